@@ -1,0 +1,74 @@
+"""Services that tests may need: used where they answer, skipped with a reason where not, required with CI=true."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+
+DEFAULTS = {
+    "TRANSOM_TEST_POSTGRES": "postgresql://postgres@127.0.0.1:5432/postgres",
+    "TRANSOM_TEST_MYSQL": "mysql://root@127.0.0.1:3306/test",
+    "TRANSOM_TEST_REDIS": "redis://127.0.0.1:6379/0",
+}
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+def missing(what: str) -> None:
+    """Skip the test, or fail it where every service is promised."""
+    message = f"{what}; start it, or name another with the environment variable"
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{message} (CI=true: a missing service is a failure)")
+    pytest.skip(message)
+
+
+def service_url(variable: str) -> str:
+    """Return the URL of a service that accepts connections."""
+    url = os.environ.get(variable, DEFAULTS[variable])
+    parts = urlsplit(url)
+    try:
+        socket.create_connection((parts.hostname or "127.0.0.1", parts.port or 0), timeout=2).close()
+    except OSError as exc:
+        missing(f"{variable}: nothing answers at {parts.hostname}:{parts.port} ({exc})")
+    return url
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> str:
+    """URL of a PostgreSQL server on which databases may be created."""
+    return service_url("TRANSOM_TEST_POSTGRES")
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """URL of an empty PostgreSQL database that is dropped after the session."""
+    import asyncpg
+
+    name = f"transom_test_{os.getpid()}"
+
+    async def run(statement: str) -> None:
+        connection = await asyncpg.connect(postgres_server)
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    asyncio.run(run(f'CREATE DATABASE "{name}"'))
+    yield urlunsplit(urlsplit(postgres_server)._replace(path=f"/{name}"))
+    asyncio.run(run(f'DROP DATABASE "{name}" WITH (FORCE)'))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of a Chromium executable."""
+    named = os.environ.get("TRANSOM_TEST_CHROMIUM")
+    found = named or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+    if not found or not os.path.exists(found):
+        missing("TRANSOM_TEST_CHROMIUM: no Chromium was found")
+    assert found
+    return found
