@@ -1,0 +1,5 @@
+"""Implementations of `ChannelLayer`."""
+
+from transom.channels.layers.memory import MemoryLayer
+
+__all__ = ["MemoryLayer"]
