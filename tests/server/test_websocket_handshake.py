@@ -35,7 +35,7 @@ def test_rfc_example_is_accepted() -> None:
     """RFC 6455 section 1.3."""
     handshake = parse_handshake("GET", "1.1", fields(sec_websocket_protocol=b"chat, superchat"))
     assert handshake == Handshake(KEY, ("chat", "superchat"), ())
-    response = build_accept_response(handshake, "chat", [(b"set-cookie", b"a=1")])
+    response = build_accept_response(handshake, "chat", [(b"Set-Cookie", b"a=1")])
     assert response.startswith(b"HTTP/1.1 101 Switching Protocols\r\n")
     assert b"\r\nsec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n" in response
     assert b"\r\nsec-websocket-protocol: chat\r\n" in response
@@ -104,9 +104,9 @@ def test_offered_extensions_are_kept_raw() -> None:
     ("subprotocol", "headers", "what"),
     [
         ("other", [], "not offered"),
-        (None, [(b"sec-websocket-protocol", b"x")], "set by the handshake"),
-        (None, [(b"Upper", b"x")], "lower-case token"),
-        (None, [(b":status", b"x")], "lower-case token"),
+        (None, [(b"Sec-WebSocket-Protocol", b"x")], "set by the handshake"),
+        (None, [(b"two words", b"x")], "not a token"),
+        (None, [(b":status", b"x")], "not a token"),
         (None, [(b"x", b"a\r\nset-cookie: b=1")], "NUL, CR or LF"),
     ],
 )

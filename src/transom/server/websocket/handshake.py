@@ -130,7 +130,7 @@ def build_accept_response(
             )
         fields.append((b"sec-websocket-protocol", subprotocol.encode("ascii")))
     for name, value in headers:
-        if name in _OWN_FIELDS:
+        if name.lower() in _OWN_FIELDS:
             raise LocalProtocolError(f"field {name!r} is set by the handshake itself; leave it out")
         fields.append((name, value))
     return build_response_head(101, fields)
@@ -140,7 +140,7 @@ def build_response_head(status: int, headers: Fields) -> bytes:
     """Return status line and fields up to and with the empty line.
 
     Raises:
-        LocalProtocolError: a name is no lower-case token, or a value holds NUL, CR or LF.
+        LocalProtocolError: a name is no token, or a value holds NUL, CR or LF.
     """
     try:
         phrase = HTTPStatus(status).phrase
@@ -149,7 +149,7 @@ def build_response_head(status: int, headers: Fields) -> bytes:
     lines = [f"HTTP/1.1 {status} {phrase}".encode()]
     for name, value in headers:
         _check_field(name, value)
-        lines.append(name + b": " + value)
+        lines.append(name.lower() + b": " + value)
     return b"\r\n".join([*lines, b"", b""])
 
 
@@ -166,8 +166,8 @@ def build_refusal(status: int, headers: Fields = (), message: str = "") -> bytes
 
 
 def _check_field(name: bytes, value: bytes) -> None:
-    if not _TOKEN.fullmatch(name) or name != name.lower():
-        raise LocalProtocolError(f"field name {name!r} is not a lower-case token")
+    if not _TOKEN.fullmatch(name):
+        raise LocalProtocolError(f"field name {name!r} is not a token")
     if _FORBIDDEN_IN_VALUE.search(value):
         raise LocalProtocolError(f"value of field {name!r} holds NUL, CR or LF")
 

@@ -1,0 +1,35 @@
+"""What the server raises into an application, and what it raises to whoever starts it.
+
+Exception
+├── MessageError(RuntimeError)       an ASGI message out of order or of an unknown type
+├── ClientDisconnected(OSError)      the application sent to a client that is gone
+└── LoadError(Exception)             the application could not be imported
+"""
+
+from __future__ import annotations
+
+
+class MessageError(RuntimeError):
+    """The application sent a message that is malformed, unknown or out of order; nothing of it has left."""
+
+
+class ClientDisconnected(OSError):
+    """The application sent to a client that is gone.
+
+    An application need not catch it: one that escapes is not logged.  Source: ASGI HTTP and WebSocket spec 2.4.
+    """
+
+
+class LoadError(Exception):
+    """The application could not be imported; the message says what was looked for and what is there."""
+
+
+def is_client_disconnect(error: BaseException) -> bool:
+    """Tell whether an error is ClientDisconnected, or a group (of groups) of nothing else.
+
+    A task group of the application wraps what its tasks raise.
+    """
+    if isinstance(error, BaseExceptionGroup):
+        group: BaseExceptionGroup[BaseException] = error
+        return all(is_client_disconnect(each) for each in group.exceptions)
+    return isinstance(error, ClientDisconnected)
