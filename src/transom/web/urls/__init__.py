@@ -1,0 +1,25 @@
+"""URLconfs: declare routes, find the view of a path, build the path of a name."""
+
+from transom.web.urls.current import Current, current, reverse
+from transom.web.urls.patterns import PatternError
+from transom.web.urls.reversing import NoReverseMatch
+from transom.web.urls.routes import Include, Kind, Route, URLPatterns, include, mount, path, websocket
+from transom.web.urls.urlconf import ResolverMatch, URLconf
+
+__all__ = [
+    "Current",
+    "Include",
+    "Kind",
+    "NoReverseMatch",
+    "PatternError",
+    "ResolverMatch",
+    "Route",
+    "URLPatterns",
+    "URLconf",
+    "current",
+    "include",
+    "mount",
+    "path",
+    "reverse",
+    "websocket",
+]

@@ -1,0 +1,109 @@
+"""Mistakes in a URLconf, found when it is compiled."""
+
+from __future__ import annotations
+
+import inspect
+from functools import partial
+from typing import TYPE_CHECKING
+
+from transom.conf import CheckMessage
+from transom.web.urls.patterns import PatternError
+from transom.web.urls.routes import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from transom.web.urls.routes import Route
+
+
+def check_route(route: Route) -> Iterator[CheckMessage]:
+    """Yield what is wrong with one route by itself."""
+    try:
+        names = route.pattern.names
+    except PatternError as exc:
+        yield CheckMessage("web.E001", str(exc))
+        return
+    if route.name is not None and ":" in route.name:
+        yield CheckMessage(
+            "web.E002", f"route {route.route!r} has the name {route.name!r}; colons are for namespaces"
+        )
+    if route.kind is Kind.MOUNT:
+        yield from _check_mount(route)
+    else:
+        yield from _check_view(route, names)
+
+
+def check_names(routes: Sequence[Route]) -> Iterator[CheckMessage]:
+    """Yield names that `reverse` could read in two ways: the same name, the same parameters, different routes."""
+    first: dict[tuple[str, frozenset[str]], Route] = {}
+    for route in routes:
+        if route.full_name is None:
+            continue
+        other = first.setdefault((route.full_name, frozenset(route.pattern.names)), route)
+        if other.route != route.route:
+            yield CheckMessage(
+                "web.E006",
+                f"routes {other.route!r} and {route.route!r} are both named {route.full_name!r}",
+                "rename one, or give one of the includes a namespace",
+            )
+
+
+def unreachable(route: Route) -> CheckMessage:
+    """Return the message for a route that an earlier one hides."""
+    methods = "any method" if route.methods is None else ", ".join(sorted(route.methods))
+    return CheckMessage(
+        "web.E007",
+        f"route {route.route!r} ({describe_view(route.view)}) is never reached: an earlier route answers {methods} there",
+        "remove one, or tell them apart with methods=[...]",
+    )
+
+
+def describe_view(view: object) -> str:
+    """Return the dotted name of a view for a person to read."""
+    inner = view.func if isinstance(view, partial) else view
+    named = inner if hasattr(inner, "__qualname__") else type(inner)
+    return f"{getattr(named, '__module__', '?')}.{getattr(named, '__qualname__', repr(inner))}"
+
+
+def _check_mount(route: Route) -> Iterator[CheckMessage]:
+    if route.pattern.params or not (route.route == "" or route.route.endswith("/")):
+        yield CheckMessage(
+            "web.E003", f"mount at {route.route!r}; expected text that ends with a slash, without parameters"
+        )
+
+
+def _check_view(route: Route, names: tuple[str, ...]) -> Iterator[CheckMessage]:
+    view = route.view
+    if not is_async_callable(view):
+        yield CheckMessage(
+            "web.E004",
+            f"view {describe_view(view)} of route {route.route!r} is not async",
+            "write `async def`; if it has to block, keep the blocking part in a plain function and call it from the "
+            "view with `await asyncio.to_thread(...)`",
+        )
+    elif (problem := _signature_problem(view, names)) is not None:
+        yield CheckMessage(
+            "web.E005",
+            f"view {describe_view(view)} cannot be called for route {route.route!r}: {problem}",
+            "the view takes the request (or socket) and then the parameters of the route by name",
+        )
+
+
+def is_async_callable(view: object) -> bool:
+    """Tell whether calling it gives something to await."""
+    while isinstance(view, partial):
+        view = view.func
+    # A class-based view is an object whose __call__ is a coroutine function.
+    return inspect.iscoroutinefunction(view) or (
+        not inspect.isclass(view) and inspect.iscoroutinefunction(getattr(view, "__call__", None))  # noqa: B004
+    )
+
+
+def _signature_problem(view: Callable[..., object], names: tuple[str, ...]) -> str | None:
+    try:
+        inspect.signature(view).bind(None, **dict.fromkeys(names))
+    except TypeError as exc:
+        return str(exc)
+    except ValueError:  # compiled code may hide its signature
+        return None
+    return None

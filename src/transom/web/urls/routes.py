@@ -1,0 +1,162 @@
+"""How a site declares its URLs: `path`, `include`, `websocket` and `mount`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
+
+from transom.web.urls.patterns import Pattern, parse_pattern
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from types import ModuleType
+
+    from transom.asgi.types import ASGIApplication
+    from transom.web.response import Response
+
+    View: TypeAlias = Callable[..., Awaitable[Response]]
+    WebSocketView: TypeAlias = Callable[..., Awaitable[None]]
+
+
+class Kind(Enum):
+    """What answers at a route."""
+
+    HTTP = "http"
+    WEBSOCKET = "websocket"
+    MOUNT = "mount"
+
+
+@dataclass(frozen=True)
+class Route:
+    """One route: as declared, or, out of a URLconf, with the prefixes and namespaces of its includes before it.
+
+    Attributes:
+        kind: what answers.
+        route: the text, e.g. `"polls/<int:pk>/"`; never with a leading slash.
+        view: the view; the ASGI application of a mount.
+        name: the name within its namespace.
+        namespace: names of the includes around it, joined by colons.
+        methods: the methods it answers; None for any.
+        check_origin: whether a WebSocket from a foreign origin is refused.
+    """
+
+    kind: Kind
+    route: str
+    view: Callable[..., Awaitable[Any]]  # Any: a Response or None, by kind
+    name: str | None = None
+    namespace: str = ""
+    methods: frozenset[str] | None = None
+    check_origin: bool = True
+
+    @property
+    def full_name(self) -> str | None:
+        """Return the name that `reverse` takes, e.g. `"polls:detail"`."""
+        return f"{self.namespace}:{self.name}" if self.namespace and self.name else self.name
+
+    @cached_property
+    def pattern(self) -> Pattern:
+        """Return the parsed text.
+
+        Raises:
+            PatternError: it is written wrongly.
+        """
+        return parse_pattern(self.route)
+
+
+@dataclass(frozen=True, slots=True)
+class Include:
+    """Routes of another URLconf, to be placed under a prefix by `path`."""
+
+    urls: str | ModuleType | Sequence[Route | Include]
+    namespace: str | None = None
+    prefix: str = ""
+
+
+URLPatterns: TypeAlias = "Sequence[Route | Include]"
+
+
+@overload
+def path(
+    route: str, view: View, *, name: str | None = None, methods: Iterable[str] | None = None
+) -> Route: ...
+@overload
+def path(route: str, view: Include) -> Include: ...
+def path(
+    route: str, view: View | Include, *, name: str | None = None, methods: Iterable[str] | None = None
+) -> Route | Include:
+    """Declare an HTTP route, or place included ones under a prefix.
+
+    Where several routes fit a path, text comes before parameters, `<str>` after the other converters and `<path>`
+    last; among equals the first declared wins. A route that leads nowhere is given up for the next one.
+
+    Args:
+        route: text with parameters, e.g. `"polls/<int:pk>/"`; no leading slash.
+        view: `async def view(request, **parameters) -> Response`, or what `include` returns.
+        name: for `reverse`; unique within its namespace.
+        methods: the methods it answers, e.g. `["GET", "POST"]`; GET brings HEAD with it, any other is answered 405 with
+            `Allow`, OPTIONS with 204. None leaves the method to the view.
+    """
+    if isinstance(view, Include):
+        if name is not None or methods is not None:
+            raise TypeError(
+                f"path({route!r}, include(...)) takes no name or methods; give them to the included routes"
+            )
+        return Include(view.urls, view.namespace, route + view.prefix)
+    return Route(
+        Kind.HTTP, route, view, name, methods=None if methods is None else _method_set(route, methods)
+    )
+
+
+def include(urls: str | ModuleType | URLPatterns, namespace: str | None = None) -> Include:
+    """Refer to other routes, to be placed by `path`.
+
+    Example: `path("polls/", include("polls.urls", namespace="polls"))`.
+
+    Args:
+        urls: dotted name of a module with `urlpatterns`, imported at start-up; that module; or a list of routes.
+        namespace: put before their names with a colon; default: the `app_name` of the module, if it has one.
+    """
+    return Include(urls, namespace)
+
+
+def websocket(
+    route: str, view: WebSocketView, *, name: str | None = None, check_origin: bool = True
+) -> Route:
+    """Declare a WebSocket route.
+
+    Args:
+        route: as in `path`.
+        view: `async def view(socket, **parameters) -> None`.
+        name: for `reverse`.
+        check_origin: refuse a browser that comes from another site. Turn it off only where the view does not rely on
+            cookies: a page of any site could otherwise talk here in its visitor's name.
+    """
+    return Route(Kind.WEBSOCKET, route, view, name, check_origin=check_origin)
+
+
+def mount(prefix: str, application: ASGIApplication, *, name: str | None = None) -> Route:
+    """Hand everything below a prefix to another ASGI application, HTTP and WebSocket.
+
+    It sees the whole path, with the prefix in `root_path`. The middleware of this site runs around it, except that its
+    requests carry no CSRF token of ours: it protects itself. Its lifespan is not run.
+
+    Args:
+        prefix: text that ends with a slash and has no parameters; `""` for everything no other route takes.
+        application: any ASGI 3 application.
+        name: `reverse` gives the prefix.
+
+    Source: ASGI HTTP scope, `root_path`.
+    """
+    return Route(Kind.MOUNT, prefix, application, name)
+
+
+def _method_set(route: str, methods: Iterable[str]) -> frozenset[str]:
+    if isinstance(methods, str):
+        raise TypeError(
+            f"methods of route {route!r} is the text {methods!r}; give a list, e.g. [{methods!r}]"
+        )
+    # RFC 9110 9.1: methods are case-sensitive; the registered ones are upper case.
+    chosen = {method.upper() for method in methods}
+    return frozenset(chosen | {"HEAD"} if "GET" in chosen else chosen)
