@@ -13,7 +13,9 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.runtime ## Serve the example site on http://127.0.0.1:8000
-	@cd examples/polls && exec ../../$(BIN)/python -m demo
+	cd examples/polls && ../../$(BIN)/transom migrate
+	cd examples/polls && ../../$(BIN)/python -m polls.sample_data
+	cd examples/polls && exec ../../$(BIN)/transom run
 
 test: $(VENV)/.test ## Run all tests; what needs a missing service is skipped and named
 	$(BIN)/python -m pytest

@@ -1,0 +1,1 @@
+"""The site: which apps it has and where they answer."""

@@ -1,0 +1,1 @@
+"""Questions, choices and votes."""

@@ -1,0 +1,1 @@
+"""Migrations of polls, in the order their dependencies give."""
