@@ -1,0 +1,145 @@
+"""Truth values, UUIDs and JSON documents."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+from uuid import UUID
+
+from transom.db.models.fields.base import Field, FieldOptions
+from transom.db.sql.column_type import ColumnType
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from transom.db.models.fields.base import Converter
+    from transom.db.sql.metadata import Vendor
+
+T = TypeVar("T")
+
+
+class BooleanField(Field[T]):
+    """True or False."""
+
+    @overload
+    def __init__(
+        self: BooleanField[bool],
+        verbose_name: str | None = None,
+        *,
+        null: Literal[False] = False,
+        **options: Unpack[FieldOptions[bool]],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: BooleanField[bool | None],
+        verbose_name: str | None = None,
+        *,
+        null: Literal[True],
+        **options: Unpack[FieldOptions[bool | None]],
+    ) -> None: ...
+    def __init__(
+        self, verbose_name: str | None = None, *, null: bool = False, **options: Unpack[FieldOptions[Any]]
+    ) -> None:
+        super().__init__(verbose_name, null=null, **options)
+
+    def column_type(self) -> ColumnType:
+        """Return the boolean type."""
+        return ColumnType("boolean")
+
+    def encoder(self, vendor: Vendor) -> Converter:
+        """Return a function that takes a bool; SQLite holds 0 and 1."""
+        as_number = vendor == "sqlite"
+
+        def encode(value: object) -> bool | int:
+            if not isinstance(value, bool):
+                raise self.wrong_type(value, "a bool")
+            return int(value) if as_number else value
+
+        return encode
+
+    def decoder(self, vendor: Vendor) -> Converter | None:
+        """Return bool where the driver gives 0 and 1."""
+        return bool if vendor == "sqlite" else None
+
+
+class UUIDField(Field[T]):
+    """A universally unique identifier."""
+
+    @overload
+    def __init__(
+        self: UUIDField[UUID],
+        verbose_name: str | None = None,
+        *,
+        null: Literal[False] = False,
+        **options: Unpack[FieldOptions[UUID]],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: UUIDField[UUID | None],
+        verbose_name: str | None = None,
+        *,
+        null: Literal[True],
+        **options: Unpack[FieldOptions[UUID | None]],
+    ) -> None: ...
+    def __init__(
+        self, verbose_name: str | None = None, *, null: bool = False, **options: Unpack[FieldOptions[Any]]
+    ) -> None:
+        super().__init__(verbose_name, null=null, **options)
+
+    def column_type(self) -> ColumnType:
+        """Return the UUID type."""
+        return ColumnType("uuid")
+
+    def encoder(self, vendor: Vendor) -> Converter:
+        """Return a function that takes a UUID; SQLite holds its 32 hexadecimal digits."""
+        as_text = vendor == "sqlite"
+
+        def encode(value: object) -> UUID | str:
+            if not isinstance(value, UUID):
+                raise self.wrong_type(value, "a uuid.UUID")
+            return value.hex if as_text else value
+
+        return encode
+
+    def decoder(self, vendor: Vendor) -> Converter | None:
+        """Return UUID where the driver gives text."""
+        return UUID if vendor == "sqlite" else None
+
+
+class JSONField(Field[T]):
+    """A JSON document: dict, list, str, int, float, bool. None stands for NULL, not for JSON's null.
+
+    Any: the shape of a document is the application's own.
+    """
+
+    @overload
+    def __init__(
+        self: JSONField[Any], verbose_name: str | None = None, *, null: bool = False, **options: Unpack[FieldOptions[Any]]
+    ) -> None: ...
+    @overload
+    def __init__(
+        self, verbose_name: str | None = None, *, null: bool = False, **options: Unpack[FieldOptions[Any]]
+    ) -> None: ...
+    def __init__(
+        self, verbose_name: str | None = None, *, null: bool = False, **options: Unpack[FieldOptions[Any]]
+    ) -> None:
+        super().__init__(verbose_name, null=null, **options)
+
+    def column_type(self) -> ColumnType:
+        """Return the JSON type: jsonb on PostgreSQL, text on SQLite."""
+        return ColumnType("json")
+
+    def encoder(self, vendor: Vendor) -> Converter:
+        """Return a function that writes the document as JSON text."""
+
+        def encode(value: object) -> str:
+            try:
+                return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+            except (TypeError, ValueError) as exc:
+                raise self.wrong_type(value, f"what JSON can say ({exc})") from exc
+
+        return encode
+
+    def decoder(self, vendor: Vendor) -> Converter | None:
+        """Return the JSON parser."""
+        return json.loads

@@ -1,0 +1,139 @@
+"""What a model knows of itself: names, table, fields, relations. Read as `Model._meta`."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from functools import cached_property
+from typing import Any, NoReturn
+
+from transom.db.exceptions import FieldError
+from transom.db.models.fields import Field, ForeignKey, ManyToOneRelation
+
+META_OPTIONS = ("abstract", "app_label", "db_table", "ordering", "verbose_name", "verbose_name_plural")
+
+
+class Options:
+    """The metadata of one model.
+
+    Filled while the class is made; later only `related_objects` grows, as models that point here are defined.
+
+    Attributes:
+        app_label: the application: `"polls"`.
+        object_name: the class: `"Question"`.
+        model_name: the same in lower case.
+        db_table: the table: `"polls_question"`.
+        ordering: what querysets order by unless told otherwise; names as in `order_by`.
+        abstract: whether it has no table and is only there to inherit from.
+        fields: the fields, in the order of the columns.
+        pk: the primary key.
+        related_objects: the relations of foreign keys that point here.
+    """
+
+    def __init__(self, model_name: str, app_label: str, meta: dict[str, Any]) -> None:  # Any: options differ in type
+        unknown = meta.keys() - set(META_OPTIONS)
+        if unknown:
+            raise TypeError(
+                f"class Meta of {model_name} has an unknown option {min(unknown)!r}; choose from {', '.join(META_OPTIONS)}"
+            )
+        self.object_name = model_name
+        self.model_name = model_name.lower()
+        self.app_label = app_label
+        self.db_table: str = meta.get("db_table") or f"{app_label}_{self.model_name}"
+        self.ordering: tuple[str, ...] = tuple(meta.get("ordering", ()))
+        self.abstract: bool = meta.get("abstract", False)
+        self.verbose_name: str = meta.get("verbose_name") or _words(model_name)
+        self.verbose_name_plural: str = meta.get("verbose_name_plural") or f"{self.verbose_name}s"
+        self.fields: tuple[Field[Any], ...] = ()  # Any: fields of every type
+        self.related_objects: tuple[ManyToOneRelation, ...] = ()
+        self._by_name: dict[str, Field[Any]] = {}
+        self._relations: dict[str, ManyToOneRelation] = {}
+
+    @property
+    def label(self) -> str:
+        """The model with its application: `"polls.Question"`."""
+        return f"{self.app_label}.{self.object_name}"
+
+    @cached_property
+    def pk(self) -> Field[Any]:
+        """The primary key."""
+        return next(field for field in self.fields if field.primary_key)
+
+    def add_field(self, field: Field[Any]) -> None:
+        """Append a field that knows its name.
+
+        Raises:
+            TypeError: the name is taken, or a second primary key is declared.
+        """
+        for name in {field.name, field.attname}:
+            if name in self._by_name:
+                raise TypeError(f"{self.object_name} has two fields named {name!r}")
+        if field.primary_key and any(other.primary_key for other in self.fields):
+            raise TypeError(f"{self.object_name} has two primary keys; a model takes one")
+        self.fields = (*self.fields, field)
+        self._by_name[field.name] = self._by_name[field.attname] = field
+
+    def add_relation(self, relation: ManyToOneRelation) -> None:
+        """Append the relation of a foreign key that points here.
+
+        Raises:
+            TypeError: its name is that of a field or of another relation.
+        """
+        name = relation.query_name
+        taken = self._relations.get(name)
+        if not relation.is_hidden:
+            if name in self._by_name or (taken and taken.field.label != relation.field.label):
+                raise TypeError(
+                    f"the reverse name {name!r} of {relation.field.label} is taken on {self.object_name}; "
+                    f"give the foreign key another related_name"
+                )
+            self._relations[name] = relation
+        self.related_objects = (
+            *(other for other in self.related_objects if other.field.label != relation.field.label),
+            relation,
+        )
+
+    def get_field(self, name: str) -> Field[Any]:
+        """Return a field by its name, the name of its key (`question_id`), or `"pk"`.
+
+        Raises:
+            FieldError: there is none; the message names the choices.
+        """
+        if name == "pk":
+            return self.pk
+        field = self._by_name.get(name)
+        return field if field is not None else self.unknown(name)
+
+    def find(self, name: str) -> Field[Any] | ManyToOneRelation | None:
+        """Return the field or relation of one word of a lookup, or None."""
+        if name == "pk":
+            return self.pk
+        return self._by_name.get(name) or self._relations.get(name)
+
+    def unknown(self, name: str) -> NoReturn:
+        """Raise the error for a name that is neither a field nor a relation."""
+        choices = self.choices()
+        close = get_close_matches(name, choices, 1)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        raise FieldError(f"{self.object_name} has no field {name!r}; {hint}choose from {', '.join(choices)}")
+
+    @property
+    def field_names(self) -> list[str]:
+        """Every name that the constructor takes: `question` and `question_id` alike."""
+        return list(self._by_name)
+
+    def choices(self) -> list[str]:
+        """Return every word a lookup may begin with, for messages."""
+        return sorted({*self._by_name, *self._relations})
+
+    @property
+    def foreign_keys(self) -> tuple[ForeignKey[Any], ...]:
+        """The fields that refer to other models."""
+        return tuple(field for field in self.fields if isinstance(field, ForeignKey))
+
+    def __repr__(self) -> str:
+        return f"<Options: {self.label}>"
+
+
+def _words(name: str) -> str:
+    """Return `"blog entry"` for `"BlogEntry"`."""
+    return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name).strip()

@@ -1,0 +1,71 @@
+"""A row as an object: what it is and whom it equals. Nothing here talks to a database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from transom.db.exceptions import MultipleObjectsReturned, ObjectDoesNotExist
+
+if TYPE_CHECKING:
+    from transom.db.models.options import Options
+
+
+class Record:
+    """The base of `Model`: fields by name, identity by primary key.
+
+    Two objects are equal if they are of one model and have the same key; an object without a key equals only itself
+    and has no hash.
+    """
+
+    _meta: ClassVar[Options]
+
+    DoesNotExist: ClassVar[type[ObjectDoesNotExist]] = ObjectDoesNotExist
+    """Raised where a query of this model found no row."""
+
+    MultipleObjectsReturned: ClassVar[type[MultipleObjectsReturned]] = MultipleObjectsReturned
+    """Raised where a query of this model found more rows than one."""
+
+    # Loaders set neither: what they make is in the database, and in the default one unless they say so.
+    _adding = False
+    _using = "default"
+
+    def __init__(self, **values: Any) -> None:  # Any: the fields know their types; checkers cannot see them by keyword
+        self._adding = True
+        meta = self._meta
+        if "pk" in values:
+            values[meta.pk.name] = values.pop("pk")
+        for field in meta.fields:
+            if field.name in values:
+                setattr(self, field.name, values.pop(field.name))
+            elif field.attname in values:
+                setattr(self, field.attname, values.pop(field.attname))
+            else:
+                setattr(self, field.attname, field.get_default())
+        if values:
+            name = next(iter(values))
+            raise TypeError(f"{meta.object_name} has no field {name!r}; choose from {', '.join(meta.field_names)}")
+
+    @property
+    def pk(self) -> Any:  # Any: a key of any type
+        """The value of the primary key, whatever the field is called; None before the first save."""
+        return getattr(self, self._meta.pk.attname)
+
+    @pk.setter
+    def pk(self, value: Any) -> None:
+        setattr(self, self._meta.pk.attname, value)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Record) or type(other) is not type(self):
+            return NotImplemented
+        return self is other or (self.pk is not None and self.pk == other.pk)
+
+    def __hash__(self) -> int:
+        if self.pk is None:
+            raise TypeError(f"{self!r} has no primary key yet and so no hash; save it first")
+        return hash((type(self), self.pk))
+
+    def __str__(self) -> str:
+        return f"{type(self).__name__} object ({self.pk})"
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.__dict__.get(self._meta.pk.attname)!r}>"

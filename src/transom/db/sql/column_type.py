@@ -1,0 +1,56 @@
+"""What a column holds, said without a word of any database: the vocabulary between fields and SQL types."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+ColumnKind: TypeAlias = Literal[
+    "auto",
+    "bigauto",
+    "smallint",
+    "integer",
+    "bigint",
+    "boolean",
+    "varchar",
+    "text",
+    "datetime",
+    "float",
+    "decimal",
+    "uuid",
+    "json",
+]
+
+_REFERRED: dict[ColumnKind, ColumnKind] = {"auto": "integer", "bigauto": "bigint"}
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnType:
+    """The kind of a column and its sizes.
+
+    Attributes:
+        kind: which family; `sql/types.py` knows each one per database.
+        length: most characters of a varchar.
+        precision: digits of a decimal in all.
+        scale: digits of a decimal after the point.
+    """
+
+    kind: ColumnKind
+    length: int | None = None
+    precision: int | None = None
+    scale: int | None = None
+
+    @property
+    def is_integer(self) -> bool:
+        """Whether the values are whole numbers of at most 64 bits."""
+        return self.kind in ("auto", "bigauto", "smallint", "integer", "bigint")
+
+    @property
+    def is_generated(self) -> bool:
+        """Whether the database makes the value of a new row."""
+        return self.kind in ("auto", "bigauto")
+
+    def referring(self) -> ColumnType:
+        """Return the type of a foreign key to this column: the same, but not counting up by itself."""
+        kind = _REFERRED.get(self.kind)
+        return ColumnType(kind) if kind else self

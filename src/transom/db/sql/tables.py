@@ -1,0 +1,80 @@
+"""Models as SQLAlchemy tables, for SQL generation and for DDL."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from transom.db.sql.types import sql_type
+
+if TYPE_CHECKING:
+    from transom.db.sql.metadata import FieldLike, OptionsLike, Vendor
+
+# Every constraint has a name that follows from the columns, so that a later migration can drop it.
+NAMING_CONVENTION = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+def build_metadata() -> sa.MetaData:
+    """Return an empty collection of tables with our naming rules."""
+    return sa.MetaData(naming_convention=NAMING_CONVENTION)
+
+
+def build_table(options: OptionsLike, metadata: sa.MetaData, vendor: Vendor) -> sa.Table:
+    """Describe a model's table in `metadata`, or return the description that is there.
+
+    Foreign keys name their target as text, so tables may be built in any order; only DDL for a whole
+    `metadata` needs the targets in it.
+    """
+    known = metadata.tables.get(options.db_table)
+    if known is not None:
+        return known
+    columns = [build_column(field, vendor) for field in options.fields]
+    generated = any(field.column_type().is_generated for field in options.fields)
+    # Without AUTOINCREMENT, SQLite gives the key of a deleted last row to the next one.
+    return sa.Table(options.db_table, metadata, *columns, sqlite_autoincrement=generated)
+
+
+def build_column(field: FieldLike, vendor: Vendor) -> sa.Column[Any]:
+    """Describe one field's column, with its constraints."""
+    column_type = field.column_type()
+    arguments: list[sa.SchemaItem] = []
+    if column_type.is_generated and vendor == "postgresql":
+        arguments.append(sa.Identity())
+    if foreign_key := build_foreign_key(field):
+        arguments.append(foreign_key)
+    default = field.server_default(vendor)
+    return sa.Column(
+        field.column,
+        sql_type(column_type, vendor),
+        *arguments,
+        primary_key=field.primary_key,
+        nullable=field.null,
+        unique=(field.unique and not field.primary_key) or None,
+        index=(field.db_index and not field.unique and not field.primary_key) or None,
+        autoincrement=column_type.is_generated,
+        server_default=None if default is None else sa.literal(default, literal_execute=True),
+    )
+
+
+def build_foreign_key(field: FieldLike) -> sa.ForeignKey | None:
+    """Describe the reference of a foreign key, or return None for other fields.
+
+    The check is immediate, so that a wrong key fails at the statement that wrote it, yet deferrable, for loading
+    rows that refer to each other.
+    """
+    reference = field.reference()
+    if reference is None:
+        return None
+    return sa.ForeignKey(
+        f"{reference.table}.{reference.column}",
+        ondelete=None if reference.on_delete == "NO ACTION" else reference.on_delete,
+        deferrable=True,
+        initially="IMMEDIATE",
+    )

@@ -1,0 +1,75 @@
+"""Column types in SQLAlchemy's words, per database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy.types import TypeEngine
+
+    from transom.db.sql.column_type import ColumnKind, ColumnType
+    from transom.db.sql.metadata import Vendor
+
+    # Any: SQLAlchemy's Python type of a column; we encode and decode ourselves and never use it
+    SQLType = TypeEngine[Any]
+
+_POSTGRESQL: dict[ColumnKind, Callable[[ColumnType], SQLType]] = {
+    "auto": lambda _: sa.Integer(),
+    "bigauto": lambda _: sa.BigInteger(),
+    "smallint": lambda _: sa.SmallInteger(),
+    "integer": lambda _: sa.Integer(),
+    "bigint": lambda _: sa.BigInteger(),
+    "boolean": lambda _: sa.Boolean(),
+    "varchar": lambda column: sa.String(column.length),
+    "text": lambda _: sa.Text(),
+    "datetime": lambda _: sa.DateTime(timezone=True),
+    "float": lambda _: sa.Double(),
+    "decimal": lambda column: sa.Numeric(column.precision, column.scale),
+    "uuid": lambda _: sa.Uuid(),
+    "json": lambda _: postgresql.JSONB(),
+}
+
+# SQLite has four storage classes; the declared name only sets the affinity. An automatic key must be declared INTEGER to
+# be the row id, and a NUMERIC affinity would turn decimals into floats.
+_SQLITE: dict[ColumnKind, Callable[[ColumnType], SQLType]] = {
+    "auto": lambda _: sa.Integer(),
+    "bigauto": lambda _: sa.Integer(),
+    "smallint": lambda _: sa.SmallInteger(),
+    "integer": lambda _: sa.Integer(),
+    "bigint": lambda _: sa.BigInteger(),
+    "boolean": lambda _: sa.Integer(),
+    "varchar": lambda column: sa.String(column.length),
+    "text": lambda _: sa.Text(),
+    "datetime": lambda _: sa.Text(),
+    "float": lambda _: sa.Float(),
+    "decimal": lambda _: sa.Text(),
+    "uuid": lambda _: sa.String(32),
+    "json": lambda _: sa.Text(),
+}
+
+_BY_VENDOR = {"postgresql": _POSTGRESQL, "sqlite": _SQLITE}
+
+
+def sql_type(column_type: ColumnType, vendor: Vendor) -> SQLType:
+    """Return the type a column is declared with."""
+    return _BY_VENDOR[vendor][column_type.kind](column_type)
+
+
+def parameter_type(column_type: ColumnType, vendor: Vendor) -> SQLType:
+    """Return the type a parameter beside such a column is sent with.
+
+    PostgreSQL takes a parameter's type from its cast: whole numbers go as 64 bits and text without a length, so
+    that a value too large for the column compares or fails in the database rather than being cut.
+    """
+    if column_type.is_integer:
+        return sa.BigInteger()
+    if column_type.kind == "varchar":
+        return sa.Text()
+    if column_type.kind == "decimal" and vendor == "postgresql":
+        return sa.Numeric()
+    return sql_type(column_type, vendor)
