@@ -1,6 +1,7 @@
 """Everything the data layer raises.
 
 DatabaseError
+├── ConfigurationError          a database URL or alias is wrong, or its driver is not installed
 ├── OperationalError            the server, the network or the disk
 │   ├── ConnectionFailed        could not connect, or the connection broke
 │   ├── PoolTimeout             no connection came free in time
@@ -27,6 +28,10 @@ from __future__ import annotations
 
 class DatabaseError(Exception):
     """The base of all errors of the data layer."""
+
+
+class ConfigurationError(DatabaseError):
+    """A database URL, one of its options or an alias is wrong, or the driver is not installed."""
 
 
 class OperationalError(DatabaseError):

@@ -1,0 +1,1 @@
+"""One folder for each database, behind the seam in `base`."""

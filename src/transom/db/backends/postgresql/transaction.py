@@ -1,0 +1,151 @@
+"""An open transaction on a PostgreSQL connection."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from transom.db.cancellation import outlast
+from transom.db.exceptions import TransactionError
+
+from .errors import DRIVER_ERRORS, translate
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Sequence
+    from types import TracebackType
+
+    from transom.db.backends.base import Args, Row, Vendor
+
+    from .connection import Connection
+    from .source import ConnectionSource
+
+T = TypeVar("T")
+
+ANSWER_TIMEOUT = 10.0  # seconds for the server to answer ROLLBACK, or COMMIT once the task is cancelled
+ISOLATION_LEVELS = ("read committed", "repeatable read", "serializable")
+
+
+class PostgreSQLTransaction:
+    """The statements between BEGIN and COMMIT; entered and left by `atomic()`."""
+
+    vendor: Vendor = "postgresql"
+
+    def __init__(self, source: ConnectionSource, *, isolation: str | None, readonly: bool) -> None:
+        self._source = source
+        self._begin = build_begin(isolation, readonly)
+        self._connection: Connection
+
+    async def __aenter__(self) -> PostgreSQLTransaction:
+        """Take a connection and begin; a connection that broke while it was idle is replaced once."""
+        self._connection = await self._source.take_and_run(self._begin)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Commit, or roll back on an error; the connection is given back if it is sound, else thrown away.
+
+        Raises:
+            TransactionError: the server rolled back instead, because a statement had failed.
+        """
+        try:
+            if kind is None:
+                await self._commit()
+            else:
+                await self._roll_back()
+        finally:
+            self._source.release(self._connection)
+
+    async def fetch(self, sql: str, args: Args = ()) -> Sequence[Row]:
+        """Run a statement that only reads, and return all its rows."""
+        try:
+            return await self._connection.fetch(sql, *args)
+        except DRIVER_ERRORS as exc:
+            raise translate(exc) from exc
+
+    async def execute(self, sql: str, args: Args = ()) -> int:
+        """Run a statement that writes, and return how many rows it touched."""
+        return count_rows(await self._translating(self._connection.execute(sql, *args)))
+
+    async def execute_returning(self, sql: str, args: Args = ()) -> Sequence[Row]:
+        """Run a statement that writes and has a RETURNING clause, and return its rows."""
+        return await self.fetch(sql, args)
+
+    async def execute_many(self, sql: str, rows: Sequence[Args]) -> None:
+        """Run one writing statement for each row of arguments, all of them or none."""
+        await self._translating(self._connection.executemany(sql, rows))
+
+    async def stream(
+        self, sql: str, args: Args = (), *, chunk_size: int = 2000
+    ) -> AsyncGenerator[Sequence[Row]]:
+        """Run a reading statement and yield its rows in chunks, from a cursor on the server."""
+        cursor = await self._translating(self._connection.cursor(sql, *args))
+        while chunk := await self._translating(cursor.fetch(chunk_size)):
+            yield chunk
+            if len(chunk) < chunk_size:
+                return
+
+    async def savepoint(self, name: str) -> None:
+        """Set a savepoint."""
+        await self._translating(self._connection.execute(f'SAVEPOINT "{name}"'))
+
+    async def rollback_to_savepoint(self, name: str) -> None:
+        """Undo everything since the savepoint, and forget it."""
+        undo = self._connection.execute(f'ROLLBACK TO SAVEPOINT "{name}"; RELEASE SAVEPOINT "{name}"')
+        await self._translating(undo)
+
+    async def release_savepoint(self, name: str) -> None:
+        """Forget the savepoint, keeping what was done since."""
+        await self._translating(self._connection.execute(f'RELEASE SAVEPOINT "{name}"'))
+
+    async def _translating(self, result: Awaitable[T]) -> T:
+        try:
+            return await result
+        except DRIVER_ERRORS as exc:
+            raise translate(exc) from exc
+
+    async def _commit(self) -> None:
+        tag = await self._translating(self._finish("COMMIT"))
+        if tag != "COMMIT":  # the server answers ROLLBACK, and no error, if the transaction had failed
+            raise TransactionError(
+                "rolled back: a statement of this transaction failed and its error was swallowed; "
+                "wrap a statement that may fail in an atomic() of its own"
+            )
+
+    async def _roll_back(self) -> None:
+        try:
+            await self._finish("ROLLBACK", ANSWER_TIMEOUT)
+        except (*DRIVER_ERRORS, TimeoutError):
+            self._connection.terminate()  # which rolls back as well; what went wrong inside is the error to see
+
+    async def _finish(self, statement: Literal["COMMIT", "ROLLBACK"], timeout: float | None = None) -> str:
+        if self._connection.is_closed():
+            return await self._connection.execute(statement)  # says how it was lost
+        task = asyncio.ensure_future(self._connection.execute(statement, timeout=timeout))
+        hurry: list[asyncio.TimerHandle] = []
+
+        def limit_wait() -> None:
+            loop = asyncio.get_running_loop()
+            hurry.append(loop.call_later(ANSWER_TIMEOUT, self._connection.terminate))
+
+        try:
+            return await outlast(task, limit_wait)
+        finally:
+            for timer in hurry:
+                timer.cancel()
+
+
+def build_begin(isolation: str | None, readonly: bool) -> str:
+    """Return the BEGIN statement."""
+    if isolation is not None and isolation not in ISOLATION_LEVELS:
+        raise TransactionError(
+            f"unknown isolation level {isolation!r}; choose from {', '.join(ISOLATION_LEVELS)}"
+        )
+    level = f" ISOLATION LEVEL {isolation.upper()}" if isolation else ""
+    return f"BEGIN{level}{' READ ONLY' if readonly else ''}"
+
+
+def count_rows(tag: str) -> int:
+    """Return the number at the end of a command tag: "UPDATE 3", "INSERT 0 1", "CREATE TABLE"."""
+    last = tag.rpartition(" ")[2]
+    return int(last) if last.isdigit() else 0

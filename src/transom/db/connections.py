@@ -1,0 +1,151 @@
+"""Which databases there are, and what runs a statement now.
+
+    connections.configure({"default": "sqlite:///site.sqlite3"})
+    rows = await connections.executor().fetch("SELECT 1")
+
+A backend belongs to the event loop that runs when it is first asked for: its sockets, locks and timers do. Nothing is
+opened before the first statement, and `aclose()` closes what the running loop has opened.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from .exceptions import ConfigurationError
+from .open_transaction import find_open, innermost
+from .url import DatabaseURL, SQLiteOptions, suggest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .backends.base import Backend, Executor
+
+DEFAULT = "default"
+
+
+class LoopBackends:
+    """The backends of one event loop."""
+
+    def __init__(self) -> None:
+        self.current: dict[str, Backend] = {}
+        self.retired: list[Backend] = []  # their URL was configured away; closed with the rest
+
+
+_urls: dict[str, DatabaseURL] = {}
+_loops: WeakKeyDictionary[asyncio.AbstractEventLoop, LoopBackends] = WeakKeyDictionary()
+
+
+def configure(databases: Mapping[str, str]) -> None:
+    """Name the databases, in place of those named before. Opens nothing.
+
+    Args:
+        databases: alias to URL; see `transom.db.url` for what a URL may say.
+
+    Raises:
+        ConfigurationError: a URL is wrong; nothing has changed then.
+    """
+    urls = {alias: DatabaseURL.parse(url) for alias, url in databases.items()}
+    changed = {alias for alias, url in _urls.items() if urls.get(alias) != url}
+    _urls.clear()
+    _urls.update(urls)
+    for backends in _loops.values():
+        for alias in changed & backends.current.keys():
+            backends.retired.append(backends.current.pop(alias))
+
+
+def aliases() -> tuple[str, ...]:
+    """Return the names of the databases."""
+    return tuple(_urls)
+
+
+def executor(using: str = DEFAULT) -> Executor:
+    """Return what runs a statement here: the open transaction of this context, else the backend in autocommit.
+
+    Raises:
+        ConfigurationError: no database has this alias.
+    """
+    if innermost.get() is not None and (transaction := find_open(using)) is not None:
+        return transaction
+    return backend(using)
+
+
+def backend(using: str = DEFAULT) -> Backend:
+    """Return the running loop's backend, whose statements run in autocommit even inside `atomic()`.
+
+    Raises:
+        ConfigurationError: no database has this alias, or its driver is not installed.
+    """
+    backends = _loops.get(asyncio.get_running_loop())
+    if backends is not None and (found := backends.current.get(using)) is not None:
+        return found
+    return open_backend(using)
+
+
+def open_backend(using: str) -> Backend:
+    """Make the running loop's backend for an alias."""
+    url = _urls.get(using)
+    if url is None:
+        raise ConfigurationError(describe_unknown(using))
+    opened = build_backend(using, url)
+    loop_backends().current[using] = opened
+    return opened
+
+
+def loop_backends() -> LoopBackends:
+    """Return the running loop's backends."""
+    for loop in [loop for loop in _loops if loop.is_closed()]:
+        del _loops[loop]  # its backends refer to it, so the weak reference alone would not let go
+    return _loops.setdefault(asyncio.get_running_loop(), LoopBackends())
+
+
+def build_backend(alias: str, url: DatabaseURL) -> Backend:
+    """Import the vendor's backend, and nobody else's."""
+    if isinstance(url.options, SQLiteOptions):
+        from .backends.sqlite import SQLiteBackend
+
+        return SQLiteBackend(alias, url, url.options)
+    try:
+        from .backends.postgresql import PostgreSQLBackend
+    except ModuleNotFoundError as exc:
+        if exc.name != "asyncpg":
+            raise
+        raise ConfigurationError(
+            f"database {alias!r} ({url.safe}) needs asyncpg; install transom[postgres]"
+        ) from exc
+    return PostgreSQLBackend(alias, url, url.options)
+
+
+def substitute(using: str, stand_in: Backend | None) -> Backend | None:
+    """Put a backend in the place of the running loop's own, or take it out with None; return what was there."""
+    backends = loop_backends()
+    previous = backends.current.pop(using, None)
+    if stand_in is not None:
+        backends.current[using] = stand_in
+    return previous
+
+
+async def aclose() -> None:
+    """Close every connection and thread that the running loop opened; a later statement opens new ones."""
+    backends = _loops.pop(asyncio.get_running_loop(), None)
+    if backends is None:
+        return
+    errors: list[Exception] = []
+    for opened in [*backends.current.values(), *backends.retired]:
+        try:
+            await opened.aclose()
+        except Exception as exc:  # the others are closed all the same
+            errors.append(exc)
+    if errors:
+        raise errors[0]
+
+
+def describe_unknown(using: str) -> str:
+    """Say why there is no such database."""
+    if not _urls:
+        return (
+            f"no database {using!r}: none is configured; set DATABASE_URL, or `databases` in the settings, "
+            'or call connections.configure({"default": "sqlite:///site.sqlite3"})'
+        )
+    return f"no database {using!r}; {suggest(using, list(_urls))}"

@@ -1,0 +1,234 @@
+"""Database URLs: which database, where, and with which options.
+
+    sqlite:///site.sqlite3           a file, relative to the working directory
+    sqlite:////srv/site.sqlite3      a file, absolute
+    sqlite://:memory:                a database that ends with its connection
+    postgresql://user:password@host:5432/name?pool_max=20&sslmode=require
+
+Every option is declared once, as a field of the dataclass of its vendor.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, fields
+from typing import Any, Literal, TypeAlias, cast
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+
+from .exceptions import ConfigurationError
+
+MEMORY = ":memory:"
+
+
+@dataclass(frozen=True, slots=True)
+class SQLiteOptions:
+    """What may follow the `?` of a SQLite URL.
+
+    Attributes:
+        busy_timeout: seconds a statement waits for the writer, of this process or another.
+        readers: how many threads run reads that take longer than the inline deadline.
+        synchronous: NORMAL keeps the file whole through a power cut but may lose the last commits; FULL keeps them.
+    """
+
+    busy_timeout: float = 5.0  # the sqlite3 module's own default
+    readers: int = 4
+    synchronous: Literal["NORMAL", "FULL"] = "NORMAL"
+
+
+@dataclass(frozen=True, slots=True)
+class PostgreSQLOptions:
+    """What may follow the `?` of a PostgreSQL URL; the names without `pool_` are libpq's, with its meaning.
+
+    Attributes:
+        pool_min: connections kept open when nobody needs them.
+        pool_max: connections open at most.
+        pool_timeout: seconds a statement waits for a free connection.
+        pool_idle: seconds after which connections above `pool_min` that nobody needed are closed.
+        connect_timeout: seconds to open a connection.
+        statement_cache_size: prepared statements kept per connection; 0 behind PgBouncer in transaction mode.
+    """
+
+    pool_min: int = 0
+    pool_max: int = 10
+    pool_timeout: float = 30.0  # psycopg_pool and SQLAlchemy wait as long
+    pool_idle: float = 300.0
+    connect_timeout: float = 10.0
+    statement_cache_size: int = 512
+    host: str = ""
+    application_name: str = "transom"
+    sslmode: str = ""
+    sslrootcert: str = ""
+    sslcert: str = ""
+    sslkey: str = ""
+
+
+Options: TypeAlias = SQLiteOptions | PostgreSQLOptions
+SCHEMES: dict[str, type[Options]] = {
+    "sqlite": SQLiteOptions,
+    "postgresql": PostgreSQLOptions,
+    "postgres": PostgreSQLOptions,
+}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class DatabaseURL:
+    """A parsed database URL; `str()` and `repr()` never show the password.
+
+    Attributes:
+        scheme: "sqlite" or "postgresql".
+        database: path of the file (or ":memory:"), or name of the database.
+        options: the options of the vendor, with defaults where the URL names none.
+    """
+
+    scheme: str
+    database: str
+    username: str | None = None
+    password: str | None = None
+    host: str | None = None
+    port: int | None = None
+    options: Options = SQLiteOptions()
+
+    @classmethod
+    def parse(cls, url: str) -> DatabaseURL:
+        """Read a URL, percent-decoding each part.
+
+        Raises:
+            ConfigurationError: an unknown scheme or option, or a value that is none of its kind.
+        """
+        scheme, separator, rest = url.partition("://")
+        if not separator or scheme not in SCHEMES:
+            raise ConfigurationError(
+                f"unknown scheme {scheme if separator else ''!r} in a database URL; choose from {', '.join(SCHEMES)}, "
+                "as in sqlite:///site.sqlite3 or postgresql://user@host/name"
+            )
+        location, _, query = rest.partition("?")
+        options = parse_options(SCHEMES[scheme], query)
+        if isinstance(options, SQLiteOptions):
+            return cls("sqlite", parse_path(location), options=options)
+        return parse_server(location, options)
+
+    @property
+    def is_memory(self) -> bool:
+        """Whether this is a SQLite database without a file."""
+        return self.scheme == "sqlite" and self.database == MEMORY
+
+    @property
+    def safe(self) -> str:
+        """The URL with its password replaced by `***`, for messages and logs."""
+        return self.build("***" if self.password else None)
+
+    def build(self, password: str | None) -> str:
+        """Write the URL again, with this password and the options that differ from the defaults."""
+        query = urlencode(changed_options(self.options))
+        if self.scheme == "sqlite":
+            location = MEMORY if self.is_memory else "/" + quote(self.database)
+        else:
+            location = f"{build_authority(self, password)}/{quote(self.database, safe='')}"
+        return f"{self.scheme}://{location}{'?' if query else ''}{query}"
+
+    def __str__(self) -> str:
+        return self.safe
+
+    def __repr__(self) -> str:
+        return f"DatabaseURL({self.safe!r})"
+
+
+def parse_path(location: str) -> str:
+    """Return the path in what follows `sqlite://`."""
+    if location in ("", "/", MEMORY, f"/{MEMORY}"):
+        return MEMORY
+    if not location.startswith("/"):
+        raise ConfigurationError(
+            f"sqlite://{location} names no file; expected three slashes before a relative path "
+            f"(sqlite:///{location}) and four before an absolute one"
+        )
+    return unquote(location[1:])
+
+
+def parse_server(location: str, options: PostgreSQLOptions) -> DatabaseURL:
+    """Read `user:password@host:port/name`."""
+    try:
+        parts = urlsplit(f"//{location}")
+        port = parts.port
+    except ValueError as exc:
+        raise ConfigurationError(f"bad host or port in a database URL: {exc}") from None
+    database = unquote(parts.path[1:])
+    if not database:
+        raise ConfigurationError(
+            "the database URL names no database; expected postgresql://user@host:port/name"
+        )
+    return DatabaseURL(
+        "postgresql",
+        database,
+        username=unquote(parts.username) if parts.username else None,
+        password=unquote(parts.password) if parts.password else None,
+        host=options.host or (unquote(parts.hostname) if parts.hostname else None),
+        port=port,
+        options=options,
+    )
+
+
+def parse_options(kind: type[Options], query: str) -> Options:
+    """Turn the query part into the dataclass of options."""
+    known = {option.name: option for option in fields(kind)}
+    values: dict[str, Any] = {}  # Any: each option has its own type
+    for name, text in parse_qsl(query, keep_blank_values=True):
+        if name not in known:
+            raise ConfigurationError(
+                f"unknown option {name!r} in a database URL; {suggest(name, list(known))}"
+            )
+        values[name] = parse_value(name, text, known[name].default)
+    return check_ranges(kind(**values))
+
+
+def parse_value(name: str, text: str, default: object) -> object:
+    """Read one option's value as the type of its default."""
+    try:
+        value = type(default)(text)  # type: ignore[call-arg]  # int, float and str all take a string
+    except ValueError:
+        kind = {int: "a whole number", float: "seconds"}[cast("type[int] | type[float]", type(default))]
+        raise ConfigurationError(f"option {name}={text!r} in a database URL; expected {kind}") from None
+    if isinstance(value, int | float) and not 0 <= value < float("inf"):
+        raise ConfigurationError(f"option {name}={text!r} in a database URL; expected a number from 0 up")
+    return value
+
+
+def check_ranges(options: Options) -> Options:
+    """Refuse values that are right by themselves but make no sense."""
+    if isinstance(options, SQLiteOptions):
+        if options.synchronous not in ("NORMAL", "FULL"):
+            raise ConfigurationError(f"synchronous={options.synchronous!r}; choose from NORMAL, FULL")
+        if options.readers < 1:
+            raise ConfigurationError("readers=0 in a database URL; expected at least 1")
+    elif not options.pool_min <= options.pool_max or options.pool_max < 1:
+        raise ConfigurationError(
+            f"pool_min={options.pool_min} and pool_max={options.pool_max} in a database URL; "
+            "expected pool_max of at least 1 and of at least pool_min"
+        )
+    return options
+
+
+def changed_options(options: Options) -> dict[str, object]:
+    """Return the options that differ from their defaults."""
+    return {
+        option.name: value
+        for option in fields(options)
+        if (value := getattr(options, option.name)) != option.default
+    }
+
+
+def build_authority(url: DatabaseURL, password: str | None) -> str:
+    """Return `user:password@host:port`."""
+    user = quote(url.username, safe="") if url.username else ""
+    secret = f":{quote(password, safe='*')}" if password else ""
+    host = url.host or ""
+    if ":" in host:
+        host = f"[{host}]"
+    port = f":{url.port}" if url.port else ""
+    return f"{user}{secret}{'@' if user or secret else ''}{quote(host, safe='[]:')}{port}"
+
+
+def suggest(name: str, known: list[str]) -> str:
+    """Return "did you mean …? choose from …" for an unknown name."""
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"{f'did you mean {close[0]!r}? ' if close else ''}choose from {', '.join(known)}"
