@@ -12,6 +12,7 @@ from transom.server.websocket.exceptions import (
 from transom.server.websocket.handshake import (
     Handshake,
     build_accept_response,
+    build_denial_head,
     build_refusal,
     build_response_head,
     is_upgrade_request,
@@ -36,6 +37,7 @@ __all__ = [
     "TextMessage",
     "WebSocketConnection",
     "build_accept_response",
+    "build_denial_head",
     "build_refusal",
     "build_response_head",
     "is_upgrade_request",

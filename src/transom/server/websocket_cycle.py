@@ -1,0 +1,401 @@
+"""One WebSocket between a transport and an application: the ASGI conversation, backpressure, keep-alive, the end.
+
+How it works: the codec in `websocket/` is pulled, never pushed. `_read_events()` takes events while the application's inbox has
+room, then pauses the transport; `receive()` makes room and goes on. So memory is bounded and, after a lost connection, what
+had arrived is still delivered before the disconnect. `Phase` is the application's side of the conversation; whoever ends it
+first decides the code in `websocket.disconnect`. What must stay true: after `_end()` nothing reaches the application but what
+is in the inbox, and the transport is gone after CLOSE_TIMEOUT seconds at the latest.
+
+Source: ASGI WebSocket spec 2.5; RFC 6455 sections 5.5 and 7.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final
+
+from transom.server.exceptions import ClientDisconnected, MessageError, is_client_disconnect
+from transom.server.websocket import (
+    NEED_DATA,
+    BytesMessage,
+    Close,
+    CloseCode,
+    Event,
+    Handshake,
+    HandshakeError,
+    Ping,
+    RemoteProtocolError,
+    TextMessage,
+    WebSocketConnection,
+    build_accept_response,
+    build_denial_head,
+    build_refusal,
+    parse_handshake,
+)
+from transom.server.websocket_inbox import WebSocketInbox
+from transom.server.websocket_keepalive import KeepAlive
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterable, Mapping
+
+    from transom.asgi.types import ASGIApplication, WebSocketScope
+    from transom.server.config import Config
+
+    Message = Mapping[str, Any]  # Any: what the application sends; checked here, key by key
+
+CLOSE_TIMEOUT: Final = (
+    10.0  # seconds for the closing handshake and the last bytes, as in websockets and Bandit
+)
+EARLY_DATA: Final = 64 * 1024  # bytes held of a client that does not wait for the 101
+
+logger = logging.getLogger("transom.error")
+
+
+class Phase(Enum):
+    """How far the application's side of the conversation is."""
+
+    CONNECTING = "CONNECTING"  # neither accepted nor refused
+    OPEN = "OPEN"
+    DENYING = "DENYING"  # the HTTP response of a refusal is being sent
+    CLOSED = "CLOSED"  # refused, closed by either side, failed or lost
+
+
+class WebSocketCycle:
+    """Serves one WebSocket; takes over the transport's callbacks after an upgrade request.
+
+    Args:
+        transport: the client's connection.
+        scope: of the request; the denial response extension is added to it.
+        config: limits and ping times are read from it.
+        app: the application to run.
+        on_closed: called once, when the transport is lost.
+        spawn: starts the application as a task and keeps it until it ends.
+    """
+
+    def __init__(
+        self,
+        transport: asyncio.Transport,
+        scope: WebSocketScope,
+        config: Config,
+        *,
+        app: ASGIApplication,
+        on_closed: Callable[[], None],
+        spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],  # Any: never sent or yielded by us
+    ) -> None:
+        self._transport = transport
+        self._scope = scope
+        self._app = app
+        self._on_closed = on_closed
+        self._spawn = spawn
+        self._connection = WebSocketConnection(max_size=config.ws_max_size)
+        self._inbox = WebSocketInbox(config.ws_max_queue)
+        self._phase = Phase.CONNECTING
+        self._handshake: Handshake  # set by start(), before the application can accept
+        self._denial: tuple[int, Iterable[tuple[bytes, bytes]]] | None = None  # held for its body
+        self._loop = asyncio.get_running_loop()
+        self._keep_alive = KeepAlive(self._loop, self, config.ws_ping_interval, config.ws_ping_timeout)
+        self._abort_timer: asyncio.TimerHandle | None = None
+        self._lost = False
+        self._reading_paused = False
+        self._writable: asyncio.Event | None = None  # exists while the transport's buffer is too full
+        self._pending_pong: bytes | None = None  # RFC 6455 5.5.3: only the latest ping needs an answer
+
+    def start(self) -> None:
+        """Run the application, or refuse a handshake that is not valid; the 101 waits for the application's accept."""
+        try:
+            self._handshake = parse_handshake("GET", self._scope["http_version"], self._scope["headers"])
+        except HandshakeError as exc:
+            self._refuse(exc.status, exc.headers, str(exc))
+            return
+        self._scope["extensions"] = {**self._scope.get("extensions", {}), "websocket.http.response": {}}
+        self._spawn(self._run())
+
+    # From the transport
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes; before the handshake is answered they are held."""
+        self._keep_alive.deliver_sign_of_life()
+        self._connection.receive_data(data)
+        if self._handshake_is_answered:
+            if not self._reading_paused:
+                self._read_events()
+        elif self._connection.buffered > EARLY_DATA:
+            self._pause_reading()
+
+    def eof_received(self) -> bool:
+        """Take the end of the stream; a WebSocket has no half-closed state, so the transport closes."""
+        self._end_of_stream()
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell the application, at once if it sends and in order if it receives."""
+        self._lost = True
+        self._end_of_stream()
+        self._keep_alive.stop()
+        if self._abort_timer is not None:
+            self._abort_timer.cancel()
+        self.resume_writing()
+        self._on_closed()
+
+    def pause_writing(self) -> None:
+        """Let `send()` wait from now on."""
+        self._writable = self._writable or asyncio.Event()
+
+    def resume_writing(self) -> None:
+        """Let every waiting `send()` go on."""
+        if self._writable is not None:
+            self._writable.set()
+            self._writable = None
+        if self._pending_pong is not None and self._phase is Phase.OPEN:
+            self._write(self._connection.send_pong(self._pending_pong))
+        self._pending_pong = None
+
+    def shutdown(self) -> None:
+        """Begin to close because the server stops: 1012, or 503 where the handshake is not answered yet."""
+        if self._phase is Phase.CONNECTING:
+            self._inbox.end(CloseCode.SERVICE_RESTART, "")
+            self._refuse(503, (), "the server is restarting")
+        elif self._phase is Phase.OPEN:
+            self._close(CloseCode.SERVICE_RESTART, "")
+
+    @property
+    def _handshake_is_answered(self) -> bool:
+        return self._phase is Phase.OPEN or self._phase is Phase.CLOSED
+
+    def _end_of_stream(self) -> None:
+        self._connection.receive_data(b"")
+        if self._phase is Phase.OPEN:
+            # With a full inbox the rest waits for receive(): nothing that arrived whole is lost.
+            self._read_events()
+        else:
+            self._end(CloseCode.ABNORMAL_CLOSURE, "")
+
+    # Events
+
+    def _read_events(self) -> None:
+        """Take events from the codec while there is room for them."""
+        try:
+            while not (self._phase is Phase.OPEN and self._inbox.is_full):
+                event = self._connection.next_event()
+                if event is NEED_DATA:
+                    self._resume_reading()
+                    return
+                self._take_event(event)
+        except RemoteProtocolError as exc:
+            self._fail(exc.code, str(exc))
+        else:
+            self._pause_reading()
+
+    def _take_event(self, event: Event) -> None:
+        if isinstance(event, Close):
+            self._peer_closed(event)
+        elif self._phase is not Phase.OPEN:
+            pass  # after our close frame only the peer's matters
+        elif isinstance(event, TextMessage):
+            self._inbox.put({"type": "websocket.receive", "text": event.text, "bytes": None}, len(event.text))
+        elif isinstance(event, BytesMessage):
+            self._inbox.put({"type": "websocket.receive", "text": None, "bytes": event.data}, len(event.data))
+        elif isinstance(event, Ping):
+            self._answer_ping(event.payload)
+
+    def _answer_ping(self, payload: bytes) -> None:
+        if self._writable is None:
+            self._write(self._connection.send_pong(payload))
+        else:
+            self._pending_pong = payload
+
+    def _peer_closed(self, event: Close) -> None:
+        if not self._connection.is_closed:
+            self._write(self._connection.echo_close())
+        self._end(event.code, event.reason)
+        # RFC 6455 7.1.1: the server closes the TCP connection first.
+        self._transport.close()
+
+    # Ends
+
+    def _close(self, code: int, reason: str) -> None:
+        """Begin the closing handshake."""
+        self._write(self._connection.send_close(code, reason))
+        self._end(code, reason)
+        # The peer's close frame may be here already, or be held back by a full inbox.
+        self._read_events()
+
+    def _fail(self, code: int, reason: str) -> None:
+        """Fail the connection: say why and end the stream, without waiting for a closing handshake.
+
+        Only our half is closed where that is possible: closing with unread bytes resets the connection, and the peer
+        might never see the close frame. What it still sends is dropped.  Source: RFC 6455 sections 7.1.1 and 7.1.7.
+        """
+        if self._phase is Phase.OPEN:
+            self._write(self._connection.send_close(code, reason))
+        self._end(code, reason)
+        self._resume_reading()
+        if self._transport.can_write_eof() and not self._transport.is_closing():
+            self._transport.write_eof()
+        else:
+            self._transport.close()
+
+    def _refuse(self, status: int, headers: Iterable[tuple[bytes, bytes]] = (), message: str = "") -> None:
+        self._write(build_refusal(status, headers, message))
+        self._end(CloseCode.ABNORMAL_CLOSURE, "")
+        self._transport.close()
+
+    def _end(self, code: int, reason: str) -> None:
+        """Close the conversation for the application, and bound the time the transport has left."""
+        self._inbox.end(code, reason)
+        if self._phase is not Phase.CLOSED:
+            self._phase = Phase.CLOSED
+            self._keep_alive.stop()
+            self.resume_writing()
+            if not self._lost:
+                self._abort_timer = self._loop.call_later(CLOSE_TIMEOUT, self._transport.abort)
+
+    # Keep-alive
+
+    def send_ping(self) -> None:
+        """Write one ping."""
+        self._write(self._connection.send_ping())
+        if self._reading_paused:
+            self._keep_alive.deliver_sign_of_life()  # a pong would lie unread
+
+    def drop_silent_peer(self) -> None:
+        """Fail the connection: nothing was heard after a ping."""
+        self._fail(CloseCode.INTERNAL_ERROR, "no pong in time")
+
+    # Transport
+
+    def _write(self, data: bytes) -> None:
+        if not self._lost and not self._transport.is_closing():
+            self._transport.write(data)
+
+    def _pause_reading(self) -> None:
+        if not self._reading_paused and not self._transport.is_closing():
+            self._transport.pause_reading()
+        self._reading_paused = True
+
+    def _resume_reading(self) -> None:
+        if self._reading_paused and not self._transport.is_closing():
+            self._transport.resume_reading()
+        self._reading_paused = False
+
+    # The application
+
+    async def _run(self) -> None:
+        code = CloseCode.INTERNAL_ERROR
+        try:
+            await self._app(self._scope, self.receive, self.send)
+            code = CloseCode.NORMAL_CLOSURE
+        except Exception as exc:
+            if not is_client_disconnect(exc):
+                logger.exception("exception in the application on WebSocket %s", self._scope["path"])
+        finally:
+            self._application_ended(code)
+
+    def _application_ended(self, code: CloseCode) -> None:
+        if self._phase is Phase.OPEN:
+            self._close(code, "")
+        elif self._phase is not Phase.CLOSED:
+            if code is CloseCode.NORMAL_CLOSURE:
+                logger.error("application returned without an answer on WebSocket %s", self._scope["path"])
+            if self._phase is Phase.CONNECTING or self._denial is not None:
+                self._refuse(500, (), "internal server error")
+            else:
+                self._transport.abort()  # the client must see that the response is cut off
+
+    async def receive(self) -> Any:  # Any: as in asgi.types.Receive
+        """Return connect, then each message, then disconnect for ever.
+
+        Cancellation: no message is lost.
+        """
+        message = await self._inbox.get()
+        if self._reading_paused and self._phase is Phase.OPEN and not self._inbox.is_full:
+            self._read_events()
+        return message
+
+    async def send(self, message: Any) -> None:  # Any: as in asgi.types.Send
+        """Write one message; return once the transport's buffer is below its high-water mark.
+
+        Cancellation: the message is written whole or not at all.
+
+        Raises:
+            ClientDisconnected: the WebSocket is closed; nothing was written. Closing it again is no error.
+            MessageError: the message is malformed, unknown or out of order.
+            LocalProtocolError: a header, subprotocol, close code or reason may not be sent.
+        """
+        kind = message.get("type")
+        # A lost connection stays OPEN while what had arrived waits for room in the inbox.
+        if self._phase is Phase.OPEN and not self._lost:
+            self._send_open(kind, message)
+        elif self._phase is Phase.CONNECTING:
+            self._send_connecting(kind, message)
+        elif self._phase is Phase.DENYING:
+            self._send_denial(kind, message)
+        elif kind != "websocket.close":
+            raise ClientDisconnected(f"the WebSocket is closed; {kind!r} was not sent")
+        if self._writable is not None:
+            await self._writable.wait()
+
+    def _send_open(self, kind: object, message: Message) -> None:
+        if kind == "websocket.send":
+            self._send_message(message.get("text"), message.get("bytes"))
+        elif kind == "websocket.close":
+            self._close(message.get("code", CloseCode.NORMAL_CLOSURE.value), message.get("reason") or "")
+            self._inbox.clear()
+        else:
+            raise MessageError(
+                f"message {kind!r} on an open WebSocket; choose from websocket.send and websocket.close"
+            )
+
+    def _send_message(self, text: str | None, data: bytes | bytearray | memoryview | None) -> None:
+        if isinstance(text, str) and data is None:
+            self._write(self._connection.send_text(text))
+        elif data is not None and text is None:
+            self._write(
+                self._connection.send_bytes(data if isinstance(data, bytes) else memoryview(data).tobytes())
+            )
+        else:
+            raise MessageError(
+                f"websocket.send takes either text as str or bytes as bytes; text is {type(text).__name__},"
+                f" bytes is {type(data).__name__}"
+            )
+
+    def _send_connecting(self, kind: object, message: Message) -> None:
+        if kind == "websocket.accept":
+            self._accept(message)
+        elif kind == "websocket.close":
+            self._refuse(403)
+        elif kind == "websocket.http.response.start":
+            self._denial = (message["status"], list(message.get("headers", ())))
+            build_denial_head(*self._denial)  # refuse it now, while a 500 can still be sent
+            self._phase = Phase.DENYING
+        else:
+            raise MessageError(
+                f"message {kind!r} before the handshake is answered; choose from websocket.accept, websocket.close and"
+                " websocket.http.response.start"
+            )
+
+    def _accept(self, message: Message) -> None:
+        response = build_accept_response(
+            self._handshake, message.get("subprotocol"), message.get("headers") or ()
+        )
+        self._write(response)
+        self._phase = Phase.OPEN
+        self._keep_alive.start()
+        self._read_events()
+
+    def _send_denial(self, kind: object, message: Message) -> None:
+        if kind != "websocket.http.response.body":
+            raise MessageError(
+                f"message {kind!r} in a denial response; only websocket.http.response.body may follow"
+            )
+        body, more_body = message.get("body", b""), message.get("more_body", False)
+        if self._denial is not None:
+            # Head and first body are one write; a length is known only if there is nothing more.
+            body = b"".join((build_denial_head(*self._denial, None if more_body else len(body)), body))
+            self._denial = None
+        self._write(body)
+        if not more_body:
+            self._end(CloseCode.ABNORMAL_CLOSURE, "")
+            self._transport.close()
