@@ -1,1 +1,18 @@
-"""Placeholder replaced by the package's owner."""
+"""An ASGI server: HTTP/1.1, WebSocket, lifespan. It knows nothing of the framework beside it."""
+
+from transom.server.config import Config, Option
+from transom.server.exceptions import BindError, ClientDisconnected, LoadError, MessageError, StartupError
+from transom.server.listener import bind_sockets
+from transom.server.worker import Server
+
+__all__ = [
+    "BindError",
+    "ClientDisconnected",
+    "Config",
+    "LoadError",
+    "MessageError",
+    "Option",
+    "Server",
+    "StartupError",
+    "bind_sockets",
+]

@@ -3,10 +3,14 @@
 Exception
 ├── MessageError(RuntimeError)       an ASGI message out of order or of an unknown type
 ├── ClientDisconnected(OSError)      the application sent to a client that is gone
-└── LoadError(Exception)             the application could not be imported
+├── LoadError(Exception)             the application could not be imported
+├── StartupError(Exception)          the application refused to start, or did not in time
+└── BindError(Exception)             an address cannot be listened on
 """
 
 from __future__ import annotations
+
+from typing import cast
 
 
 class MessageError(RuntimeError):
@@ -24,12 +28,20 @@ class LoadError(Exception):
     """The application could not be imported; the message says what was looked for and what is there."""
 
 
+class StartupError(Exception):
+    """The application's lifespan failed to start; the process ends with exit code 3."""
+
+
+class BindError(Exception):
+    """An address cannot be listened on; the message says which, why and what to do."""
+
+
 def is_client_disconnect(error: BaseException) -> bool:
     """Tell whether an error is ClientDisconnected, or a group (of groups) of nothing else.
 
     A task group of the application wraps what its tasks raise.
     """
     if isinstance(error, BaseExceptionGroup):
-        group: BaseExceptionGroup[BaseException] = error
-        return all(is_client_disconnect(each) for each in group.exceptions)
+        group = cast("BaseExceptionGroup[BaseException]", error)  # isinstance() cannot tell what it holds
+        return all(map(is_client_disconnect, group.exceptions))
     return isinstance(error, ClientDisconnected)

@@ -1,0 +1,441 @@
+"""One HTTP/1.1 connection: the transport, the reader and writer of `http1`, and the cycle of the request in progress.
+
+    data_received -> RequestReader -> _advance() -> HTTPCycle -> application
+    transport.write <- ResponseWriter <- Exchange methods <- HTTPCycle
+
+One request is in progress at a time. Bytes behind it wait, unparsed, in the reader; when there are too many, reading pauses.
+`_advance` is the only place where events are taken, and never runs inside itself: a response that is complete before the
+application's first wait is followed by the next request in the same loop, not by a deeper call.
+
+What must stay true: `_cycle` is not None exactly while a request is in progress, which ends when its response is complete *and*
+its body has been read to the end; and a connection whose framing is in doubt is never read as requests again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from math import inf
+from typing import TYPE_CHECKING, Any, cast
+
+from transom.server.cycle import HIGH_WATER, HTTPCycle, Peer, build_scope
+from transom.server.http1 import (
+    CONTINUE,
+    NEED_DATA,
+    Data,
+    RemoteProtocolError,
+    Request,
+    RequestReader,
+    ResponseHead,
+    ResponseWriter,
+    build_error,
+    build_head,
+    parse_tokens,
+)
+from transom.server.websocket_cycle import WebSocketCycle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from transom.asgi.types import WebSocketScope
+    from transom.server.state import ServerState
+
+logger = logging.getLogger("transom.server")
+
+MAX_IN_ONE_GO = 16  # requests of one connection answered before others have their turn
+MAX_DRAIN = 65_536  # bytes of an unread body that are read and dropped to keep a connection
+LINGER = 2.0  # seconds a closing connection is read so that the client can read our last words (RFC 9112 section 9.6)
+JOIN_LIMIT = 65_536  # bytes of pipelined responses gathered into one write
+
+
+class HTTP1Connection(asyncio.Protocol):
+    """Serves one client over HTTP/1.1, until it closes or asks for a WebSocket."""
+
+    __slots__ = (
+        "_advancing",
+        "_cycle",
+        "_deadline",
+        "_drained",
+        "_eof",
+        "_expect_continue",
+        "_gathered",
+        "_lingering",
+        "_peer",
+        "_reader",
+        "_reading_paused",
+        "_state",
+        "_transport",
+        "_websocket",
+        "_writer",
+        "writing_paused",
+    )
+
+    def __init__(self, state: ServerState) -> None:
+        self._state = state
+        self._reader = RequestReader(state.limits)
+        self._writer = ResponseWriter()
+        self._cycle: HTTPCycle | None = None
+        self._websocket: WebSocketCycle | None = None
+        self._advancing = False
+        self._deadline = inf  # loop time at which the connection is closed; only between requests
+        self._drained = 0  # bytes of the body dropped since the response was complete
+        self._eof = False  # the client will send nothing more
+        self._expect_continue = False
+        self._gathered: list[bytes] | None = None  # pipelined responses on their way to one write
+        self._lingering = False
+        self._reading_paused = False
+        self.writing_paused = False
+
+    # From the transport.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin to wait for the first request."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._peer = _describe_peer(transport)
+        self._deadline = self._state.deadline(self._state.config.timeout_header)
+        self._state.connections.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes, and answer requests that are complete with them."""
+        if self._websocket is not None:
+            self._websocket.data_received(data)
+        elif not self._lingering:
+            self._reader.receive_data(data)
+            self._advance()
+
+    def eof_received(self) -> bool:
+        """Keep our side open while there is something to answer. Source: RFC 9112 section 9.6, on half-closed clients."""
+        if self._websocket is not None:
+            return self._websocket.eof_received()
+        self._eof = True
+        if self._cycle is None:
+            if self._reader.buffered and not self._lingering:
+                self._state.loop.call_soon(self._advance)  # answers what is whole, then closes
+                return True
+            return False
+        if self._reader.in_body:
+            self._cycle.disconnect()  # the body will never be whole
+            return False
+        self._cycle.peer_closed()
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection, and tell the application."""
+        self._state.forget(self)
+        self._deadline = inf
+        self.writing_paused = False
+        if self._websocket is not None:
+            self._websocket.connection_lost(exc)
+        elif self._cycle is not None:
+            self._cycle.disconnect()
+            self._cycle = None
+
+    def pause_writing(self) -> None:
+        """The client reads slower than the application writes."""
+        self.writing_paused = True
+        if self._websocket is not None:
+            self._websocket.pause_writing()
+
+    def resume_writing(self) -> None:
+        """The client has caught up."""
+        self.writing_paused = False
+        if self._websocket is not None:
+            self._websocket.resume_writing()
+        elif self._cycle is not None:
+            self._cycle.resume_writing()
+        else:
+            self._advance()
+
+    # From the server.
+
+    def tick(self, now: float) -> None:
+        """Close if a deadline has passed: idle, lingering, or a head that does not arrive."""
+        if now < self._deadline:
+            return
+        if self._reader.buffered and not self._lingering:
+            self._refuse(RemoteProtocolError("request head did not arrive in time", 408))
+        else:
+            self._transport.close()
+
+    def shutdown(self) -> None:
+        """Answer the request in progress, take no other, then close."""
+        self._writer.keep_alive = False
+        if self._websocket is not None:
+            self._websocket.shutdown()
+        elif self._cycle is None:
+            self._transport.close()
+
+    def abort(self) -> None:
+        """Close at once; what was not written is lost, so that the client sees that the response is not whole."""
+        self._transport.abort()
+
+    # Requests.
+
+    def _advance(self) -> None:
+        """Take events until bytes are missing or a request is in progress that wants none."""
+        if self._advancing:
+            return
+        self._advancing = True
+        try:
+            self._take_events()
+        except RemoteProtocolError as exc:
+            self._refuse(exc)
+        finally:
+            self._advancing = False
+            if self._gathered is not None:
+                self._flush()
+
+    def _take_events(self) -> None:
+        reader, started = self._reader, 0
+        while reader.buffered and self._is_ready():
+            event = reader.next_event()
+            if event.__class__ is Request:
+                self._begin(cast("Request", event))
+                started += 1
+                if started == MAX_IN_ONE_GO and reader.buffered:
+                    self._state.loop.call_soon(self._advance)
+                    break
+            elif event is NEED_DATA:
+                self._wait_for_data()
+                return
+            elif event.__class__ is Data:
+                self._take_data(cast("Data", event).data)
+            else:
+                self._end_body()
+        if reader.buffered > HIGH_WATER:
+            self.pause_reading()
+
+    def _is_ready(self) -> bool:
+        """Whether an event can be used: a piece of the body in progress, or the next request."""
+        if self._lingering or self._websocket is not None:
+            return False
+        if self._cycle is not None:
+            return self._reader.in_body
+        # Answers that nobody reads must not pile up.
+        return self._writer.keep_alive and not self.writing_paused
+
+    def _wait_for_data(self) -> None:
+        if self._eof:
+            if self._cycle is not None:
+                self._cycle.disconnect()
+            self._transport.close()
+        elif self._cycle is None:
+            # Once per head, from its first byte: further bytes do not buy more time.
+            self._deadline = min(self._deadline, self._state.deadline(self._state.config.timeout_header))
+
+    def _begin(self, request: Request) -> None:
+        self._deadline = inf
+        if request.upgrade and b"websocket" in parse_tokens(request.upgrade):
+            self._upgrade(request)
+            return
+        self._writer.start(request.http_version, request.keep_alive)
+        self._expect_continue = request.expect_continue
+        scope = build_scope(
+            self._state,
+            self._peer,
+            request.http_version,
+            request.method,
+            request.raw_path,
+            request.query,
+            request.headers,
+        )
+        self._cycle = cycle = HTTPCycle(self, self._state, self._peer, scope, request.has_body)
+        if request.has_body:
+            self._take_early_body(cycle)
+        elif self._reader.buffered and self._gathered is None:
+            self._gathered = []  # pipelined: answers are joined as far as they are ready
+        if self._eof:
+            cycle.peer_closed()
+        cycle.start()
+
+    def _take_early_body(self, cycle: HTTPCycle) -> None:
+        """Hand over the part of a body that arrived with its head, so that the application need not wait for it."""
+        while self._reader.in_body:
+            event = self._reader.next_event()
+            if event is NEED_DATA:
+                return
+            self._expect_continue = False  # the client did not wait
+            if event.__class__ is Data:
+                cycle.feed(cast("Data", event).data)
+            else:
+                cycle.end_body()
+
+    def _take_data(self, data: bytes) -> None:
+        cycle = self._cycle
+        self._expect_continue = False
+        if cycle is None or cycle.response_complete:
+            self._drained += len(data)
+            if self._drained > MAX_DRAIN:
+                self._linger()
+        else:
+            cycle.feed(data)
+
+    def _end_body(self) -> None:
+        cycle = self._cycle
+        if cycle is None:
+            return
+        if cycle.response_complete:
+            self._end_exchange()
+        else:
+            cycle.end_body()
+
+    def _end_exchange(self) -> None:
+        """Response and request are both complete: go on to the next request, or close."""
+        self._cycle = None
+        if not self._writer.keep_alive:
+            self._flush()
+            self._transport.close()
+            return
+        self._deadline = self._state.deadline(self._state.config.timeout_keep_alive)
+        if self._reader.buffered <= HIGH_WATER:
+            self._resume_reading()
+        if not self._advancing and self._reader.buffered:
+            self._state.loop.call_soon(self._advance)
+
+    def _refuse(self, error: RemoteProtocolError) -> None:
+        """Say why if nothing was said yet, and close: where the next request begins is not known."""
+        logger.info("refused a request of %s: %a", self._peer.client_host, str(error))
+        cycle, self._cycle = self._cycle, None
+        self._flush()
+        if cycle is None or not cycle.head_sent:
+            self._transport.write(
+                build_error(error.status, str(error).partition(" (")[0], self._state.fields)
+            )
+        if cycle is not None:
+            cycle.disconnect()
+            if cycle.head_sent and not cycle.response_complete:
+                self._transport.abort()
+                return
+        self._linger()
+
+    def _linger(self) -> None:
+        """Close in two steps: a close with unread bytes makes the system reset the connection and lose our response."""
+        self._lingering = True
+        self._cycle = None
+        self._reader.take_rest()
+        self._deadline = self._state.deadline(LINGER)
+        self._resume_reading()
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+        else:
+            self._transport.close()
+
+    def _upgrade(self, request: Request) -> None:
+        if request.method != "GET" or request.has_body:
+            raise RemoteProtocolError("a WebSocket handshake is a GET without body (RFC 6455 section 4.1)")
+        self._flush()
+        scope = build_scope(
+            self._state,
+            self._peer,
+            request.http_version,
+            "GET",
+            request.raw_path,
+            request.query,
+            request.headers,
+        )
+        self._websocket = socket = WebSocketCycle(
+            self._transport,
+            _websocket_scope(cast("dict[str, Any]", scope)),
+            self._state.config,
+            app=self._state.app,
+            on_closed=self._forget_websocket,
+            spawn=self._state.spawn,
+        )
+        socket.start()
+        rest = self._reader.take_rest()
+        if rest:
+            socket.data_received(rest)
+
+    def _forget_websocket(self) -> None:
+        self._state.forget(self)
+
+    # The exchange: what the cycle asks for. See `cycle.Exchange`.
+
+    def build_head(self, status: int, fields: Iterable[tuple[bytes, bytes]]) -> ResponseHead:
+        """Check and encode a response head."""
+        return build_head(status, fields)
+
+    def send_head(
+        self, head: ResponseHead, length: int | None, body: bytes, more_body: bool, has_body: bool
+    ) -> None:
+        """Write a head and the first piece of the body."""
+        writer, state = self._writer, self._state
+        if self._expect_continue and self._reader.in_body:
+            # The client may send the body or may not: there is no telling where the next request would begin.
+            writer.keep_alive = False
+        server_fields = state.fields
+        if head.has_date or head.has_server:
+            server_fields = (b"" if head.has_date else state.date_field) + (
+                b"" if head.has_server else state.server_field
+            )
+        self._write(writer.send_head(head, server_fields, length, body, more_body, has_body))
+
+    def send_body(self, body: bytes, more_body: bool) -> None:
+        """Write the next piece of the body."""
+        data = self._writer.send_body(body, more_body)
+        if data:
+            self._write(data)
+
+    def want_body(self) -> None:
+        """Read on; tell a client that waits for it to send the body."""
+        if self._expect_continue:
+            self._expect_continue = False
+            self._flush()
+            self._transport.write(CONTINUE)
+        self._resume_reading()
+
+    def pause_reading(self) -> None:
+        """Let the client wait."""
+        if not self._reading_paused:
+            self._reading_paused = True
+            self._transport.pause_reading()
+
+    def _resume_reading(self) -> None:
+        if self._reading_paused:
+            self._reading_paused = False
+            self._transport.resume_reading()
+
+    def response_complete(self) -> None:
+        """Go on, or first read what is left of the request body."""
+        if not self._reader.in_body:
+            self._end_exchange()
+            return
+        self._drained = 0
+        if not self._writer.keep_alive:
+            self._flush()
+            self._linger()
+            return
+        self._deadline = self._state.deadline(self._state.config.timeout_header)
+        self._resume_reading()
+
+    def _write(self, data: bytes) -> None:
+        gathered = self._gathered
+        if gathered is None:
+            self._transport.write(data)
+            return
+        gathered.append(data)
+        if not self._advancing or len(data) > JOIN_LIMIT:
+            self._flush()
+
+    def _flush(self) -> None:
+        gathered, self._gathered = self._gathered, None
+        if gathered:
+            self._transport.write(b"".join(gathered))
+
+
+def _describe_peer(transport: asyncio.BaseTransport) -> Peer:
+    client: Any = transport.get_extra_info("peername")  # Any: its shape depends on the address family
+    server: Any = transport.get_extra_info("sockname")
+    if isinstance(server, tuple):
+        server = cast("tuple[str, int]", server)
+        return Peer("http", (client[0], client[1]) if client else None, (server[0], server[1]))
+    return Peer("http", None, (server, None) if server else None)
+
+
+def _websocket_scope(scope: dict[str, Any]) -> WebSocketScope:  # Any: an HTTP scope that becomes another
+    del scope["method"]
+    scope["type"] = "websocket"
+    scope["scheme"] = "wss" if scope["scheme"] == "https" else "ws"
+    offered = b",".join(value for name, value in scope["headers"] if name == b"sec-websocket-protocol")
+    scope["subprotocols"] = [name for part in offered.decode("latin-1").split(",") if (name := part.strip())]
+    return cast("WebSocketScope", scope)

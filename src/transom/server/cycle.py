@@ -1,0 +1,470 @@
+"""One HTTP request and its response: where events of the wire meet ASGI messages.
+
+Everything here is HTTP semantics (RFC 9110) and the same for every HTTP version. Below is an `Exchange`, which frames:
+
+    receive() <- feed(), end_body(), disconnect()     <- the connection, as bytes arrive
+    send()    -> Exchange.build_head/send_head/send_body -> the connection, as bytes leave
+
+The head of a response is held until the first piece of its body, so that both leave in one write and so that an error in
+between can still become a 500. A cycle that never waits makes no future, no event and no timer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Any, Protocol, cast
+from urllib.parse import unquote_to_bytes
+
+from transom.server.access_log import AccessEntry
+from transom.server.exceptions import ClientDisconnected, MessageError, is_client_disconnect
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from transom.asgi.types import Headers, HTTPScope
+    from transom.server.state import ServerState
+
+logger = logging.getLogger("transom.server")
+
+HIGH_WATER = 65_536
+"""Bytes of request body that wait for the application before reading pauses."""
+
+
+class ResponseHead(Protocol):
+    """A head that was checked and encoded, opaque but for the length the application promised."""
+
+    content_length: int | None
+
+
+class Exchange(Protocol):
+    """The lower half of a cycle: one request and its response in the framing of one HTTP version.
+
+    Attributes:
+        writing_paused: whether more is waiting to be written than should be; `HTTPCycle.resume_writing` tells when it is over.
+    """
+
+    writing_paused: bool
+
+    def build_head(self, status: int, fields: Iterable[tuple[bytes, bytes]]) -> Any:
+        """Check and encode a response head; nothing leaves. Returns a `ResponseHead` of this version's own.
+
+        Raises:
+            ValueError: it cannot be framed.
+        """
+        ...
+
+    def send_head(self, head: Any, length: int | None, body: bytes, more_body: bool, has_body: bool) -> None:
+        """Write a head made by `build_head` and the first piece of the body. `length` is the value for `content-length`."""
+        ...
+
+    def send_body(self, body: bytes, more_body: bool) -> None:
+        """Write the next piece of the body."""
+        ...
+
+    def want_body(self) -> None:
+        """The application waits for the body: read on, and send "100 Continue" if the client waits for it."""
+        ...
+
+    def pause_reading(self) -> None:
+        """The application is slower than the client."""
+        ...
+
+    def response_complete(self) -> None:
+        """The last byte of the response was written; the next request may begin."""
+        ...
+
+    def abort(self) -> None:
+        """End the response so that the client sees that it is not whole."""
+        ...
+
+
+class Peer:
+    """What is the same for all requests of one connection."""
+
+    __slots__ = ("client", "client_host", "scheme", "server")
+
+    def __init__(
+        self, scheme: str, client: tuple[str, int] | None, server: tuple[str, int | None] | None
+    ) -> None:
+        self.scheme = scheme
+        self.client = client
+        self.client_host = client[0] if client else "-"
+        self.server = server
+
+
+def build_path(raw_path: bytes) -> str:
+    """Return the path of a scope: percent-decoded, then UTF-8 with U+FFFD for what is none."""
+    if b"%" not in raw_path:
+        return raw_path.decode("ascii")
+    return unquote_to_bytes(raw_path).decode("utf-8", "replace")
+
+
+def build_scope(
+    state: ServerState,
+    peer: Peer,
+    http_version: str,
+    method: str,
+    raw_path: bytes,
+    query: bytes,
+    headers: Headers,
+) -> HTTPScope:
+    """Return a scope of its own for one request; only the `asgi` entry is shared.
+
+    Source: ASGI HTTP specification 2.5, "HTTP Connection Scope".
+    """
+    root_path = state.config.root_path
+    if root_path:
+        # The path of a scope includes the root path; the proxy has taken it off.
+        raw_path = root_path.encode() + raw_path
+    scope: HTTPScope = {
+        "type": "http",
+        "asgi": state.asgi,
+        "http_version": http_version,
+        "method": method,
+        "scheme": peer.scheme,
+        "path": build_path(raw_path),
+        "raw_path": raw_path,
+        "query_string": query,
+        "root_path": root_path,
+        "headers": headers,
+        "client": peer.client,
+        "server": peer.server,
+    }
+    if state.lifespan_state is not None:
+        scope["state"] = state.lifespan_state.copy()
+    return scope
+
+
+class _Response(Enum):
+    NONE = auto()  # no start message yet
+    HELD = auto()  # started, nothing has left
+    SENDING = auto()  # the head has left
+    COMPLETE = auto()
+
+
+_NONE, _HELD, _SENDING, _COMPLETE = _Response.NONE, _Response.HELD, _Response.SENDING, _Response.COMPLETE
+
+
+class HTTPCycle:
+    """Runs the application for one request and translates between its messages and the exchange."""
+
+    __slots__ = (
+        "_access",
+        "_bodiless",
+        "_body",
+        "_body_ended",
+        "_body_told",
+        "_buffered",
+        "_disconnected",
+        "_exchange",
+        "_head",
+        "_left",
+        "_peer",
+        "_peer_gone",
+        "_response",
+        "_sent",
+        "_state",
+        "_status",
+        "_waiters",
+        "scope",
+        "task",
+    )
+
+    def __init__(
+        self, exchange: Exchange, state: ServerState, peer: Peer, scope: HTTPScope, has_body: bool
+    ) -> None:
+        self.scope = scope
+        self.task: asyncio.Task[None] | None = None
+        self._exchange = exchange
+        self._state = state
+        self._peer = peer
+        self._body: list[bytes] | None = None  # pieces the application has not taken yet
+        self._buffered = 0  # their size
+        self._body_ended = not has_body
+        self._body_told = False  # the application has been given the end of the body
+        self._response = _NONE
+        self._head: Any = None  # the exchange's own ResponseHead
+        self._bodiless = False
+        self._status = 0
+        self._left: int | None = None  # bytes the application still owes of the content-length it promised
+        self._sent = 0
+        self._disconnected = False  # nothing can be written any more
+        self._peer_gone = False  # the client will send nothing more; it may still read
+        self._waiters: list[asyncio.Future[None]] | None = None
+        self._access = _Access(scope) if state.access_log is not None else None
+
+    @property
+    def response_complete(self) -> bool:
+        """Whether the last byte of the response was written."""
+        return self._response is _COMPLETE
+
+    @property
+    def head_sent(self) -> bool:
+        """Whether it is too late for another status."""
+        return self._response is _SENDING or self._response is _COMPLETE
+
+    # From below.
+
+    def start(self) -> None:
+        """Run the application."""
+        self.task = self._state.spawn(self._run())
+
+    def feed(self, data: bytes) -> None:
+        """Take a piece of the request body."""
+        if self._response is _COMPLETE:
+            return
+        if self._body is None:
+            self._body = [data]
+        else:
+            self._body.append(data)
+        self._wake()
+        self._buffered += len(data)
+        if self._buffered >= HIGH_WATER:
+            self._exchange.pause_reading()
+
+    def end_body(self) -> None:
+        """The request body is complete."""
+        self._body_ended = True
+        self._wake()
+
+    def peer_closed(self) -> None:
+        """The client has ended its side. A complete request is still answered, but who asks is told that the client left."""
+        self._peer_gone = True
+        self._wake()
+
+    def disconnect(self) -> None:
+        """The connection is lost."""
+        if not self._disconnected and self._response is not _COMPLETE:
+            self._log_access()
+        self._disconnected = True
+        self._wake()
+
+    def resume_writing(self) -> None:
+        """Enough has been written."""
+        self._wake()
+
+    # From above.
+
+    async def receive(self) -> dict[str, Any]:  # Any: one of ReceiveMessage
+        """Return the next event: a piece of the body, or `http.disconnect` after the end of either side."""
+        while True:
+            if self._disconnected or self._response is _COMPLETE:
+                return {"type": "http.disconnect"}
+            if not self._body_told and (self._body is not None or self._body_ended):
+                return self._take_body()
+            if self._peer_gone:
+                return {"type": "http.disconnect"}
+            if not self._body_ended:
+                self._exchange.want_body()
+            await self._wait()
+
+    async def send(self, message: dict[str, Any]) -> None:  # Any: one of SendMessage
+        """Write one message; return once the write buffer is below its high-water mark.
+
+        Raises:
+            ClientDisconnected: nobody is there to read it.
+            MessageError: the message is out of order or malformed; nothing of it was written.
+
+        Cancellation: the message is written whole or not at all.  Source: ASGI HTTP spec, "Response Start" and "Response Body".
+        """
+        if self._disconnected:
+            raise ClientDisconnected("the client is gone")
+        kind = message.get("type")
+        if kind == "http.response.body":
+            self._send_body(message.get("body", b""), message.get("more_body", False))
+        elif kind == "http.response.start":
+            self._start_response(message)
+        else:
+            raise MessageError(
+                f"unknown message type {kind!r}; choose from 'http.response.start', 'http.response.body'"
+            )
+        # After the last piece the exchange itself waits before it takes another request.
+        while self._exchange.writing_paused and self._response is not _COMPLETE:
+            if self._disconnected:
+                raise ClientDisconnected("the client is gone")
+            await self._wait()
+
+    def _take_body(self) -> dict[str, Any]:  # Any: as in receive
+        pieces, self._body = self._body, None
+        self._buffered = 0
+        self._body_told = self._body_ended
+        body = b"" if pieces is None else pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        if not self._body_ended:
+            self._exchange.want_body()
+        return {"type": "http.request", "body": body, "more_body": not self._body_ended}
+
+    def _start_response(self, message: dict[str, Any]) -> None:
+        if self._response is not _NONE:
+            raise MessageError("'http.response.start' was sent twice")
+        status = message.get("status")
+        if not isinstance(status, int) or not 200 <= status <= 599:
+            raise MessageError(f"status {status!r} is not a final status; choose an int from 200 to 599")
+        try:
+            self._head = head = self._exchange.build_head(status, message.get("headers") or ())
+        except ValueError as exc:
+            raise MessageError(f"malformed 'http.response.start': {exc}") from exc
+        self._status = status
+        self._bodiless = status in (204, 205, 304) or self.scope["method"] == "HEAD"
+        self._left = None if self._bodiless else head.content_length
+        self._response = _HELD
+
+    def _send_body(self, body: object, more_body: bool) -> None:
+        if not isinstance(body, bytes):
+            if not isinstance(body, (bytearray, memoryview)):
+                raise MessageError(f"body must be bytes, not {type(body).__name__}")
+            body = bytes(cast("bytearray", body))  # the caller may change it before it is written
+        if self._response is _COMPLETE:
+            return  # ASGI: messages after the end are ignored
+        if self._response is _NONE:
+            raise MessageError("'http.response.body' was sent before 'http.response.start'")
+        more_body = bool(more_body)
+        if self._left is not None:
+            self._count(len(body), more_body)
+        if self._response is _HELD:
+            self._send_head(body, more_body)
+        elif not self._bodiless:
+            self._sent += len(body)
+            self._exchange.send_body(body, more_body)
+        if not more_body:
+            self._complete()
+
+    def _send_head(self, body: bytes, more_body: bool) -> None:
+        self._response = _SENDING
+        head, self._head = self._head, None
+        length = head.content_length
+        if length is None and not more_body:
+            length = len(body)
+        if not self._bodiless:
+            self._sent = len(body)
+            self._exchange.send_head(head, length, body, more_body, True)
+            return
+        # RFC 9110 8.6: none with 204; with 304 only what the application knows; 205 has an empty body.
+        status = self._status
+        if status != 200:
+            length = (
+                None
+                if status == 204
+                else head.content_length
+                if status == 304
+                else 0
+                if status == 205
+                else length
+            )
+        self._exchange.send_head(head, length, b"", False, False)
+
+    def _count(self, size: int, more_body: bool) -> None:
+        left = (self._left or 0) - size
+        if left < 0:
+            self._give_up()
+            raise MessageError(f"body is {-left} bytes longer than its content-length")
+        if left and not more_body:
+            self._give_up()
+            raise MessageError(f"body is {left} bytes shorter than its content-length")
+        self._left = left
+
+    def _give_up(self) -> None:
+        """A broken promise: if the head has left, the client must see that the body is not whole."""
+        if self._response is _HELD:
+            self._response, self._head, self._left = _NONE, None, None
+        else:
+            self._exchange.abort()
+
+    def _complete(self) -> None:
+        self._response = _COMPLETE
+        self._log_access()
+        if self._waiters is not None:
+            self._wake()
+        self._exchange.response_complete()
+
+    # The application.
+
+    async def _run(self) -> None:
+        try:
+            await self._state.app(self.scope, self.receive, self.send)
+        except asyncio.CancelledError:
+            self._fail()
+            raise
+        except Exception as exc:
+            self._log_error(exc)
+            self._fail()
+        else:
+            if self._response is not _COMPLETE and not self._disconnected:
+                logger.error("application returned without completing the response to %s", self._describe())
+                self._fail()
+
+    def _fail(self) -> None:
+        """Answer 500 while that is possible, else cut the response off."""
+        if self._disconnected or self._response is _COMPLETE:
+            return
+        if self._response is _SENDING:
+            self._exchange.abort()
+            return
+        self._response, self._head, self._left = _NONE, None, None
+        fields = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
+        self._start_response({"status": 500, "headers": fields})
+        self._send_body(b"Internal Server Error\n", False)
+
+    def _log_error(self, error: Exception) -> None:
+        if is_client_disconnect(error) or (self._disconnected and _is_about_disconnect(error)):
+            logger.debug("client left during %s", self._describe())
+        else:
+            logger.error("application raised in %s", self._describe(), exc_info=error)
+
+    def _describe(self) -> str:
+        return f"{self.scope['method']} {self.scope['path']!a}"
+
+    def _log_access(self) -> None:
+        access = self._access
+        if access is not None and self._state.access_log is not None:
+            self._state.access_log.record(
+                access.entry(self._peer.client_host, self._status or 499, self._sent)
+            )
+
+    # Waiting.
+
+    async def _wait(self) -> None:
+        """Wait for anything to happen; callers look again at what they wait for."""
+        waiter = self._state.loop.create_future()
+        if self._waiters is None:
+            self._waiters = []
+        self._waiters.append(waiter)
+        await waiter
+
+    def _wake(self) -> None:
+        waiters, self._waiters = self._waiters, None
+        for waiter in waiters or ():
+            if not waiter.done():
+                waiter.set_result(None)
+
+
+class _Access:
+    """What the access log says of a request, kept apart from the scope, which the application may change."""
+
+    __slots__ = ("_facts", "_headers", "_started")
+
+    def __init__(self, scope: HTTPScope) -> None:
+        self._facts = (
+            scope["method"],
+            scope["raw_path"] or b"",
+            scope["query_string"],
+            scope["http_version"],
+        )
+        self._headers = scope["headers"]
+        self._started = time.perf_counter()
+
+    def entry(self, client: str, status: int, size: int) -> AccessEntry:
+        """Return the finished entry."""
+        duration = time.perf_counter() - self._started
+        return AccessEntry(client, *self._facts, status, size, duration, time.time(), self._headers)
+
+
+def _is_about_disconnect(error: BaseException) -> bool:
+    """Tell whether an error only passes on that the client is gone: frameworks raise one of their own in its place."""
+    if isinstance(error, BaseExceptionGroup):
+        group = cast("BaseExceptionGroup[BaseException]", error)
+        return all(_is_about_disconnect(each) for each in group.exceptions)
+    origin = error.__cause__ or error.__context__
+    return is_client_disconnect(error) or (origin is not None and _is_about_disconnect(origin))

@@ -1,0 +1,26 @@
+"""HTTP/1.1 without I/O: bytes in, events out; responses in, bytes out."""
+
+from transom.server.http1.events import END_OF_MESSAGE, NEED_DATA, Data, Event, Request, Signal
+from transom.server.http1.exceptions import LocalProtocolError, RemoteProtocolError
+from transom.server.http1.grammar import parse_tokens
+from transom.server.http1.reader import Limits, RequestReader
+from transom.server.http1.writer import CONTINUE, ResponseHead, ResponseWriter, build_error, build_head
+
+__all__ = [
+    "CONTINUE",
+    "END_OF_MESSAGE",
+    "NEED_DATA",
+    "Data",
+    "Event",
+    "Limits",
+    "LocalProtocolError",
+    "RemoteProtocolError",
+    "Request",
+    "RequestReader",
+    "ResponseHead",
+    "ResponseWriter",
+    "Signal",
+    "build_error",
+    "build_head",
+    "parse_tokens",
+]

@@ -1,0 +1,58 @@
+"""What the reader says happened on the wire.
+
+One request is `Request`, then, if `Request.has_body`, any number of `Data` and one `EndOfMessage`.
+Where `Data` is cut depends on how the bytes arrived; everything else does not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final, TypeAlias
+
+
+@dataclass(slots=True)
+class Request:
+    """A complete and valid request head. Not frozen only because that would make it slow to build.
+
+    Attributes:
+        method: upper-case name.
+        raw_path: path of the request target as received, without query; `*` for the asterisk-form.
+        query: what follows the first `?` of the target, without it.
+        http_version: "1.0" or "1.1".
+        headers: field lines in wire order; names in lower case, values without surrounding whitespace.
+        has_body: whether `Data` and `EndOfMessage` follow.
+        keep_alive: whether the client is willing to send another request.
+        expect_continue: whether the client waits for "100 Continue" before it sends the body.
+        upgrade: lower-case value of `Upgrade` if `Connection` names it, else empty.
+    """
+
+    method: str
+    raw_path: bytes
+    query: bytes
+    http_version: str
+    headers: list[tuple[bytes, bytes]]
+    has_body: bool
+    keep_alive: bool
+    expect_continue: bool
+    upgrade: bytes
+
+
+@dataclass(slots=True)
+class Data:
+    """A piece of the request body, already taken out of its transfer coding; never empty."""
+
+    data: bytes
+
+
+class Signal(Enum):
+    """Events that carry nothing."""
+
+    END_OF_MESSAGE = "the request body is complete; trailers were checked and dropped"
+    NEED_DATA = "nothing can be said until more bytes arrive"
+
+
+END_OF_MESSAGE: Final = Signal.END_OF_MESSAGE
+NEED_DATA: Final = Signal.NEED_DATA
+
+Event: TypeAlias = Request | Data | Signal

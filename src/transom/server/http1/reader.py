@@ -1,0 +1,229 @@
+"""From bytes to events: the request side of one HTTP/1.1 connection.
+
+The reader finds where a head ends, hands exactly that head to httptools, and takes the body out of its framing itself. So
+
+- a head is judged whole: the outcome cannot depend on how the bytes were cut into reads, and limits are exact;
+- bytes behind a request stay here, unparsed, until `next_event` is called again: pipelining needs no queue.
+
+httptools (llhttp) checks the grammar of the field lines, Content-Length, and CR and LF. What it lets pass is checked here:
+one space between the parts of the request line, the version, the form of the target, Host, a single final `chunked`,
+unknown expectations, and all limits. A check that fails is final: there is no way to know where a next request begins.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import httptools
+
+from transom.server.http1.body import BodyDecoder, ChunkedDecoder, LengthDecoder
+from transom.server.http1.events import END_OF_MESSAGE, NEED_DATA, Event, Request
+from transom.server.http1.exceptions import RemoteProtocolError
+from transom.server.http1.grammar import check_host, parse_target, parse_tokens
+
+# Fields that decide about framing, routing or the connection; all others pass through untouched.
+_DECISIVE = frozenset(
+    {b"host", b"content-length", b"transfer-encoding", b"connection", b"expect", b"upgrade"}
+)
+_ONCE = frozenset({b"host", b"content-length", b"transfer-encoding"})
+_VERSIONS = {b"HTTP/1.1": "1.1", b"HTTP/1.0": "1.0"}
+_METHODS = {
+    name: name.decode() for name in (b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS")
+}
+_NO_FIELDS: dict[bytes, bytes] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a client may send, in bytes unless said otherwise; 0 for `body` means no limit."""
+
+    request_line: int = 8190
+    field: int = 8190
+    field_count: int = 100
+    head: int = 32_768
+    body: int = 0
+
+
+class RequestReader:
+    """Bytes in, events out. Give bytes to `receive_data`, then call `next_event` until it answers `NEED_DATA`."""
+
+    __slots__ = ("_body", "_buffer", "_decisive", "_fields", "_limits", "_parser", "_position", "_valid_host")
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._buffer = b""
+        self._position = 0  # everything before it has been turned into events
+        self._body: BodyDecoder | None = None
+        self._parser: httptools.HttpRequestParser | None = None
+        self._fields: list[tuple[bytes, bytes]] = []
+        self._decisive = _NO_FIELDS
+        self._valid_host = b""  # the Host checked last: a client repeats it on every request
+
+    @property
+    def in_body(self) -> bool:
+        """Whether the body of the request read last is not complete yet."""
+        return self._body is not None
+
+    @property
+    def buffered(self) -> int:
+        """Bytes received and not yet turned into events."""
+        return len(self._buffer) - self._position
+
+    def receive_data(self, data: bytes) -> None:
+        """Add bytes that arrived."""
+        if self._position == len(self._buffer):
+            self._buffer = data
+        else:
+            self._buffer = self._buffer[self._position :] + data
+        self._position = 0
+
+    def take_rest(self) -> bytes:
+        """Return and forget what follows the last event: after an upgrade it belongs to another protocol."""
+        rest = self._buffer[self._position :]
+        self._buffer, self._position = b"", 0
+        return rest
+
+    def next_event(self) -> Event:
+        """Return the next event, or `NEED_DATA`.
+
+        Raises:
+            RemoteProtocolError: the client broke a rule; the reader must not be used again.
+        """
+        if self._body is None:
+            return self._read_head()
+        event, self._position = self._body.decode(self._buffer, self._position)
+        if event is END_OF_MESSAGE:
+            self._body = None
+        return event
+
+    # The parser calls this once per field line, with the value's trailing whitespace still on.
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take one field line from httptools."""
+        name = name.lower()
+        value = value.rstrip(b" \t")
+        if len(name) + len(value) > self._limits.field:
+            raise RemoteProtocolError(f"field {name[:64]!r} is over {self._limits.field} bytes", 431)
+        self._fields.append((name, value))
+        if name in _DECISIVE:
+            self._note(name, value)
+
+    def _note(self, name: bytes, value: bytes) -> None:
+        if self._decisive is _NO_FIELDS:
+            self._decisive = {}
+        earlier = self._decisive.get(name)
+        if earlier is None:
+            self._decisive[name] = value
+        elif name in _ONCE:
+            raise RemoteProtocolError(f"more than one {name.decode()} field (RFC 9112 sections 3.2 and 6.3)")
+        else:
+            self._decisive[name] = earlier + b"," + value
+
+    def _read_head(self) -> Event:
+        buffer, start = self._buffer, self._position
+        # RFC 9112 2.2: a server should ignore one empty line before a request line.
+        if buffer.startswith(b"\r\n", start):
+            self._position = start = start + 2
+        end = buffer.find(b"\r\n\r\n", start)
+        line_end = buffer.find(b"\r\n", start)
+        self._check_size(start, line_end, end)
+        if end == -1:
+            self._check_beginning(buffer[start:])
+            return NEED_DATA
+        end += 4
+        head = buffer if not start and end == len(buffer) else buffer[start:end]
+        self._position = end
+        return self._parse_head(head, buffer[start:line_end])
+
+    def _check_size(self, start: int, line_end: int, end: int) -> None:
+        limits, size = self._limits, len(self._buffer) - start
+        if (size if line_end == -1 else line_end - start) > limits.request_line + (line_end == -1):
+            raise RemoteProtocolError(f"request line is over {limits.request_line} bytes", 414)
+        if (size if end == -1 else end + 4 - start) > limits.head:
+            raise RemoteProtocolError(f"request head is over {limits.head} bytes", 431)
+
+    @staticmethod
+    def _check_beginning(part: bytes) -> None:
+        # The end of such a head may never come: a TLS handshake on a plain port, lines that end in LF alone.
+        if part and not (b"A" <= part[:1] <= b"Z" or part == b"\r"):
+            raise RemoteProtocolError("this is not an HTTP request line (RFC 9112 section 3)")
+        if part.count(b"\n") != part.count(b"\r\n"):
+            raise RemoteProtocolError("bare LF in a request head (RFC 9112 section 2.2)")
+
+    def _parse_head(self, head: bytes, line: bytes) -> Request:
+        fields: list[tuple[bytes, bytes]] = []
+        self._fields = fields
+        self._decisive = _NO_FIELDS
+        self._feed_parser(head)
+        if len(fields) > self._limits.field_count:
+            raise RemoteProtocolError(f"more than {self._limits.field_count} header fields", 431)
+        try:
+            method, target, protocol = line.split(b" ")
+            version = _VERSIONS[protocol]
+        except (ValueError, KeyError) as exc:
+            raise RemoteProtocolError(f"malformed request line {line!r} (RFC 9112 section 3)") from exc
+        decisive = self._decisive
+        host = decisive.get(b"host")
+        self._check_host(host, version)
+        path, query = parse_target(method, target, host)
+        self._body = self._choose_decoder(version)
+        tokens = parse_tokens(decisive[b"connection"]) if b"connection" in decisive else ()
+        return Request(
+            _METHODS.get(method) or method.decode("ascii"),
+            path,
+            query,
+            version,
+            fields,
+            self._body is not None,
+            b"close" not in tokens and (version == "1.1" or b"keep-alive" in tokens),
+            b"expect" in decisive and self._check_expectation(decisive[b"expect"], version),
+            decisive.get(b"upgrade", b"").lower() if b"upgrade" in tokens and version == "1.1" else b"",
+        )
+
+    def _feed_parser(self, head: bytes) -> None:
+        parser = self._parser
+        if parser is None:
+            parser = self._parser = httptools.HttpRequestParser(self)
+        try:
+            parser.feed_data(head)
+        except httptools.HttpParserUpgrade:
+            self._parser = None  # it believes that HTTP is over; that is not for it to say
+        except httptools.HttpParserCallbackError as exc:
+            if isinstance(exc.__context__, RemoteProtocolError):
+                raise exc.__context__ from None
+            raise
+        except httptools.HttpParserError as exc:
+            raise RemoteProtocolError(f"malformed request head: {exc}") from exc
+
+    def _check_host(self, host: bytes | None, version: str) -> None:
+        if host is None:
+            if version == "1.1":
+                raise RemoteProtocolError("no Host field (RFC 9112 section 3.2)")
+        elif host != self._valid_host:
+            check_host(host)
+            self._valid_host = host
+
+    def _choose_decoder(self, version: str) -> BodyDecoder | None:
+        coding = self._decisive.get(b"transfer-encoding")
+        length = self._decisive.get(b"content-length")
+        if coding is not None:
+            # RFC 9112 6.1: any other coding is not understood, and one from a 1.0 client was not sent by it.
+            if coding.lower() != b"chunked" or version != "1.1" or length is not None:
+                raise RemoteProtocolError(f"cannot frame Transfer-Encoding {coding!r} (RFC 9112 section 6.1)")
+            self._parser = None  # it waits for the body, which it will not see
+            return ChunkedDecoder(self._limits.body)
+        if length is None or not int(length):
+            return None
+        size = int(length)
+        if self._limits.body and size > self._limits.body:
+            raise RemoteProtocolError(f"request body is over {self._limits.body} bytes", 413)
+        self._parser = None
+        return LengthDecoder(size)
+
+    @staticmethod
+    def _check_expectation(value: bytes, version: str) -> bool:
+        # RFC 9110 10.1.1: an expectation from a 1.0 client is ignored.
+        if version == "1.0":
+            return False
+        if value.lower() != b"100-continue":
+            raise RemoteProtocolError(f"unknown expectation {value!r} (RFC 9110 section 10.1.1)", 417)
+        return True

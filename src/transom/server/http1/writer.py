@@ -1,0 +1,195 @@
+"""From a response to bytes: status line, fields, chunks. Which framing to use is decided here and nowhere else.
+
+A head is built in two steps, because the length of a body is often known only with its first piece: `build_head` checks
+and encodes what the application gave, `ResponseWriter.send_head` adds the framing. Each byte is looked at once: names through
+a dictionary of those already checked, values through one scan over the joined lines.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+
+from transom.server.http1.exceptions import LocalProtocolError
+from transom.server.http1.grammar import TOKEN, parse_tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_REASONS = {status.value: status.phrase for status in HTTPStatus}
+STATUS_LINES: Final = [f"HTTP/1.1 {code} {_REASONS.get(code, '')}".encode() for code in range(600)]
+CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+LAST_CHUNK: Final = b"0\r\n\r\n"
+
+# RFC 9110 5.5: of the control characters only HTAB may stand in a value. CR and LF are counted: one pair per line.
+_CONTROLS = bytes(code for code in range(32) if code != 9) + b"\x7f"
+_MANAGED = frozenset({b"content-length", b"transfer-encoding", b"connection", b"date", b"server"})
+_MAX_PREFIXES = 1024  # names come from the application's code; a bound in case they come from its users
+_prefixes: dict[bytes, bytes] = {}
+
+
+class ResponseHead:
+    """A response head that was checked and encoded, without its framing and without the final empty line."""
+
+    __slots__ = ("close", "content_length", "data", "has_date", "has_server")
+
+    def __init__(self) -> None:
+        self.data = b""
+        self.content_length: int | None = None
+        self.close = False
+        self.has_date = False
+        self.has_server = False
+
+
+def build_head(status: int, fields: Iterable[tuple[bytes, bytes]]) -> ResponseHead:
+    """Check and encode status and fields.
+
+    `transfer-encoding` is left out: the server frames. `connection: close` is noted and left to the writer.
+
+    Raises:
+        LocalProtocolError: a name is no token, a value holds a control character, or something is not bytes.
+
+    Source: RFC 9112 sections 4 and 5.
+    """
+    head = ResponseHead()
+    parts = [STATUS_LINES[status]]
+    try:
+        for name, value in fields:
+            if name == b"content-length":
+                _set_content_length(head, value)
+                continue
+            prefix = _prefixes.get(name) or _admit(name, value, head)
+            if prefix is not None:
+                parts.append(prefix)
+                parts.append(value)
+        lines = b"".join(parts)
+    except LocalProtocolError:
+        raise
+    except (TypeError, ValueError, AttributeError) as exc:
+        raise LocalProtocolError(f"response headers must be pairs of bytes: {exc}") from exc
+    if len(lines) - len(lines.translate(None, _CONTROLS)) != len(parts) - 1:
+        raise LocalProtocolError("control character in a response header value")
+    head.data = lines
+    return head
+
+
+def _admit(name: bytes, value: bytes, head: ResponseHead) -> bytes | None:
+    """Return what to write before the value; None if the field is not written here."""
+    lower = name.lower()
+    if lower in _MANAGED:
+        return _manage(lower, value, head)
+    if TOKEN.fullmatch(lower) is None:
+        raise LocalProtocolError(f"response header name {name!r} is not a token")
+    prefix = b"\r\n" + lower + b": "
+    if len(_prefixes) < _MAX_PREFIXES:
+        _prefixes[bytes(name)] = prefix
+    return prefix
+
+
+def _manage(name: bytes, value: bytes, head: ResponseHead) -> bytes | None:
+    if name == b"content-length":
+        _set_content_length(head, value)
+        return None
+    if name == b"transfer-encoding":
+        return None
+    if name == b"connection":
+        tokens = parse_tokens(value)
+        head.close = head.close or b"close" in tokens
+        if set(tokens) <= {b"close", b"keep-alive"}:
+            return None  # the writer says it, and says what is true
+    elif name == b"date":
+        head.has_date = True
+    else:
+        head.has_server = True
+    return b"\r\n" + name + b": "
+
+
+def _set_content_length(head: ResponseHead, value: bytes) -> None:
+    if not value.isdigit():
+        raise LocalProtocolError(f"content-length {value!r} is not a number")
+    length = int(value)
+    if head.content_length not in (None, length):
+        raise LocalProtocolError(f"content-length is both {head.content_length} and {length}")
+    head.content_length = length
+
+
+class ResponseWriter:
+    """Frames the responses of one connection, one after the other.
+
+    Attributes:
+        keep_alive: whether the connection may carry another request after the response being written.
+    """
+
+    __slots__ = ("_chunked", "_http_version", "keep_alive")
+
+    def __init__(self) -> None:
+        self.keep_alive = True
+        self._http_version = "1.1"
+        self._chunked = False
+
+    def start(self, http_version: str, keep_alive: bool) -> None:
+        """Prepare for the response to a request of that version; the connection is kept only if both sides want it."""
+        self._http_version = http_version
+        self.keep_alive = self.keep_alive and keep_alive
+        self._chunked = False
+
+    def send_head(
+        self,
+        head: ResponseHead,
+        server_fields: bytes,
+        length: int | None,
+        body: bytes,
+        more_body: bool,
+        has_body: bool,
+    ) -> bytes:
+        """Return the head with its framing and the first piece of the body behind it.
+
+        Args:
+            head: what the application gave.
+            server_fields: encoded fields the server adds.
+            length: value of `content-length`, or None where there is none or it is not known.
+            body: first piece, may be empty.
+            more_body: whether more pieces follow.
+            has_body: False for a response that ends with its head whatever its fields say (HEAD, 204, 304).
+
+        Source: RFC 9112 section 6.
+        """
+        if head.close:
+            self.keep_alive = False
+        framing = b""
+        if length is not None:
+            framing = b"\r\ncontent-length: %d" % length
+        elif has_body:
+            if self._http_version == "1.1":
+                self._chunked = True
+                framing = b"\r\ntransfer-encoding: chunked"
+                body = self.send_body(body, more_body)
+            else:
+                self.keep_alive = False  # the end of the connection is the end of the body
+        if not self.keep_alive:
+            framing += b"\r\nconnection: close"
+        elif self._http_version == "1.0":
+            framing += b"\r\nconnection: keep-alive"
+        return b"".join((head.data, server_fields, framing, b"\r\n\r\n", body))
+
+    def send_body(self, body: bytes, more_body: bool) -> bytes:
+        """Return the next piece of the body in its framing."""
+        if not self._chunked:
+            return body
+        # An empty chunk would end the body (RFC 9112 section 7.1).
+        chunk = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
+        return chunk if more_body else chunk + LAST_CHUNK
+
+
+def build_error(status: int, detail: str, server_fields: bytes) -> bytes:
+    """Return a whole plain-text response that closes the connection."""
+    body = f"{detail}\n".encode()
+    return (
+        b"%b%b\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%b"
+        % (
+            STATUS_LINES[status],
+            server_fields,
+            len(body),
+            body,
+        )
+    )

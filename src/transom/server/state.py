@@ -1,0 +1,140 @@
+"""What all connections of one worker share."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import sys
+import time
+from email.utils import formatdate
+from typing import TYPE_CHECKING, Any, Protocol
+
+from transom.server.access_log import AccessLog
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from transom.asgi.types import ASGIApplication, ASGIVersions
+    from transom.server.config import Config
+
+EAGER = sys.version_info >= (3, 12)
+SPEC_VERSION = "2.5"
+TICK = 1.0
+"""Seconds between two looks at deadlines; a timeout may be late by as much."""
+
+
+class Connection(Protocol):
+    """What the server asks of a connection of any HTTP version."""
+
+    def tick(self, now: float) -> None:
+        """Close if a deadline has passed."""
+        ...
+
+    def shutdown(self) -> None:
+        """Answer what has begun, take nothing new, then close."""
+        ...
+
+    def abort(self) -> None:
+        """Close at once."""
+        ...
+
+
+class ServerState:
+    """Shared facts, caches and registers of one worker process; not safe for use from several threads.
+
+    Attributes:
+        fields: encoded `date` and `server` fields, renewed once per tick.
+        now: loop time of the last tick. Deadlines count from it: reading the clock per request buys nothing.
+        lifespan_state: what the application kept at start-up, or None if it has no lifespan. Copied for each request.
+        connections: open connections.
+        tasks: running applications that did not finish in their first step; also what keeps them alive.
+    """
+
+    def __init__(self, app: ASGIApplication, config: Config, loop: asyncio.AbstractEventLoop) -> None:
+        self.app = app
+        self.config = config
+        self.loop = loop
+        self.limits = config.limits
+        self.asgi: ASGIVersions = {"version": "3.0", "spec_version": SPEC_VERSION}
+        self.lifespan_state: dict[str, Any] | None = None  # Any: as in HTTPScope
+        self.connections: set[Connection] = set()
+        self.tasks: set[asyncio.Task[Any]] = set()  # Any: results are not looked at
+        self.access_log = AccessLog(loop) if config.access_log else None
+        self.fields = b""
+        self.date_field = b""
+        self.server_field = b"\r\nserver: transom" if config.server_header else b""
+        self.now = 0.0
+        self._context = contextvars.copy_context()
+        self._idle: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def deadline(self, seconds: float) -> float:
+        """Return the loop time at which that many seconds have passed for certain; `now` may be a tick old."""
+        return self.now + seconds + TICK
+
+    def start_timer(self) -> None:
+        """Start the one timer of this worker."""
+        self.tick()
+        self._timer = self.loop.call_later(TICK, self.start_timer)
+
+    def stop_timer(self) -> None:
+        """Stop the timer."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def tick(self) -> None:
+        """Renew the date, and let each connection look at its deadline."""
+        self.now = self.loop.time()
+        if self.config.date_header:
+            self.date_field = b"\r\ndate: " + formatdate(time.time(), usegmt=True).encode()
+        self.fields = self.date_field + self.server_field
+        for connection in tuple(self.connections):
+            connection.tick(self.now)
+
+    def spawn(
+        self, coroutine: Coroutine[Any, Any, None]
+    ) -> asyncio.Task[None]:  # Any: as in typing's own stubs
+        """Run an application as a task in a context of its own, on Python 3.12+ at once up to where it first waits.
+
+        A context per request keeps variables that one request sets out of the next one on the same connection.
+        """
+        task = self._create_task(coroutine)
+        if not task.done():
+            self.tasks.add(task)
+            task.add_done_callback(self._forget_task)
+        return task
+
+    def forget(self, connection: Connection) -> None:
+        """Take a lost connection off the register."""
+        self.connections.discard(connection)
+        self._look_whether_idle()
+
+    def _forget_task(self, task: asyncio.Task[Any]) -> None:  # Any: as in `tasks`
+        self.tasks.discard(task)
+        self._look_whether_idle()
+
+    async def wait_until_idle(self) -> None:
+        """Return when no connection is open and no application runs, or at `stop_waiting`."""
+        if self.connections or self.tasks:
+            self._idle = self.loop.create_future()
+            await self._idle
+
+    def stop_waiting(self) -> None:
+        """Let `wait_until_idle` return."""
+        if self._idle is not None and not self._idle.done():
+            self._idle.set_result(None)
+
+    def _look_whether_idle(self) -> None:
+        if self._idle is not None and not self.connections and not self.tasks:
+            self.stop_waiting()
+
+    if EAGER:
+
+        def _create_task(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+            # pyright checks against 3.11, which has no eager_start.
+            return asyncio.Task(coroutine, loop=self.loop, context=self._context.copy(), eager_start=True)  # type: ignore[call-arg]
+
+    else:
+
+        def _create_task(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+            return self.loop.create_task(coroutine, context=self._context.copy())
