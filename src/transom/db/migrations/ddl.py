@@ -1,0 +1,177 @@
+"""Changes of tables as SQL text, through Alembic's operations. Pure: nothing here runs a statement.
+
+Alembic is given a connection that takes statements and keeps them. It never asks the database anything: every table it
+works on is described from the state of the models. SQLite alters little in place, so there a table is often made anew:
+create it under another name, copy the rows, drop the old one, rename (Alembic's batch mode). References of other tables
+survive that only while SQLite does not enforce foreign keys; see `executor.py`.
+
+Imported only when a migration runs: it brings SQLAlchemy and Alembic with it.
+"""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING, Any, cast
+
+import sqlalchemy as sa
+from alembic.migration import MigrationContext
+from alembic.operations import Operations, ops
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.engine.mock import MockConnection
+
+from transom.db.sql.tables import build_metadata, build_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sqlalchemy.engine import Dialect
+
+    from transom.db.sql.metadata import OptionsLike, Vendor
+
+
+def create_table(options: OptionsLike, vendor: Vendor) -> list[str]:
+    """Return the statements that create a model's table, with its constraints and indexes."""
+    recorder = _Recorder(vendor)
+    recorder.operations.invoke(ops.CreateTableOp.from_table(_describe(options, vendor)))
+    return recorder.statements
+
+
+def create_tables(models: Sequence[OptionsLike], vendor: Vendor) -> list[str]:
+    """Return the statements that create the tables of several models, which may refer to each other in rings.
+
+    Tables they refer to beside these must exist.
+    """
+    recorder = _Recorder(vendor)
+    metadata = build_metadata()
+    tables = [build_table(options, metadata, vendor) for options in models]
+    _add_stubs(models, metadata)
+    metadata.create_all(recorder.connection, tables=tables, checkfirst=False)
+    return recorder.statements
+
+
+def drop_table(options: OptionsLike, vendor: Vendor) -> list[str]:
+    """Return the statement that drops a model's table."""
+    recorder = _Recorder(vendor)
+    recorder.operations.drop_table(options.db_table)
+    return recorder.statements
+
+
+def add_column(options: OptionsLike, column: str, default: Any, vendor: Vendor) -> list[str]:
+    """Return the statements that add a column to a table.
+
+    Args:
+        options: the model with the new field.
+        column: name of the column.
+        default: value for the rows that exist, encoded for the driver; None for none. It stays no default of the
+            column. Any: what the driver takes.
+        vendor: the database's dialect.
+    """
+    recorder = _Recorder(vendor)
+    table = _describe(options, vendor)
+    added = table.c[column]
+    own_default = added.server_default
+    if default is not None:
+        added.server_default = sa.DefaultClause(_literal_text(default))
+    if vendor == "sqlite" and not _can_be_added_in_place(added):
+        _add_by_copying(recorder.operations, table, added, own_default)
+        return recorder.statements
+    recorder.operations.add_column(table.name, added)
+    if default is not None:
+        recorder.operations.alter_column(
+            table.name, column, server_default=cast("Any", own_default), existing_type=added.type
+        )
+    return recorder.statements
+
+
+def remove_column(old: OptionsLike, column: str, vendor: Vendor) -> list[str]:
+    """Return the statements that remove a column, with the constraints and indexes it is part of.
+
+    Args:
+        old: the model that still has the field.
+        column: name of the column.
+        vendor: the database's dialect.
+    """
+    recorder = _Recorder(vendor)
+    if vendor == "sqlite":
+        with recorder.operations.batch_alter_table(
+            old.db_table, copy_from=_describe(old, vendor), recreate="always"
+        ) as batch:
+            batch.drop_column(column)
+    else:
+        recorder.operations.drop_column(old.db_table, column)
+    return recorder.statements
+
+
+def _can_be_added_in_place(column: sa.Column[Any]) -> bool:
+    # https://www.sqlite.org/lang_altertable.html section 4; and a default, once given, cannot be dropped in place.
+    return bool(
+        column.nullable
+        and not column.primary_key
+        and not column.unique
+        and not column.foreign_keys
+        and column.server_default is None
+    )
+
+
+def _add_by_copying(operations: Operations, table: sa.Table, added: sa.Column[Any], own_default: Any) -> None:
+    # Any: SQLAlchemy's several kinds of defaults
+    """Add the bare column so that the rows have its value, then make the table anew as it is described."""
+    bare = sa.Column(added.name, added.type, nullable=True, server_default=added.server_default)
+    operations.add_column(table.name, bare)
+    added.server_default = own_default
+    with operations.batch_alter_table(table.name, copy_from=table, recreate="always"):
+        pass
+
+
+def _describe(options: OptionsLike, vendor: Vendor) -> sa.Table:
+    """Return the model's table, beside as much of the tables it refers to as DDL needs."""
+    metadata = build_metadata()
+    table = build_table(options, metadata, vendor)
+    _add_stubs([options], metadata)
+    return table
+
+
+def _add_stubs(models: Iterable[OptionsLike], metadata: sa.MetaData) -> None:
+    """Add the tables referred to that are not there, each with the one column that is named."""
+    references = (field.reference() for options in models for field in options.fields)
+    for reference in references:
+        if reference is not None and reference.table not in metadata.tables:
+            sa.Table(reference.table, metadata, sa.Column(reference.column, sa.Integer))
+
+
+class _Recorder:
+    """Alembic's operations on a connection that runs nothing and writes the statements down."""
+
+    def __init__(self, vendor: Vendor) -> None:
+        self.statements: list[str] = []
+        self._dialect = _build_dialect(vendor)
+        self.connection = cast("sa.Connection", MockConnection(self._dialect, self._record))
+        context = MigrationContext.configure(self.connection, opts={"target_metadata": build_metadata()})
+        self.operations = Operations(context)
+
+    def _record(self, construct: sa.Executable, _parameters: object) -> None:
+        compiled = cast("sa.ClauseElement", construct).compile(dialect=self._dialect)
+        self.statements.append(str(compiled).strip())
+
+
+def _build_dialect(vendor: Vendor) -> Dialect:
+    if vendor == "sqlite":
+        return SQLiteDialect_pysqlite()
+    dialect = PGDialect_asyncpg()
+    # What a connection would have told it: standard_conforming_strings is on since PostgreSQL 9.1.
+    vars(dialect)["_backslash_escapes"] = False
+    return dialect
+
+
+def _literal_text(value: Any) -> str:
+    # Any: what the driver takes
+    """Return a value as the text of a quoted literal, which both databases read as the type of the column.
+
+    DDL takes no parameters.
+    """
+    if isinstance(value, datetime.datetime | datetime.date | datetime.time):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return f"\\x{value.hex()}"  # PostgreSQL's hex format of bytea
+    return str(value)

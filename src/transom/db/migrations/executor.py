@@ -1,0 +1,191 @@
+"""Carries a plan out on one database.
+
+Each migration runs in one transaction together with its record, so one that fails half way leaves the database as it
+was. At the head of that transaction stands a lock: another process that migrates waits there, and finds on its turn
+that the step is done. PostgreSQL has an advisory lock for it; SQLite's transactions begin by locking the file.
+
+SQLite must be told before the transaction not to enforce foreign keys where a table is to be made anew: dropping the
+old one would otherwise delete the rows that refer to it. All references are checked before the commit instead.
+"""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager, nullcontext
+from typing import TYPE_CHECKING
+
+from transom.db import connections
+from transom.db.exceptions import ForeignKeyViolation
+from transom.db.migrations.exceptions import MigrationError
+from transom.db.migrations.recorder import MigrationRecorder
+from transom.db.migrations.schema_editor import SchemaEditor
+from transom.db.transaction import atomic
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Iterable
+    from contextlib import AbstractAsyncContextManager
+
+    from transom.db.backends.base import Executor
+    from transom.db.migrations.loader import MigrationLoader
+    from transom.db.migrations.migration import Migration, MigrationKey
+    from transom.db.migrations.plan import OnProgress, PlanStep
+    from transom.db.migrations.state import ProjectState
+
+LOCK = 0x7472616E736F6D01  # any number that nobody else takes: "transom" and a one
+
+
+class MigrationExecutor:
+    """Applies and undoes migrations.
+
+    Args:
+        loader: the migrations there are.
+        using: alias of the database.
+        on_progress: told of each step before and after it.
+    """
+
+    def __init__(
+        self, loader: MigrationLoader, using: str = "default", on_progress: OnProgress | None = None
+    ) -> None:
+        self._loader = loader
+        self._using = using
+        self._on_progress = on_progress or _say_nothing
+
+    async def run(
+        self, plan: Iterable[PlanStep], applied: Iterable[MigrationKey], *, fake: bool = False
+    ) -> list[PlanStep]:
+        """Carry out the steps in order, and return those that were not already done by another process.
+
+        Args:
+            plan: steps that follow each other.
+            applied: the migrations the database has.
+            fake: only write the record.
+
+        Raises:
+            IrreversibleMigration: a step cannot be undone.
+            DatabaseError: a statement failed. The steps before stay done; the step itself has left no trace, unless
+                its migration says `atomic = False`.
+
+        Cancellation: as an error in the step that is under way.
+        """
+        have = set(applied)
+        done: list[PlanStep] = []
+        for step in plan:
+            self._on_progress(step, False)
+            have.discard(step.key)  # now the migrations before the step, whichever way it goes
+            if await self._run_step(step, self._loader.project_state(have), fake=fake):
+                done.append(step)
+            if not step.backwards:
+                have.add(step.key)
+            self._on_progress(step, True)
+        return done
+
+    async def _run_step(self, step: PlanStep, state: ProjectState, *, fake: bool) -> bool:
+        migration = self._loader.graph.nodes[step.key]
+        try:
+            if migration.atomic:
+                return await self._run_in_transaction(step, migration, state, fake=fake)
+            async with self._lock_beside():
+                return await self._run_unless_done(step, migration, state, fake=fake)
+        except Exception as exc:
+            left = (
+                "nothing of it is left" if migration.atomic else "atomic is False: what it did before stays"
+            )
+            exc.add_note(f"while {'undoing' if step.backwards else 'applying'} migration {step}; {left}")
+            raise
+
+    async def _run_in_transaction(
+        self, step: PlanStep, migration: Migration, state: ProjectState, *, fake: bool
+    ) -> bool:
+        rebuilds = not fake and await self._rebuilds_tables(step, migration, state)
+        async with self._foreign_keys_off() if rebuilds else nullcontext(), atomic(self._using):
+            executor = connections.executor(self._using)
+            if rebuilds:
+                await _refuse_enforced_foreign_keys(executor)
+            await take_lock(executor)
+            done = await self._run_unless_done(step, migration, state, fake=fake)
+            if rebuilds:
+                await _check_foreign_keys(executor)
+            return done
+
+    async def _run_unless_done(
+        self, step: PlanStep, migration: Migration, state: ProjectState, *, fake: bool
+    ) -> bool:
+        executor = connections.executor(self._using)
+        recorder = MigrationRecorder(executor)
+        await recorder.ensure_table()
+        if (step.key in await recorder.applied()) is not step.backwards:
+            return False
+        if not fake:
+            await _change(step, migration, state, SchemaEditor(executor.vendor, executor))
+        if step.backwards:
+            await recorder.record_unapplied(step.key)
+        else:
+            await recorder.record_applied(step.key)
+        return True
+
+    async def _rebuilds_tables(self, step: PlanStep, migration: Migration, state: ProjectState) -> bool:
+        """Whether the migration drops a table on SQLite, which only lets a rebuilt one be so without enforcement."""
+        vendor = connections.executor(self._using).vendor
+        if vendor != "sqlite":
+            return False
+        rehearsal = SchemaEditor(vendor)
+        await _change(step, migration, state.clone(), rehearsal)
+        return any(statement.startswith("DROP TABLE") for statement in rehearsal.statements)
+
+    @asynccontextmanager
+    async def _foreign_keys_off(self) -> AsyncGenerator[None]:
+        # SQLite ignores this pragma inside a transaction. The backend has one connection that writes: this one.
+        backend = connections.backend(self._using)
+        await backend.execute("PRAGMA foreign_keys = OFF")
+        try:
+            yield
+        finally:
+            await backend.execute("PRAGMA foreign_keys = ON")
+
+    @asynccontextmanager
+    async def _lock_beside(self) -> AsyncGenerator[None]:
+        """Hold the lock in a transaction of its own, for a migration that runs outside any."""
+        backend = connections.backend(self._using)
+        # SQLite's lock would keep the migration itself out.
+        holder: AbstractAsyncContextManager[Executor | None]
+        holder = backend.transaction() if backend.vendor == "postgresql" else nullcontext()
+        async with holder as executor:
+            if executor is not None:
+                await take_lock(executor)
+            yield
+
+
+async def _change(step: PlanStep, migration: Migration, state: ProjectState, editor: SchemaEditor) -> None:
+    if step.backwards:
+        await migration.unapply(state, editor)
+    else:
+        await migration.apply(state, editor)
+
+
+async def take_lock(executor: Executor) -> None:
+    """Wait until nobody else changes tables of this database; the lock is let go with the transaction."""
+    if executor.vendor == "postgresql":
+        await executor.fetch("SELECT pg_advisory_xact_lock($1)", (LOCK,))
+
+
+async def _refuse_enforced_foreign_keys(executor: Executor) -> None:
+    rows = await executor.fetch("PRAGMA foreign_keys")
+    if rows[0][0]:
+        raise MigrationError(
+            "the migration makes a table of SQLite anew, which cannot be done inside an open transaction; "
+            "call migrate() outside atomic()"
+        )
+
+
+async def _check_foreign_keys(executor: Executor) -> None:
+    rows = await executor.fetch("PRAGMA foreign_key_check")
+    if rows:
+        table, row_id, parent, _ = rows[0]
+        raise ForeignKeyViolation(
+            f"{len(rows)} rows refer to rows that do not exist, the first one row {row_id} of {table} to {parent}. "
+            "A migration that makes a table anew runs without ON DELETE; put deletions into a migration of their own",
+            table=table,
+        )
+
+
+def _say_nothing(_step: PlanStep, _finished: bool) -> None:
+    """Be told and do nothing."""

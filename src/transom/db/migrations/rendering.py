@@ -1,0 +1,68 @@
+"""Makes model classes of states: real ones, but unknown to the registry, so that old and new may exist side by side."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from transom.db.exceptions import MultipleObjectsReturned, ObjectDoesNotExist
+from transom.db.migrations.exceptions import StateError
+from transom.db.migrations.state import ModelKey, ModelState, clone_field, find_model
+from transom.db.models import Model
+from transom.db.models.manager import Related
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def render_with_targets(models: Mapping[ModelKey, ModelState], key: ModelKey) -> type[Model]:
+    """Return the class of one model, tied to those it refers to and nothing more: all that its table needs.
+
+    Raises:
+        StateError: the model, or one referred to, is missing.
+    """
+    needed: dict[ModelKey, ModelState] = {}
+    waiting = [key]
+    while waiting:
+        model = find_model(models, waiting.pop())
+        needed[model.key] = model
+        waiting.extend(target for target in model.targets().values() if target not in needed)
+    return render_models(needed)[key]
+
+
+def render_models(models: Mapping[ModelKey, ModelState]) -> dict[ModelKey, type[Model]]:
+    """Return the classes of all these models, tied to each other.
+
+    Raises:
+        StateError: a model refers to one that is missing.
+    """
+    classes = {key: _render(model) for key, model in models.items()}
+    for key, model in models.items():
+        for name, target in model.targets().items():
+            if target not in classes:
+                raise StateError(
+                    f"{model.label}.{name} refers to {target}, which does not exist at this point of the migrations; "
+                    "add the migration that creates it to the dependencies"
+                )
+            _relate(classes[key], name, classes[target])
+    return classes
+
+
+def _render(model: ModelState) -> type[Model]:
+    # Declared abstract while the class is made: an abstract model is neither registered nor tied to others.
+    meta = type("Meta", (), {"ordering": (), **model.options, "app_label": model.app_label, "abstract": True})
+    fields = {name: clone_field(field) for name, field in model.fields.items()}
+    module = f"{__name__}.{model.app_label}"
+    rendered: Any = type(Model)(model.name, (Model,), {"__module__": module, "Meta": meta, **fields})
+    rendered._meta.abstract = False
+    for base in (ObjectDoesNotExist, MultipleObjectsReturned):
+        name = base.__name__.removeprefix("Object")
+        setattr(rendered, name, type(name, (base,), {"__module__": module}))
+    return rendered
+
+
+def _relate(model: type[Model], name: str, target: type[Model]) -> None:
+    relation = model._meta.get_field(name).remote_field
+    relation.model = target
+    target._meta.add_relation(relation)
+    if not relation.is_hidden:
+        setattr(target, relation.accessor_name, Related(relation))

@@ -1,0 +1,92 @@
+"""Changes the tables of one database, or writes down how it would."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from transom.db.backends.base import Executor, Vendor
+    from transom.db.migrations.operations.special import DataMigration
+    from transom.db.migrations.state import AnyField, StateApps
+    from transom.db.models import Model
+
+
+class SchemaEditor:
+    """What operations call to change the database; also given to the functions of `RunPython`.
+
+    Args:
+        vendor: the dialect of the statements.
+        executor: runs them; None to run nothing.
+
+    Attributes:
+        vendor: the dialect: `"sqlite"` or `"postgresql"`.
+        statements: the SQL so far, in order; arguments are shown in comments.
+    """
+
+    def __init__(self, vendor: Vendor, executor: Executor | None = None) -> None:
+        self.vendor: Vendor = vendor
+        self.statements: list[str] = []
+        self._executor = executor
+
+    async def execute(self, sql: str, args: Sequence[Any] = ()) -> None:
+        """Run one statement.
+
+        Args:
+            sql: in the database's dialect, with its placeholders.
+            args: values as the driver takes them. Any: whatever that is.
+        """
+        self.statements.append(f"{sql} -- with {tuple(args)!r}" if args else sql)
+        if self._executor is not None:
+            await self._executor.execute(sql, args)
+
+    async def create_model(self, model: type[Model]) -> None:
+        """Create the table of a model."""
+        from transom.db.migrations import ddl
+
+        await self._run(ddl.create_table(model._meta, self.vendor))
+
+    async def delete_model(self, model: type[Model]) -> None:
+        """Drop the table of a model."""
+        from transom.db.migrations import ddl
+
+        await self._run(ddl.drop_table(model._meta, self.vendor))
+
+    async def add_field(self, model: type[Model], name: str, declared: AnyField) -> None:
+        """Add the column of a field.
+
+        Args:
+            model: the model with the field.
+            name: name of the field.
+            declared: the field as the operation declares it; its default is for the rows that exist.
+        """
+        from transom.db.migrations import ddl
+
+        field = model._meta.get_field(name)
+        default = declared.get_default()
+        encoded = None if default is None else field.writer(self.vendor)(default)
+        await self._run(ddl.add_column(model._meta, field.column, encoded, self.vendor))
+
+    async def remove_field(self, model: type[Model], name: str) -> None:
+        """Remove the column of a field.
+
+        Args:
+            model: the model that still has the field.
+            name: name of the field.
+        """
+        from transom.db.migrations import ddl
+
+        await self._run(ddl.remove_column(model._meta, model._meta.get_field(name).column, self.vendor))
+
+    async def run_python(self, code: DataMigration, apps: StateApps) -> None:
+        """Run the function of a `RunPython`, unless nothing is to be run."""
+        if self._executor is None:
+            name = getattr(code, "__qualname__", repr(code))
+            self.statements.append(f"-- Python: {name}(apps, schema_editor)")
+        else:
+            await code(apps, self)
+
+    async def _run(self, statements: Sequence[str]) -> None:
+        for statement in statements:
+            await self.execute(statement)
