@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 import asyncpg
+
 from harness import Contender, Sample, console, print_machine, report, take_turns
 
 HERE = Path(__file__).parent

@@ -72,3 +72,11 @@ def chromium() -> str:
         missing("TRANSOM_TEST_CHROMIUM: no Chromium was found")
     assert found
     return found
+
+
+@pytest.fixture
+def unused_port() -> int:
+    """A TCP port on the loopback address that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

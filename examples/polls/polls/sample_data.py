@@ -3,10 +3,10 @@
 import asyncio
 from datetime import timedelta
 
-from mysite.app import app
-from polls.models import Choice, Question, now
 from rich.progress import track
 
+from mysite.app import app
+from polls.models import Choice, Question, now
 from transom.db import atomic, connections
 
 POLLS = {

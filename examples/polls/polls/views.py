@@ -1,10 +1,10 @@
 """List, detail, vote and results; the results are also sent live."""
 
 from transom.channels import group_send, groups
-from transom.db import F, on_commit
+from transom.db import F
 from transom.web import Request, Response, WebSocket, get_object_or_404, redirect, render
 
-from .models import Choice, Question, now
+from .models import Question, now
 
 
 async def index(request: Request) -> Response:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -24,23 +22,3 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]
     for row in rows:
         table.add_row(*(cell.replace("[", r"\[") for cell in row))
     out.print(table)
-
-
-@contextmanager
-def progress(description: str, total: int) -> Iterator[Callable[[str], None]]:
-    """Show a progress bar on a terminal, a line a step elsewhere; yield the function to call before each step."""
-    if not out.is_terminal:
-        yield lambda step: out.print(f"{description} {step}", markup=False)
-        return
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=out, transient=True) as bar:
-        task = bar.add_task(description, total=total, start=True)
-        steps = 0
-
-        def advance(step: str) -> None:
-            nonlocal steps
-            bar.update(task, description=f"{description} {step}", completed=steps)
-            steps += 1
-
-        yield advance
-        bar.update(task, completed=total)
