@@ -1,5 +1,7 @@
 """Models: `class Question(models.Model)`, its fields, and the querysets that `Question.objects` gives."""
 
+from transom.db.models.base import Model
+from transom.db.models.expressions import F, Q, Value
 from transom.db.models.fields import (
     CASCADE,
     DO_NOTHING,
@@ -26,7 +28,9 @@ from transom.db.models.fields import (
     TextField,
     UUIDField,
 )
+from transom.db.models.manager import Manager, Related, RelatedManager
 from transom.db.models.options import Options
+from transom.db.models.query import QuerySet
 
 __all__ = [
     "CASCADE",
@@ -43,15 +47,23 @@ __all__ = [
     "CharField",
     "DateTimeField",
     "DecimalField",
+    "F",
     "Field",
     "FloatField",
     "ForeignKey",
     "IntegerField",
     "JSONField",
+    "Manager",
     "ManyToOneRelation",
+    "Model",
     "OnDelete",
     "Options",
+    "Q",
+    "QuerySet",
+    "Related",
+    "RelatedManager",
     "SmallIntegerField",
     "TextField",
     "UUIDField",
+    "Value",
 ]

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from transom.db.exceptions import FieldError
 from transom.db.models.fields import Field, ForeignKey, ManyToOneRelation
+from transom.db.sql.shapes import Lookup
 
 META_OPTIONS = ("abstract", "app_label", "db_table", "ordering", "verbose_name", "verbose_name_plural")
 
@@ -27,6 +28,7 @@ class Options:
         fields: the fields, in the order of the columns.
         pk: the primary key.
         related_objects: the relations of foreign keys that point here.
+        lookups: names in queries that were resolved before, for `query/lookups.py`.
     """
 
     def __init__(self, model_name: str, app_label: str, meta: dict[str, Any]) -> None:  # Any: options differ in type
@@ -45,6 +47,7 @@ class Options:
         self.verbose_name_plural: str = meta.get("verbose_name_plural") or f"{self.verbose_name}s"
         self.fields: tuple[Field[Any], ...] = ()  # Any: fields of every type
         self.related_objects: tuple[ManyToOneRelation, ...] = ()
+        self.lookups: dict[str, Lookup] = {}
         self._by_name: dict[str, Field[Any]] = {}
         self._relations: dict[str, ManyToOneRelation] = {}
 
@@ -80,6 +83,7 @@ class Options:
         """
         name = relation.query_name
         taken = self._relations.get(name)
+        self.lookups.clear()  # the word may have meant something else
         if not relation.is_hidden:
             if name in self._by_name or (taken and taken.field.label != relation.field.label):
                 raise TypeError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias
 
@@ -25,7 +25,6 @@ class FieldLike(Protocol):
     """A field, as far as its column is concerned."""
 
     name: str
-    attname: str
     column: str
     null: bool
     unique: bool
@@ -43,6 +42,15 @@ class FieldLike(Protocol):
     def server_default(self, vendor: Vendor) -> Any:
         """Return the value (as the driver takes it) that the column gets by itself, or None for no default."""
         # Any: whatever a driver takes
+        ...
+
+    def encoder(self, vendor: Vendor) -> Callable[[Any], Any]:
+        """Return the function that makes a value ready for the driver, to compare with."""
+        # Any: values are as different as fields
+        ...
+
+    def writer(self, vendor: Vendor) -> Callable[[Any], Any]:
+        """Return the function that makes a value ready for the driver, to store."""
         ...
 
 

@@ -78,3 +78,15 @@ def build_foreign_key(field: FieldLike) -> sa.ForeignKey | None:
         deferrable=True,
         initially="IMMEDIATE",
     )
+
+
+class Tables:
+    """The tables that one statement speaks of, described for one database."""
+
+    def __init__(self, vendor: Vendor) -> None:
+        self.vendor: Vendor = vendor
+        self._metadata = build_metadata()
+
+    def of(self, options: OptionsLike) -> sa.Table:
+        """Return the table of a model."""
+        return build_table(options, self._metadata, self.vendor)

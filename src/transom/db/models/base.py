@@ -1,0 +1,122 @@
+"""Model: a row of a table as an object that can be saved, deleted and read again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from transom.db.exceptions import FieldError
+from transom.db.models.fields import ForeignKey
+from transom.db.models.metaclass import ModelMeta
+from transom.db.models.query import QuerySet, delete_row, insert, update_row
+from transom.db.models.record import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from transom.db.models.fields import Field
+
+
+class Model(Record, metaclass=ModelMeta):
+    """The base of all models: subclass it, and give the class fields.
+
+    A model without a primary key gets `id`, a BigAutoField. `class Meta` takes `db_table`, `ordering`, `abstract`,
+    `app_label`, `verbose_name` and `verbose_name_plural`.
+    """
+
+    if TYPE_CHECKING:
+        # Any: models may have a key of another type under that name; annotate `id: BigAutoField[int]` to be exact.
+        id: Any
+
+    async def save(
+        self, *, update_fields: Iterable[str] | None = None, force_insert: bool = False, using: str | None = None
+    ) -> None:
+        """Write the object to its row: insert it if it is new, else update it.
+
+        An object that was never saved but has a key updates the row of that key, or inserts it if there is none.
+
+        Args:
+            update_fields: the fields to write, in a row that exists; all if None.
+            force_insert: whether to insert and never update.
+            using: alias of the database; the one the object came from if None.
+
+        Raises:
+            IntegrityError: a constraint refuses it.
+            FieldError: a value of the wrong type, or an unknown name in `update_fields`.
+            DoesNotExist: the row to update is gone.
+        """
+        alias = using or self._using
+        if update_fields is not None:
+            await self._update([self._meta.get_field(name) for name in update_fields], alias)
+        elif force_insert or self.pk is None:
+            await insert(self, alias)
+        elif not self._adding and alias == self._using:
+            await self._update(self._writable(), alias)
+        elif not self._can_exist() or not await update_row(self, self._writable() or [self._meta.pk], alias):
+            await insert(self, alias)
+        else:
+            self._adding, self._using = False, alias
+
+    def _can_exist(self) -> bool:
+        """Whether a new object's key may be that of a row: not if the key was just made by the field's default."""
+        return not self._meta.pk.has_default()
+
+    def _writable(self) -> list[Field[Any]]:  # Any: fields of every type
+        return [field for field in self._meta.fields if not field.primary_key]
+
+    async def _update(self, fields: list[Field[Any]], alias: str) -> None:
+        if self.pk is None:
+            raise self._gone("has no primary key yet; save it whole first")
+        if fields and not await update_row(self, fields, alias):
+            raise self._gone("is no longer in the database, or never was")
+
+    def _gone(self, why: str) -> Exception:
+        return self.DoesNotExist(f"{self!r} {why}")
+
+    async def delete(self, *, using: str | None = None) -> int:
+        """Delete the row and return 1, or 0 if it is gone already; rows that refer to it fare by their on_delete.
+
+        Raises:
+            ForeignKeyViolation: a row that refers to it is protected.
+            DoesNotExist: the object was never saved.
+        """
+        if self.pk is None:
+            raise self._gone("has no primary key, so there is no row to delete")
+        deleted = await delete_row(self, using or self._using)
+        self._adding = True
+        return deleted
+
+    async def refresh(self, *, using: str | None = None) -> None:
+        """Read the row again, and forget related objects that were loaded.
+
+        Raises:
+            DoesNotExist: the row is gone.
+        """
+        if self.pk is None:
+            raise self._gone("has no primary key, so there is no row to read")
+        alias = using or self._using
+        fresh = await QuerySet(type(self), alias).get(pk=self.pk)
+        for name in [name for name in self.__dict__ if name.startswith("_loaded_")]:
+            del self.__dict__[name]
+        self.__dict__.update(fresh.__dict__)
+        self._adding = False
+
+    async def load(self, *names: str) -> None:
+        """Load the objects that foreign keys lead to, each with one statement, unless they are loaded.
+
+        Args:
+            names: foreign keys of this model.
+
+        Raises:
+            FieldError: a name is no foreign key.
+            DoesNotExist: the row referred to is gone.
+        """
+        for name in names:
+            field = self._meta.get_field(name)
+            if not isinstance(field, ForeignKey):
+                choices = ", ".join(key.name for key in self._meta.foreign_keys) or "none"
+                raise FieldError(f"{field.label} is no foreign key; load() takes: {choices}")
+            key = getattr(self, field.attname)
+            loaded = self.__dict__.get(f"_loaded_{field.name}")
+            if key is not None and (loaded is None or loaded.pk != key):
+                target = field.remote_field.target
+                setattr(self, field.name, await QuerySet[Any](target, self._using).get(pk=key))

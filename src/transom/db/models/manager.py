@@ -1,0 +1,196 @@
+"""Managers: from a model, or from an object's relation, to querysets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
+
+from transom.db.models.query import QuerySet, ValuesQuery
+from transom.db.models.record import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from typing_extensions import Self
+
+    from transom.db.models.expressions import Expression, OrderBy, Q
+    from transom.db.models.fields import ManyToOneRelation
+
+M = TypeVar("M", bound=Record)
+
+
+class Manager(Generic[M]):
+    """The way to the rows of a model: `Question.objects`.
+
+    Subclass it to give a model methods of its own, or another base of all its queries, and put an instance into the
+    class as `objects`: `class Polls(Manager["Question"])`, `objects = Polls()`.
+    """
+
+    _model: type[M]
+
+    def __init__(self) -> None:
+        self._using = "default"
+
+    def __get__(self, instance: None, owner: type[Any]) -> Self:  # Any: the class whose body it stands in
+        if instance is not None:
+            raise AttributeError(f"managers are reached from the class: {owner.__name__}.objects")
+        if getattr(self, "_model", None) is owner:
+            return self
+        made = type(self).__new__(type(self))
+        made.__dict__.update(self.__dict__)
+        made._model = owner
+        return made
+
+    def get_queryset(self) -> QuerySet[M]:
+        """Return the queryset that every method here starts from; override it to narrow them all."""
+        return QuerySet(self._model, self._using)
+
+    def using(self, alias: str) -> QuerySet[M]:
+        """See `Query.using`."""
+        return self.get_queryset().using(alias)
+
+    def all(self) -> QuerySet[M]:
+        """Return the queryset of all rows."""
+        return self.get_queryset()
+
+    def none(self) -> QuerySet[M]:
+        """See `Query.none`."""
+        return self.get_queryset().none()
+
+    def filter(self, *conditions: Q, **lookups: Any) -> QuerySet[M]:  # Any: as in Query.filter, here and below
+        """See `Query.filter`."""
+        return self.get_queryset().filter(*conditions, **lookups)
+
+    def exclude(self, *conditions: Q, **lookups: Any) -> QuerySet[M]:
+        """See `Query.exclude`."""
+        return self.get_queryset().exclude(*conditions, **lookups)
+
+    def order_by(self, *terms: str | OrderBy | Expression) -> QuerySet[M]:
+        """See `Query.order_by`."""
+        return self.get_queryset().order_by(*terms)
+
+    def reverse(self) -> QuerySet[M]:
+        """See `Query.reverse`."""
+        return self.get_queryset().reverse()
+
+    def distinct(self) -> QuerySet[M]:
+        """See `Query.distinct`."""
+        return self.get_queryset().distinct()
+
+    def select_related(self, *names: str) -> QuerySet[M]:
+        """See `Query.select_related`."""
+        return self.get_queryset().select_related(*names)
+
+    def values(self, *names: str) -> ValuesQuery[M, dict[str, Any]]:
+        """See `QuerySet.values`."""
+        return self.get_queryset().values(*names)
+
+    @overload
+    def values_list(self, *names: str, flat: Literal[False] = False) -> ValuesQuery[M, tuple[Any, ...]]: ...
+    @overload
+    def values_list(self, name: str, /, *, flat: Literal[True]) -> ValuesQuery[M, Any]: ...
+    def values_list(self, *names: str, flat: bool = False) -> ValuesQuery[M, Any]:
+        """See `QuerySet.values_list`."""
+        queryset = self.get_queryset()
+        return queryset.values_list(names[0], flat=True) if flat else queryset.values_list(*names)
+
+    async def get(self, *conditions: Q, **lookups: Any) -> M:
+        """See `QuerySet.get`."""
+        return await self.get_queryset().get(*conditions, **lookups)
+
+    async def first(self) -> M | None:
+        """See `QuerySet.first`."""
+        return await self.get_queryset().first()
+
+    async def last(self) -> M | None:
+        """See `QuerySet.last`."""
+        return await self.get_queryset().last()
+
+    async def count(self) -> int:
+        """See `QuerySet.count`."""
+        return await self.get_queryset().count()
+
+    async def exists(self) -> bool:
+        """See `QuerySet.exists`."""
+        return await self.get_queryset().exists()
+
+    async def create(self, **values: Any) -> M:
+        """See `QuerySet.create`."""
+        return await self.get_queryset().create(**values)
+
+    async def get_or_create(self, defaults: dict[str, Any] | None = None, **lookups: Any) -> tuple[M, bool]:
+        """See `QuerySet.get_or_create`."""
+        return await self.get_queryset().get_or_create(defaults, **lookups)
+
+    async def bulk_create(self, objects: Iterable[M]) -> list[M]:
+        """See `QuerySet.bulk_create`."""
+        return await self.get_queryset().bulk_create(objects)
+
+    async def update(self, **values: Any) -> int:
+        """See `QuerySet.update`."""
+        return await self.get_queryset().update(**values)
+
+
+class DefaultManager:
+    """The `objects` of a model that declares none; it stands on the metaclass, so that a class may have its own."""
+
+    def __get__(self, model: type[M], owner: type[Any]) -> Manager[M]:  # Any: the metaclass
+        manager = Manager[M]()
+        manager._model = model
+        return manager
+
+
+class RelatedManager(Manager[M]):
+    """The way to the rows that refer to one object: `question.choices`."""
+
+    def __init__(self, relation: ManyToOneRelation, instance: Record) -> None:
+        self._model = relation.related_model
+        self._using = instance._using
+        self._field = relation.field
+        self._instance = instance
+
+    def get_queryset(self) -> QuerySet[M]:
+        """Return the queryset of the rows that refer to the object.
+
+        Raises:
+            FieldError: the object has no key yet, so nothing can refer to it.
+        """
+        return super().get_queryset().filter(**{self._field.name: self._instance})
+
+    async def create(self, **values: Any) -> M:
+        """Insert a row that refers to the object."""
+        return await QuerySet(self._model, self._using).create(**{self._field.name: self._instance, **values})
+
+    async def get_or_create(self, defaults: dict[str, Any] | None = None, **lookups: Any) -> tuple[M, bool]:
+        """See `QuerySet.get_or_create`; a new row refers to the object."""
+        return await QuerySet(self._model, self._using).get_or_create(
+            defaults, **{self._field.name: self._instance, **lookups}
+        )
+
+    async def bulk_create(self, objects: Iterable[M]) -> list[M]:
+        """Insert rows with one statement, and let them refer to the object."""
+        rows = list(objects)
+        for row in rows:
+            setattr(row, self._field.name, self._instance)
+        return await QuerySet(self._model, self._using).bulk_create(rows)
+
+
+class Related(Generic[M]):
+    """The accessor that a foreign key puts on the model it points to.
+
+    Type checkers do not see it by themselves; an annotation in the class body tells them, and nothing else changes:
+    `choices: models.Related["Choice"]`.
+    """
+
+    def __init__(self, relation: ManyToOneRelation) -> None:
+        self.relation = relation
+
+    @overload
+    def __get__(self, instance: None, owner: type[Any]) -> Self: ...  # Any: the model pointed to
+    @overload
+    def __get__(self, instance: Record, owner: type[Any]) -> RelatedManager[M]: ...
+    def __get__(self, instance: Record | None, owner: type[Any]) -> Self | RelatedManager[M]:
+        return self if instance is None else RelatedManager(self.relation, instance)
+
+    def __set__(self, instance: Record, value: object) -> None:
+        name = self.relation.accessor_name
+        raise AttributeError(f"{type(instance).__name__}.{name} cannot be set; save rows that refer to the object")

@@ -1,0 +1,164 @@
+"""Generated functions between values and drivers: one that makes arguments, one that makes objects of rows.
+
+Each is Python source for exactly one plan: no loop over columns, no lookup of a converter, no call of `__init__` or
+`__setattr__`. Only names of our own choosing and attribute names of models (identifiers) get into the source; all else
+is passed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
+
+from transom.db.sql.shapes import ColumnPath
+
+if TYPE_CHECKING:
+    from transom.db.models.fields import Field
+    from transom.db.models.options import Options
+    from transom.db.sql.metadata import Hop, Vendor
+    from transom.db.sql.parameters import Parameter
+
+# Any: values and rows of all types
+Encode: TypeAlias = Callable[[Sequence[Any]], Sequence[Any]]
+Load: TypeAlias = Callable[[Sequence[Sequence[Any]]], list[Any]]
+
+
+def build_encoder(parameters: Sequence[Parameter]) -> Encode:
+    """Return the function that makes the arguments of a statement from the values beside its shape."""
+    places: list[str] = []
+    names: dict[str, object] = {}
+    for position, (index, convert) in enumerate(parameters):
+        if convert is None:
+            places.append(f"v[{index}]")
+        else:
+            names[f"e{position}"] = convert
+            places.append(f"e{position}(v[{index}])")
+    return _define("encode", f"def encode(v):\n    return ({' '.join(f'{place},' for place in places)})\n", names)
+
+
+def build_writer(parameters: Sequence[Parameter]) -> Encode:
+    """Return the same for values that may be None, which goes to the driver as it is."""
+    names = {f"e{position}": convert for position, (_, convert) in enumerate(parameters)}
+    places = [
+        f"None if v[{index}] is None else e{position}(v[{index}])" for position, (index, _) in enumerate(parameters)
+    ]
+    return _define("encode", f"def encode(v):\n    return ({' '.join(f'{place},' for place in places)})\n", names)
+
+
+class Entity(NamedTuple):
+    """One object of each row: the model's own, or a related one that was joined.
+
+    Attributes:
+        options: its model.
+        hops: the way to it; empty for the model's own.
+    """
+
+    options: Options
+    hops: tuple[Hop, ...]
+
+
+def related_entities(options: Options, related: Sequence[tuple[Hop, ...]]) -> list[Entity]:
+    """Return the objects of each row, every one after the one that it hangs on."""
+    prefixes = {hops[:length] for hops in related for length in range(1, len(hops) + 1)}
+    ordered = sorted(prefixes, key=lambda hops: (len(hops), [hop.name for hop in hops]))
+    return [Entity(options, ()), *(Entity(cast("Options", hops[-1].target), hops) for hops in ordered)]
+
+
+def entity_paths(entities: Sequence[Entity]) -> list[ColumnPath]:
+    """Return the columns that make the objects, in the order in which `build_loader` takes them."""
+    return [ColumnPath(entity.hops, field) for entity in entities for field in entity.options.fields]
+
+
+def build_loader(entities: Sequence[Entity], vendor: Vendor, using: str) -> Load:
+    """Return the function that makes objects of rows."""
+    source = _Source(vendor)
+    for number, entity in enumerate(entities):
+        source.add_entity(number, entity, using)
+    for number, entity in enumerate(entities):
+        if entity.hops:
+            owner = next(at for at, other in enumerate(entities) if other.hops == entity.hops[:-1])
+            source.attach(number, owner, entity.hops[-1].name)
+    return source.build()
+
+
+class _Source:
+    """The loader's text in the making."""
+
+    def __init__(self, vendor: Vendor) -> None:
+        self._vendor: Vendor = vendor
+        self._lines: list[str] = []
+        self._names: dict[str, object] = {"new": object.__new__}
+        self._columns = 0
+
+    def add_entity(self, number: int, entity: Entity, using: str) -> None:
+        """Make one object, or None where an outer join found no row."""
+        fields = entity.options.fields
+        first, self._columns = self._columns, self._columns + len(fields)
+        self._names[f"M{number}"] = fields[0].model
+        indent = "        "
+        if entity.hops:
+            key = first + fields.index(entity.options.pk)
+            self._lines.append(f"{indent}if c{key} is None: o{number} = None")
+            self._lines.append(f"{indent}else:")
+            indent += "    "
+        self._lines.append(f"{indent}o{number} = new(M{number})")
+        for column, field in enumerate(fields, first):
+            self._lines.append(f"{indent}o{number}.{field.attname} = {self._value(column, field)}")
+        if using != "default":
+            self._names["using"] = using
+            self._lines.append(f"{indent}o{number}._using = using")
+
+    def _value(self, column: int, field: Field[Any]) -> str:
+        decode = field.decoder(self._vendor)
+        if decode is None:
+            return f"c{column}"
+        self._names[f"d{column}"] = decode
+        decoded = f"d{column}(c{column})"
+        return f"None if c{column} is None else {decoded}" if field.null else decoded
+
+    def attach(self, number: int, owner: int, name: str) -> None:
+        """Hang a related object on the one that refers to it."""
+        guard = f"if o{owner} is not None: " if owner else ""
+        self._lines.append(f"        {guard}o{owner}._loaded_{name} = o{number}")
+
+    def build(self) -> Load:
+        """Compile the text."""
+        columns = "".join(f"c{column}, " for column in range(self._columns))
+        source = "\n".join(
+            [
+                "def load(rows):",
+                "    objects = []",
+                "    append = objects.append",
+                f"    for {columns}in rows:",
+                *self._lines,
+                "        append(o0)",
+                "    return objects",
+                "",
+            ]
+        )
+        return _define("load", source, self._names)
+
+
+def build_values_loader(fields: Sequence[Field[Any]], names: Sequence[str], form: str, vendor: Vendor) -> Load:
+    """Return the function that makes dicts, tuples or single values of rows, by `form`: "dict", "tuple" or "flat"."""
+    functions: dict[str, object] = {}
+    values: list[str] = []
+    for column, field in enumerate(fields):
+        decode = field.decoder(vendor)
+        functions[f"d{column}"] = decode
+        # An outer join may have found no row, so any column can be NULL.
+        values.append(f"None if c{column} is None else d{column}(c{column})" if decode else f"c{column}")
+    columns = "".join(f"c{column}, " for column in range(len(fields)))
+    match form:
+        case "dict":
+            row = "{" + ", ".join(f"{name!r}: {value}" for name, value in zip(names, values, strict=True)) + "}"
+        case "tuple":
+            row = "(" + "".join(f"{value}, " for value in values) + ")"
+        case _:
+            row = values[0]
+    return _define("load", f"def load(rows):\n    return [{row} for {columns}in rows]\n", functions)
+
+
+def _define(name: str, source: str, names: dict[str, Any]) -> Any:  # Any: a function of the type that callers state
+    exec(compile(source, f"<transom {name}>", "exec"), names)  # noqa: S102  see the head of the module
+    return names[name]

@@ -1,0 +1,243 @@
+"""QuerySet: the queries of a model's objects, and the questions and changes one can await of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
+
+from transom.db import connections
+from transom.db.exceptions import UniqueViolation
+from transom.db.models.query.base import Query
+from transom.db.models.query.binding import bind_assignment
+from transom.db.models.query.persistence import delete_where, insert, insert_many
+from transom.db.models.query.plans import count_plan, exists_plan, select_plan, update_plan
+from transom.db.models.query.values import ValuesQuery
+from transom.db.models.record import Record
+from transom.db.transaction import atomic
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Generator, Iterable
+
+    from typing_extensions import Self
+
+M = TypeVar("M", bound=Record)
+
+
+class QuerySet(Query[M]):
+    """Objects of a model, by the methods of Query; awaiting one gives the list.
+
+    `await queryset` asks the database each time: nothing is kept.
+    """
+
+    __slots__ = ()
+
+    # -- objects ---------------------------------------------------------------------------------------------------
+
+    def __await__(self) -> Generator[Any, None, list[M]]:  # Any: what the event loop and futures say to each other
+        return self._fetch().__await__()
+
+    async def _fetch(self) -> list[M]:
+        if self._empty:
+            return []
+        executor = connections.executor(self._using)
+        plan = select_plan(self._shape(), executor.vendor, self._using)
+        return plan.load(await executor.fetch(plan.sql, plan.encode(self._arguments())))
+
+    async def __aiter__(self) -> AsyncIterator[M]:
+        for row in await self._fetch():
+            yield row
+
+    async def iterator(self, chunk_size: int = 2000) -> AsyncIterator[M]:
+        """Yield the objects while they are read, never holding more than one chunk of rows."""
+        if self._empty:
+            return
+        executor = connections.executor(self._using)
+        plan = select_plan(self._shape(), executor.vendor, self._using)
+        async for rows in executor.stream(plan.sql, plan.encode(self._arguments()), chunk_size=chunk_size):
+            for row in plan.load(rows):
+                yield row
+
+    @overload
+    def __getitem__(self, index: int) -> _Row[M]: ...
+    @overload
+    def __getitem__(self, index: slice) -> Self: ...
+    def __getitem__(self, index: int | slice) -> Self | _Row[M]:
+        if isinstance(index, slice):
+            return self._slice(index)
+        if index < 0:
+            raise ValueError("a queryset takes no negative index; use last(), or reverse() the order")
+        return _Row(self._slice(slice(index, index + 1)), index)
+
+    async def get(self, *conditions: Any, **lookups: Any) -> M:
+        """Return the one object for which the conditions hold.
+
+        Args:
+            conditions: as in filter(). (Any there and here: each lookup takes its own type.)
+            lookups: as in filter().
+
+        Raises:
+            DoesNotExist: there is none; the model's own class.
+            MultipleObjectsReturned: there are more; the model's own class.
+        """
+        query = self.filter(*conditions, **lookups) if conditions or lookups else self
+        if not query._is_sliced:
+            query = query._slice(slice(0, 2))
+        found = await query._fetch()
+        if len(found) == 1:
+            return found[0]
+        wanted = ", ".join([*map(repr, conditions), *(f"{name}={value!r}" for name, value in lookups.items())])
+        if not found:
+            raise self.model.DoesNotExist(f"no {self.model.__name__} matches ({wanted})")
+        raise self.model.MultipleObjectsReturned(f"more than one {self.model.__name__} matches ({wanted})")
+
+    async def first(self) -> M | None:
+        """Return the first object, in the order of the primary key if no other is settled; None if there is none."""
+        query = self if self.ordered or self._is_sliced else self.order_by("pk")
+        found = await query._slice(slice(0, 1))._fetch()
+        return found[0] if found else None
+
+    async def last(self) -> M | None:
+        """Return the last object, in the order of the primary key if no other is settled; None if there is none."""
+        query = self if self.ordered or self._is_sliced else self.order_by("pk")
+        return await query.reverse().first()
+
+    def values(self, *names: str) -> ValuesQuery[M, dict[str, Any]]:
+        """Return dicts of these columns (of all, if none are named). Any: columns of all types."""
+        return ValuesQuery(self, self._value_names(names), "dict")
+
+    @overload
+    def values_list(self, *names: str, flat: Literal[False] = False) -> ValuesQuery[M, tuple[Any, ...]]: ...
+    @overload
+    def values_list(self, name: str, /, *, flat: Literal[True]) -> ValuesQuery[M, Any]: ...
+    def values_list(self, *names: str, flat: bool = False) -> ValuesQuery[M, Any]:
+        """Return tuples of these columns (of all, if none are named), or with `flat` the values of one."""
+        if flat and len(names) != 1:
+            raise TypeError(f"values_list(flat=True) takes one name, not {len(names)}")
+        return ValuesQuery(self, self._value_names(names), "flat" if flat else "tuple")
+
+    def _value_names(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        return names or tuple(field.attname for field in self._options.fields)
+
+    # -- questions -------------------------------------------------------------------------------------------------
+
+    async def count(self) -> int:
+        """Return the number of rows."""
+        if self._empty:
+            return 0
+        executor = connections.executor(self._using)
+        plan = count_plan(self._shape(ordered=self._is_sliced), executor.vendor)
+        rows = await executor.fetch(plan.sql, plan.encode(self._arguments()))
+        return int(rows[0][0])
+
+    async def exists(self) -> bool:
+        """Return whether there is any row."""
+        if self._empty:
+            return False
+        executor = connections.executor(self._using)
+        plan = exists_plan(self._shape(ordered=self._is_sliced), executor.vendor)
+        return bool(await executor.fetch(plan.sql, plan.encode(self._arguments())))
+
+    # -- changes ---------------------------------------------------------------------------------------------------
+
+    async def create(self, **values: Any) -> M:
+        """Insert a row and return its object. Any: the fields know their types.
+
+        Raises:
+            IntegrityError: a constraint refuses it (UniqueViolation and so on).
+            FieldError: a value of the wrong type.
+        """
+        made = self.model(**values)
+        await insert(made, self._using)
+        return made
+
+    async def get_or_create(self, defaults: dict[str, Any] | None = None, **lookups: Any) -> tuple[M, bool]:
+        """Return the object with these values, making it if there is none, and whether it was made.
+
+        Two tasks that do so at once get the same object, provided that a unique constraint covers the lookups.
+
+        Args:
+            defaults: further values of a new object. Any: the fields know their types.
+            lookups: values to look for, which a new object gets too.
+        """
+        try:
+            return await self.get(**lookups), False
+        except self.model.DoesNotExist:
+            try:
+                async with atomic(self._using):
+                    return await self.create(**{**lookups, **(defaults or {})}), True
+            except UniqueViolation as violation:
+                try:
+                    return await self.get(**lookups), False
+                except self.model.DoesNotExist:
+                    raise violation from None
+
+    async def bulk_create(self, objects: Iterable[M]) -> list[M]:
+        """Insert objects with one statement, all or none, and return them with their keys.
+
+        Raises:
+            IntegrityError: a constraint refuses a row.
+            FieldError: a value of the wrong type.
+        """
+        rows = list(objects)
+        if rows:
+            await insert_many(self.model, rows, self._using)
+        return rows
+
+    async def update(self, **values: Any) -> int:
+        """Set columns in all the rows, and return how many there were.
+
+        Values may be computed from the columns of the same row: `update(votes=F("votes") + 1)`. Any: the fields
+        know their types.
+
+        Raises:
+            FieldError: an unknown field, or a value of the wrong type.
+            TypeError: the queryset is sliced, or nothing is to be set.
+        """
+        self._refuse_sliced("update")
+        if not values:
+            raise TypeError("update() needs at least one field=value")
+        arguments: list[Any] = list(self._values)
+        assignments = tuple(
+            [
+                bind_assignment(self._options.get_field(name), value, self._options, arguments)
+                for name, value in values.items()
+            ]
+        )
+        if self._empty:
+            return 0
+        executor = connections.executor(self._using)
+        plan = update_plan(self._shape(ordered=False)._replace(related=()), assignments, executor.vendor)
+        return await executor.execute(plan.sql, plan.encode(arguments))
+
+    async def delete(self) -> int:
+        """Delete the rows and return how many there were; rows that refer to them fare by their on_delete.
+
+        Raises:
+            ForeignKeyViolation: a row is protected; nothing is deleted.
+            TypeError: the queryset is sliced.
+        """
+        self._refuse_sliced("delete")
+        if self._empty:
+            return 0
+        return await delete_where(self._shape(ordered=False)._replace(related=()), self._values, self._using)
+
+    def __repr__(self) -> str:
+        return f"<QuerySet of {self.model.__name__}: await it for its rows>"
+
+
+class _Row(Generic[M]):
+    """One row by its index: `await queryset[3]`."""
+
+    __slots__ = ("_index", "_query")
+
+    def __init__(self, query: QuerySet[M], index: int) -> None:
+        self._query = query
+        self._index = index
+
+    def __await__(self) -> Generator[Any, None, M]:
+        return self._get().__await__()
+
+    async def _get(self) -> M:
+        found = await self._query._fetch()
+        if not found:
+            raise IndexError(f"{self._query.model.__name__} has no row at index {self._index}")
+        return found[0]

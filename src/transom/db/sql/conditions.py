@@ -1,0 +1,93 @@
+"""The WHERE clause, with Django's meaning of filter() and exclude() where NULLs and several related rows are about.
+
+Between rows, Python's two-valued logic holds: a comparison with NULL is false, and its negation true. SQL's NULL does
+the same as false as long as nothing negates it, so only under an odd number of NOTs a comparison is made two-valued by
+`AND column IS NOT NULL`.
+
+Under a NOT, a comparison across a relation with several rows asks whether *any* of these rows fits, so it becomes an
+EXISTS with a subquery of its own; a join would ask each row by itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from transom.db.sql.comparisons import compare, nullable_operands
+from transom.db.sql.joins import Joins
+from transom.db.sql.shapes import Comparison, Mark
+
+if TYPE_CHECKING:
+    from dataclasses import dataclass
+
+    from transom.db.sql.shapes import ConditionShape, Junction
+    from transom.db.sql.statement import StatementBuilder
+
+    Condition = sa.ColumnElement[bool]
+else:
+    from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where in the tree of conditions we are.
+
+    Attributes:
+        scope: which call of filter(), for the joins.
+        negations: how many NOTs are above.
+        required: whether the whole condition is false if this one is: nothing but ANDs above.
+    """
+
+    scope: int
+    negations: int = 0
+    required: bool = True
+
+
+def build_condition(shape: ConditionShape, builder: StatementBuilder, position: Position) -> Condition:
+    """Return the SQL of a condition."""
+    if isinstance(shape, Comparison):
+        return _comparison(shape, builder, position)
+    return _junction(shape, builder, position)
+
+
+def _junction(shape: Junction, builder: StatementBuilder, position: Position) -> Condition:
+    inside = Position(
+        position.scope,
+        position.negations + shape.negated,
+        position.required and not shape.negated and (shape.connector == "AND" or len(shape.children) == 1),
+    )
+    children = [build_condition(child, builder, inside) for child in shape.children]
+    if not children:
+        return sa.false() if shape.negated else sa.true()
+    joined = sa.and_(*children) if shape.connector == "AND" else sa.or_(*children)
+    return sa.not_(joined.self_group()) if shape.negated else joined
+
+
+def _comparison(shape: Comparison, builder: StatementBuilder, position: Position) -> Condition:
+    path = shape.lookup.path
+    if position.negations and path.is_many:
+        return _exists(shape, builder)
+    if position.required and shape.operand is not Mark.NULL:
+        builder.joins.require(path.hops, position.scope)
+    column = builder.joins.column(path, position.scope)
+    condition = compare(column, shape, builder, position.scope)
+    if position.negations % 2 == 0 or isinstance(shape.operand, Mark) and shape.operand in _TWO_VALUED:
+        return condition
+    if nullable_operands(shape.operand):
+        return sa.func.coalesce(condition, sa.false())
+    return sa.and_(condition, column.is_not(None)) if path.is_nullable else condition
+
+
+_TWO_VALUED = (Mark.NULL, Mark.NOT_NULL, Mark.ALWAYS, Mark.NEVER)
+
+
+def _exists(shape: Comparison, builder: StatementBuilder) -> Condition:
+    """Return whether any related row fits: a subquery on the same row of the base table, read again."""
+    outer = builder.joins
+    key = outer.options.pk.column
+    inner = Joins(outer.options, outer.tables, alias=True)
+    with builder.using_joins(inner):
+        condition = _comparison(shape, builder, Position(0))
+    query = sa.select(sa.literal_column("1")).select_from(inner.from_clause())
+    return sa.exists(query.where(inner.base.c[key] == outer.base.c[key], condition).correlate(outer.base))

@@ -1,0 +1,205 @@
+"""Whole statements: from a shape to SQL text and the converters of its arguments.
+
+This is the cold path: it runs once per shape, and what it returns keeps no hold of SQLAlchemy's objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import sqlalchemy as sa
+
+from transom.db.sql.column_type import ColumnType
+from transom.db.sql.comparisons import comparable
+from transom.db.sql.conditions import Position, build_condition
+from transom.db.sql.dialects import dialect
+from transom.db.sql.joins import Joins
+from transom.db.sql.parameters import Converter, Parameter, constant_converter, value_converter
+from transom.db.sql.shapes import ColumnOperand, CombinedOperand, ConstantOperand, Mark, SubqueryOperand
+from transom.db.sql.tables import Tables
+from transom.db.sql.types import parameter_type
+
+if TYPE_CHECKING:
+    from sqlalchemy.sql.elements import BindParameter
+    from sqlalchemy.types import TypeEngine
+
+    from transom.db.sql.metadata import FieldLike, OptionsLike, Vendor
+    from transom.db.sql.shapes import Assignment, ColumnPath, Operand, SelectShape
+
+    # Any: columns of every type
+    Column = sa.ColumnElement[Any]
+
+
+class Statement(NamedTuple):
+    """SQL text, and for each of its placeholders, in their order, where the argument comes from."""
+
+    sql: str
+    parameters: tuple[Parameter, ...]
+
+
+class StatementBuilder:
+    """The state of building one statement: its joins, and the parameters met so far. Mutable, used once."""
+
+    def __init__(self, options: OptionsLike, vendor: Vendor) -> None:
+        self.vendor: Vendor = vendor
+        self.joins = Joins(options, Tables(vendor))
+        self._converters: list[Converter | None] = []
+
+    @contextmanager
+    def using_joins(self, joins: Joins) -> Iterator[None]:
+        """Resolve paths in another set of tables: those of a subquery."""
+        outer, self.joins = self.joins, joins
+        try:
+            yield
+        finally:
+            self.joins = outer
+
+    def parameter(self, convert: Converter | None, kind: TypeEngine[Any]) -> BindParameter[Any]:
+        """Return the place of the next value. Any: a value of any type."""
+        self._converters.append(convert)
+        return sa.bindparam(f"p{len(self._converters) - 1}", type_=kind)
+
+    def operand(self, operand: Operand, field: FieldLike, scope: int | None) -> Column:
+        """Return the right side of a comparison with a field's column."""
+        match operand:
+            case Mark.PARAMETER:
+                parameter = self.parameter(
+                    value_converter(field, self.vendor), parameter_type(field.column_type(), self.vendor)
+                )
+                return comparable(parameter, field, self)
+            case ColumnOperand():
+                return comparable(self.joins.column(operand.path, scope), operand.path.field, self)
+            case ConstantOperand():
+                constant = self.parameter(
+                    constant_converter(operand.kind, self.vendor),
+                    parameter_type(ColumnType(operand.kind), self.vendor),
+                )
+                is_text = operand.kind == "decimal" and self.vendor == "sqlite"
+                return sa.cast(constant, sa.Numeric()) if is_text else constant
+            case CombinedOperand():
+                left = self.operand(operand.left, field, scope)
+                right = self.operand(operand.right, field, scope)
+                # op() and not Python's operators: SQLAlchemy would make `/` a true division by casting
+                return left.self_group().op(operand.operator, return_type=left.type)(right).self_group()
+            case _:
+                raise AssertionError(f"no value on a right side: {operand!r}")
+
+    def subquery(self, operand: SubqueryOperand) -> sa.Select[Any]:
+        """Return another query with one column, without NULL, which would make NOT IN undecided."""
+        inner = Joins(operand.select.options, self.joins.tables, alias=True)
+        column = inner.base.c[operand.column.column]
+        with self.using_joins(inner):
+            query = self.select(operand.select, lambda: [column])
+        return query.where(column.is_not(None)) if operand.column.null else query
+
+    def select(self, shape: SelectShape, columns: Callable[[], Sequence[Column]]) -> sa.Select[Any]:
+        """Return a query of the columns, which are asked for once the tables of the conditions are joined.
+
+        The values are met in the order filters, offset, limit.
+        """
+        conditions = [build_condition(part, self, Position(scope)) for scope, part in enumerate(shape.filters)]
+        ordering = [self._order(path, descending) for path, descending in shape.ordering]
+        query = sa.select(*columns()).where(*conditions).order_by(*ordering)
+        if shape.offset:
+            query = query.offset(self.parameter(None, sa.BigInteger()))
+        if shape.limit:
+            query = query.limit(self.parameter(None, sa.BigInteger()))
+        elif shape.offset and self.vendor == "sqlite":  # which has no OFFSET without LIMIT
+            query = query.limit(sa.literal_column("-1"))
+        if shape.distinct:
+            query = query.distinct()
+        return query.select_from(self.joins.from_clause())
+
+    def _order(self, path: ColumnPath | None, descending: bool) -> Column:
+        if path is None:
+            return sa.func.random()
+        column = comparable(self.joins.column(path), path.field, self)
+        return column.desc() if descending else column.asc()
+
+    def assignment(self, assignment: Assignment) -> Any:
+        """Return the new value of a column. Any: of the column's type."""
+        field, operand = assignment
+        if operand is Mark.NULL:
+            return sa.null()
+        if operand is Mark.PARAMETER:
+            kind = parameter_type(field.column_type(), self.vendor)
+            return self.parameter(field.writer(self.vendor), kind)
+        return self.operand(operand, field, None)
+
+    def finish(self, statement: sa.ClauseElement) -> Statement:
+        """Compile a statement to text."""
+        compiled = statement.compile(dialect=dialect(self.vendor))
+        names: Sequence[str] = compiled.positiontup or ()  # pyright: ignore[reportAttributeAccessIssue]
+        places = [int(name.removeprefix("p")) for name in names]
+        return Statement(str(compiled), tuple(Parameter(place, self._converters[place]) for place in places))
+
+
+def select_rows(shape: SelectShape, paths: Sequence[ColumnPath], vendor: Vendor) -> Statement:
+    """Compile the query of some columns."""
+    builder = StatementBuilder(shape.options, vendor)
+    return builder.finish(builder.select(shape, lambda: [builder.joins.column(path) for path in paths]))
+
+
+def count_rows(shape: SelectShape, vendor: Vendor) -> Statement:
+    """Compile the number of rows of a query."""
+    builder = StatementBuilder(shape.options, vendor)
+    sliced = shape.offset or shape.limit
+    if not sliced:
+        shape = shape._replace(ordering=())
+    if not (shape.distinct or sliced):
+        return builder.finish(builder.select(shape, lambda: [sa.func.count()]))
+    columns = [builder.joins.base.c[field.column] for field in shape.options.fields]
+    inner = builder.select(shape, lambda: columns).subquery()
+    return builder.finish(sa.select(sa.func.count()).select_from(inner))
+
+
+def any_row(shape: SelectShape, vendor: Vendor) -> Statement:
+    """Compile whether a query has rows: one row if so, none if not."""
+    builder = StatementBuilder(shape.options, vendor)
+    if not (shape.offset or shape.limit):
+        shape = shape._replace(ordering=())
+    query = builder.select(shape._replace(distinct=False), lambda: [sa.literal_column("1")])
+    return builder.finish(query if shape.limit else query.limit(sa.literal_column("1")))
+
+
+def update_rows(shape: SelectShape, assignments: Sequence[Assignment], vendor: Vendor) -> Statement:
+    """Compile the change of columns in the rows of a query."""
+    builder = StatementBuilder(shape.options, vendor)
+    where = _row_condition(builder, shape)
+    values = {assignment.field.column: builder.assignment(assignment) for assignment in assignments}
+    return builder.finish(sa.update(builder.joins.tables.of(shape.options)).values(values).where(*where))
+
+
+def delete_rows(shape: SelectShape, vendor: Vendor) -> Statement:
+    """Compile the deletion of the rows of a query."""
+    builder = StatementBuilder(shape.options, vendor)
+    where = _row_condition(builder, shape)
+    return builder.finish(sa.delete(builder.joins.tables.of(shape.options)).where(*where))
+
+
+def _row_condition(builder: StatementBuilder, shape: SelectShape) -> list[Column]:
+    """Return what says which rows to change: the conditions themselves, or the keys of a query where these join."""
+    trial = StatementBuilder(shape.options, builder.vendor)
+    trial.select(shape, list)
+    if trial.joins:
+        pk = shape.options.pk
+        return [builder.joins.base.c[pk.column].in_(builder.subquery(SubqueryOperand(shape, pk)))]
+    return [build_condition(part, builder, Position(scope)) for scope, part in enumerate(shape.filters)]
+
+
+def insert_row(
+    options: OptionsLike, fields: Sequence[FieldLike], returning: Sequence[FieldLike], vendor: Vendor
+) -> Statement:
+    """Compile the insertion of one row; the values are those of `fields`."""
+    builder = StatementBuilder(options, vendor)
+    table = builder.joins.tables.of(options)
+    values = {
+        field.column: builder.parameter(field.writer(vendor), parameter_type(field.column_type(), vendor))
+        for field in fields
+    }
+    insert = sa.insert(table).values(values)
+    if returning:
+        insert = insert.returning(*(table.c[field.column] for field in returning))
+    return builder.finish(insert)
