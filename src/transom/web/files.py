@@ -144,7 +144,7 @@ class FileResponse(Response):
             self.headers.setdefault("accept-ranges", "bytes")
             plan = self._plan_conditional(scope, Headers(scope["headers"]), validators, size)
         else:
-            plan = self._build_plan(self.status, [(0, size)])
+            plan = self._build_plan(self.status, _whole(size))
         if scope["method"] == "HEAD":
             plan.segments.clear()
         return plan
@@ -163,7 +163,7 @@ class FileResponse(Response):
                 return self._build_bodiless(416, (b"content-range", b"bytes */%d" % size))
             if spans is not None:
                 return self._plan_ranges(spans, size)
-        plan = self._build_plan(200, [(0, size)])
+        plan = self._build_plan(200, _whole(size))
         plan.pathsend = scope["method"] == "GET" and PATHSEND in scope.get("extensions", {})
         return plan
 
@@ -274,6 +274,10 @@ def guess_content_type(filename: str) -> str:
     if kind is None:
         return "application/octet-stream"
     return f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
+
+
+def _whole(size: int) -> list[Segment]:
+    return [(0, size)] if size else []
 
 
 def _content_range(span: Span, size: int) -> bytes:

@@ -8,7 +8,7 @@ from itertools import islice
 from reprlib import Repr
 from typing import Any
 
-__all__ = ["HIDDEN", "hide_in_text", "is_secret_name", "show", "show_named"]
+__all__ = ["HIDDEN", "hide_in_source", "hide_in_text", "is_secret_name", "show", "show_named", "show_pairs"]
 
 HIDDEN = "[hidden]"
 SECRET_WORDS = "|".join(
@@ -20,12 +20,11 @@ SECRET_WORDS = "|".join(
 SECRET_NAME = re.compile(SECRET_WORDS, re.IGNORECASE)
 # `password='…'`, `"api_key": …`, `Authorization: Bearer …` inside a text such as the repr of a dataclass. Every repetition
 # is bounded, so that the search is linear.
-SECRET_PAIR = re.compile(
-    rf"""(?P<before>[\w.-]{{0,40}}(?:{SECRET_WORDS})[\w.-]{{0,40}}['"]?\s{{0,3}}[=:]\s{{0,3}})"""
-    r"""(?:[a-zA-Z]{1,2}(?=['"]))?"""
-    r"""(?P<value>'[^'\n]{1,4096}'?|"[^"\n]{1,4096}"?|(?:(?:Bearer|Basic|Token|Digest)\s)?[^\s,;)\]}'"&<>]{1,4096})""",
-    re.IGNORECASE,
-)
+_NAMED = rf"""(?P<before>(?:{SECRET_WORDS})[\w.-]{{0,40}}['"]?\s{{0,3}}[=:]\s{{0,3}})(?:[a-zA-Z]{{1,2}}(?=['"]))?"""
+_LITERAL = r"""'[^'\n]{1,4096}'?|"[^"\n]{1,4096}"?"""
+_WORD = r"""(?:(?:Bearer|Basic|Token|Digest)\s)?[^\s,;)\]}'"&<>]{1,4096}"""
+SECRET_PAIR = re.compile(f"{_NAMED}(?:{_LITERAL}|{_WORD})", re.IGNORECASE)
+SECRET_LITERAL = re.compile(f"{_NAMED}(?:{_LITERAL})", re.IGNORECASE)
 URL_PASSWORD = re.compile(
     r"(?P<before>[a-zA-Z][a-zA-Z0-9+.-]{0,30}://[^\s:/@'\"]{0,256}:)[^\s/@'\"]{1,1024}(?=@)"
 )
@@ -39,8 +38,21 @@ def is_secret_name(name: str) -> bool:
 
 def hide_in_text(text: str) -> str:
     """Return a text without the passwords of URLs and without the values of what is named like a secret."""
-    text = URL_PASSWORD.sub(lambda match: match["before"] + HIDDEN, text)
-    return SECRET_PAIR.sub(lambda match: match["before"] + HIDDEN, text)
+    return _hide(text, SECRET_PAIR)
+
+
+def hide_in_source(line: str) -> str:
+    """Return a line of code without the text literals that are given a secret's name; other code is no secret."""
+    return _hide(line, SECRET_LITERAL)
+
+
+def _hide(text: str, pattern: re.Pattern[str]) -> str:
+    text = URL_PASSWORD.sub(_keep_before, text)
+    return pattern.sub(_keep_before, text)
+
+
+def _keep_before(match: re.Match[str]) -> str:
+    return match["before"] + HIDDEN
 
 
 def show_named(name: str, value: object) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import transom
-from transom.web.error_pages.redaction import hide_in_text, show_named
+from transom.web.error_pages.redaction import hide_in_source, hide_in_text, show_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -152,7 +152,9 @@ def _source(frame: FrameType, filename: str, lineno: int) -> tuple[tuple[int, st
     lines = linecache.getlines(filename, frame.f_globals)
     first = max(lineno - CONTEXT_LINES, 1)
     chosen = lines[first - 1 : lineno + CONTEXT_LINES]
-    return tuple((first + index, hide_in_text(line.rstrip()[:MAX_LINE])) for index, line in enumerate(chosen))
+    return tuple(
+        (first + index, hide_in_source(line.rstrip()[:MAX_LINE])) for index, line in enumerate(chosen)
+    )
 
 
 def _variables(frame: FrameType) -> tuple[tuple[str, str], ...]:
