@@ -3,6 +3,7 @@
 from transom.server.config import Config, Option
 from transom.server.exceptions import BindError, ClientDisconnected, LoadError, MessageError, StartupError
 from transom.server.listener import bind_sockets
+from transom.server.run import run
 from transom.server.worker import Server
 
 __all__ = [
@@ -15,4 +16,5 @@ __all__ = [
     "Server",
     "StartupError",
     "bind_sockets",
+    "run",
 ]

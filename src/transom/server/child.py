@@ -1,0 +1,152 @@
+"""A worker process, from both ends of its control channel.
+
+Started with `subprocess` and not with `multiprocessing`: that would import the caller's main module again in the child (a script
+without a main guard starts itself for ever) and keep a resource tracker process. The channel is a socket pair: the parent sends
+one `Order` and nothing more, the child sends one byte once it serves. Its end tells the child that the parent is gone, however
+that happened.
+
+SIGINT is ignored in the child: Ctrl-C reaches the whole terminal group, and the parent answers it with SIGTERM for each child.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import pickle
+import signal
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from transom.server.process import configure_logging, serve_in_process
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from transom.server.config import Config
+    from transom.server.worker import Server
+
+_READY: Final = b"1"
+# The first thing a child does is to ignore SIGINT: later, Ctrl-C would print a traceback per worker.
+_CODE: Final = (
+    "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); import sys; from transom.server.child import main;"
+    " sys.exit(main(int(sys.argv[1])))"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a child is to do.
+
+    `listeners` are file descriptors, the same numbers in both processes; `path` is the parent's `sys.path`.
+    """
+
+    target: str
+    config: Config
+    listeners: tuple[int, ...]
+    path: tuple[str, ...]
+
+
+class WorkerProcess:
+    """The parent's end.
+
+    Args:
+        target: where the child imports the application from.
+        config: its options.
+        listeners: bound sockets for it to listen on; the parent keeps its own.
+        stdin: whether the child may read the terminal, for a debugger.
+
+    Raises:
+        OSError: no process could be started.
+    """
+
+    def __init__(
+        self, target: str, config: Config, listeners: Sequence[socket.socket], *, stdin: bool = False
+    ) -> None:
+        descriptors = tuple(listener.fileno() for listener in listeners)
+        self.channel, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603  our own interpreter and our own code
+                [sys.executable, *_interpreter_flags(), "-c", _CODE, str(theirs.fileno())],
+                pass_fds=(theirs.fileno(), *descriptors),
+                stdin=None if stdin else subprocess.DEVNULL,
+            )
+        order = Order(target, config, descriptors, tuple(sys.path))
+        with contextlib.suppress(OSError):  # it died already; poll() will tell
+            self.channel.sendall(pickle.dumps(order))
+        self.channel.setblocking(False)
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    def is_ready(self) -> bool:
+        """Tell whether the ready byte is there, without waiting; true once."""
+        try:
+            return self.channel.recv(1) == _READY
+        except OSError:
+            return False
+
+    def poll(self) -> int | None:
+        """Return the exit code, negative for a signal, or None while it runs."""
+        return self._process.poll()
+
+    def wait(self, timeout: float) -> int | None:
+        """Wait for the end that many seconds at most; return as `poll`."""
+        try:
+            return self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def terminate(self) -> None:
+        """Ask it to stop gracefully; asked twice, it cancels what is in progress."""
+        self._process.terminate()
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._process.kill()
+
+    def close(self) -> None:
+        """Close the channel; a child that still runs then stops by itself."""
+        self.channel.close()
+
+
+def _interpreter_flags() -> list[str]:
+    """Return -W, -X, -O and the like as this interpreter was given them."""
+    # Private, and what multiprocessing's spawn uses: there is no public way to ask.
+    return subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]  # not in every stub
+
+
+def main(descriptor: int) -> int:
+    """Serve as a child whose channel has this file descriptor; return the exit code."""
+    channel = socket.socket(fileno=descriptor)
+    channel.set_inheritable(False)
+    with channel.makefile("rb") as stream:
+        try:
+            order: Order = pickle.load(stream)  # noqa: S301  written by our own parent
+        except EOFError:
+            return 0  # the parent is gone before it could say what to do
+    sys.path[:] = order.path
+    configure_logging(order.config.log_level)
+    listeners = [socket.socket(fileno=each) for each in order.listeners]
+    for listener in listeners:
+        listener.set_inheritable(False)
+
+    def on_started(server: Server) -> None:
+        # From here on only SIGTERM and the end of the channel stop this process.
+        loop = asyncio.get_running_loop()
+        loop.remove_signal_handler(signal.SIGINT)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        channel.setblocking(False)
+        loop.add_reader(channel, _channel_ended, loop, channel, server)
+        channel.send(_READY)
+
+    return serve_in_process(order.target, order.config, sockets=listeners, on_started=on_started)
+
+
+def _channel_ended(loop: asyncio.AbstractEventLoop, channel: socket.socket, server: Server) -> None:
+    loop.remove_reader(channel)
+    server.request_stop()

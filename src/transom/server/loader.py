@@ -1,0 +1,82 @@
+"""Find the application that a target such as `mysite.app:app` names."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import re
+from typing import TYPE_CHECKING, Any, cast
+
+from transom.server.exceptions import LoadError
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from transom.asgi.types import ASGIApplication
+
+_TARGET = re.compile(r"(?P<module>\w+(?:\.\w+)*):(?P<attribute>\w+(?:\.\w+)*)(?P<call>\(\))?")
+
+
+def load_application(target: str) -> ASGIApplication:
+    """Import an application.
+
+    Args:
+        target: `module:attribute`, or `module:factory()` to call a function that takes no arguments and returns the application.
+            Both sides may be dotted.
+
+    Raises:
+        LoadError: the target is malformed, or the module or attribute is not there, or it is no application.
+        Exception: whatever the module or the factory itself raises: it is the user's traceback to read.
+    """
+    match = _TARGET.fullmatch(target)
+    if match is None:
+        raise LoadError(f"malformed target {target!r}; use module:attribute, such as mysite.app:app")
+    found = _find_attribute(_import_module(match["module"], target), match["attribute"], target)
+    if match["call"]:
+        found = _call_factory(found, target)
+    if not callable(found):
+        raise LoadError(
+            f"{target!r} is {type(found).__name__}, which cannot be called; it must be an ASGI application"
+        )
+    return cast("ASGIApplication", found)
+
+
+def _import_module(name: str, target: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as exc:
+        # The module, or a package above it; anything else is an import of the application's own that fails.
+        if exc.name is None or not f"{name}.".startswith(f"{exc.name}."):
+            raise
+        raise LoadError(
+            f"no module {exc.name!r} for {target!r}; start from the folder that holds it, or install it"
+        ) from exc
+
+
+def _find_attribute(module: ModuleType, path: str, target: str) -> Any:  # Any: whatever the module holds
+    found: Any = module
+    for name in path.split("."):
+        try:
+            found = getattr(found, name)
+        except AttributeError as exc:
+            raise LoadError(f"no attribute {name!r} for {target!r}; {_suggest(name, found)}") from exc
+    return found
+
+
+def _suggest(name: str, holder: object) -> str:
+    public = (
+        [each for each in vars(holder) if not each.startswith("_")] if hasattr(holder, "__dict__") else []
+    )
+    close = difflib.get_close_matches(name, public, n=3)
+    if close:
+        return f"did you mean {' or '.join(map(repr, close))}?"
+    callables = [each for each in public if callable(getattr(holder, each, None))]
+    return f"choose from {', '.join(callables[:10])}" if callables else "nothing there can be called"
+
+
+def _call_factory(factory: Any, target: str) -> Any:  # Any: checked here
+    if not callable(factory):
+        raise LoadError(
+            f"{target!r} calls {type(factory).__name__}, which is no function; leave out the parentheses"
+        )
+    return factory()

@@ -1,0 +1,116 @@
+"""Serve in this process: logging, event loop, application, exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import importlib.util
+import logging
+import sys
+from typing import TYPE_CHECKING, Final
+
+from transom.server.exceptions import BindError, LoadError, StartupError
+from transom.server.loader import load_application
+from transom.server.worker import Server
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Sequence
+
+    from transom.asgi.types import ASGIApplication
+    from transom.server.config import Config
+
+EXIT_OK: Final = 0
+EXIT_START_FAILED: Final = 3  # as uvicorn: a supervisor sees that trying again is of no use
+EXIT_INTERRUPTED: Final = 130  # the shell's 128 + SIGINT: interrupted before there was anything to stop
+
+logger = logging.getLogger("transom.server")
+
+
+def configure_logging(level: str) -> None:
+    """Send our own messages to stderr and the access log to stdout, unless someone has configured these loggers before.
+
+    The root logger stays as it is: it belongs to the application.
+    """
+    ours = logging.getLogger("transom")
+    if not ours.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(asctime)s [%(process)d] %(levelname)s %(message)s"))
+        ours.addHandler(handler)
+        ours.propagate = False
+    access = logging.getLogger("transom.access")
+    if not access.handlers:
+        access.addHandler(logging.StreamHandler(sys.stdout))
+        access.propagate = False
+    ours.setLevel(level.upper())
+
+
+def choose_loop_factory(name: str) -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return how to make the event loop: uvloop's with "uvloop", or with "auto" where it is installed.
+
+    Raises:
+        LoadError: uvloop was asked for and is not installed.
+    """
+    if name == "asyncio":
+        return None
+    if importlib.util.find_spec("uvloop") is None:
+        if name == "uvloop":
+            raise LoadError("uvloop is not installed; install it, or use --loop asyncio")
+        return None
+    import uvloop
+
+    return uvloop.new_event_loop
+
+
+def serve_in_process(
+    target: str | ASGIApplication,
+    config: Config,
+    *,
+    sockets: Sequence[socket.socket] | None = None,
+    on_started: Callable[[Server], None] | None = None,
+) -> int:
+    """Serve until SIGINT or SIGTERM and return the exit code.
+
+    Args:
+        target: an application, or where to import it from.
+        config: the options.
+        sockets: bound sockets to listen on instead of those of the options.
+        on_started: called in the event loop once connections are accepted.
+    """
+    try:
+        loop_factory = choose_loop_factory(config.loop)
+        app = load_application(target) if isinstance(target, str) else target
+        with asyncio.Runner(loop_factory=loop_factory) as runner:
+            runner.run(_ObservedServer(app, config, sockets, on_started).serve())
+    except (BindError, LoadError, StartupError) as exc:
+        # The message is enough, but for what the application itself raised.
+        logger.error("%s", exc, exc_info=exc.__cause__ if isinstance(exc, StartupError) else None)
+        return EXIT_START_FAILED
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except Exception:
+        logger.exception("%s could not be started", target)
+        return EXIT_START_FAILED
+    return EXIT_OK
+
+
+class _ObservedServer(Server):
+    """A server that tells when it has started."""
+
+    def __init__(
+        self,
+        app: ASGIApplication,
+        config: Config,
+        sockets: Sequence[socket.socket] | None,
+        on_started: Callable[[Server], None] | None,
+    ) -> None:
+        super().__init__(app, config, sockets=sockets)
+        self._on_started = on_started
+
+    async def start(self) -> None:
+        await super().start()
+        # What was imported lives as long as the process: the collector need not look at it again and again.
+        gc.collect()
+        gc.freeze()
+        if self._on_started is not None:
+            self._on_started(self)

@@ -1,0 +1,43 @@
+"""Run a server: in this process, under a supervisor, or under the reloader."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from transom.server.config import Config
+from transom.server.process import EXIT_START_FAILED, configure_logging, serve_in_process
+
+if TYPE_CHECKING:
+    from transom.asgi.types import ASGIApplication
+
+logger = logging.getLogger("transom.server")
+
+
+def run(target: str | ASGIApplication, config: Config | None = None) -> int:
+    """Serve until SIGINT or SIGTERM and return an exit code. To be called from the main thread.
+
+    Args:
+        target: `module:attribute`, `module:factory()`, or an application. Several processes, and reloading, need one that can be
+            imported.
+        config: the options; `reload` wins over `workers`.
+
+    Returns:
+        0 after an orderly end, 3 if the server could not start, 130 if it was interrupted before it had started.
+    """
+    config = config or Config()
+    configure_logging(config.log_level)
+    if not config.reload and config.workers == 1:
+        return serve_in_process(target, config)
+    if not isinstance(target, str):
+        logger.error(
+            "workers and reload start other processes, which must import the application; pass 'module:attribute'"
+        )
+        return EXIT_START_FAILED
+    if config.reload:
+        from transom.server.reload import Reloader  # watchfiles is for development only
+
+        return Reloader(target, config).run()
+    from transom.server.supervisor import Supervisor
+
+    return Supervisor(target, config).run()

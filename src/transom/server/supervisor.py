@@ -1,0 +1,195 @@
+"""Keep N worker processes running on the same addresses.
+
+`Supervision` decides, this module acts: it holds the listening sockets, starts processes, and waits for signals and for
+workers' ready bytes in one `select`. Each worker has a socket of its own (SO_REUSEPORT), so that the kernel shares out
+connections evenly; the supervisor holds them too, so that a restart refuses nobody: what arrives in between waits in the queue.
+
+SIGTERM, SIGINT: stop gracefully; again: cancel what is in progress; a third time: kill. SIGHUP: replace the workers one by one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import logging
+import selectors
+import signal
+import socket
+import sys
+import time
+from typing import TYPE_CHECKING, Final
+
+from transom.server.child import WorkerProcess
+from transom.server.exceptions import BindError
+from transom.server.listener import bind_sockets, describe_socket
+from transom.server.process import EXIT_OK, EXIT_START_FAILED
+from transom.server.supervision import Action, Start, Stop, Supervision, Vacate
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from transom.server.config import Config
+
+_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
+
+logger = logging.getLogger("transom.server")
+
+
+class ListenerPool:
+    """The listening sockets of all slots.
+
+    Only Linux shares connections out among the sockets of one address; elsewhere, and for Unix sockets, all slots share one.
+
+    Raises:
+        BindError: as `bind_sockets`.
+    """
+
+    def __init__(self, config: Config) -> None:
+        # Without SO_REUSEPORT first: with it, a second server on the same port would steal connections, not fail.
+        found = bind_sockets(config)
+        own = [each for each in found if sys.platform == "linux" and each.family != socket.AF_UNIX]
+        self._shared = [each for each in found if each not in own]
+        self.description = ", ".join(map(describe_socket, found))
+        # The very addresses, for port 0 may have been asked for.
+        self._config = dataclasses.replace(config, bind=tuple(map(_address, own)))
+        self._own: dict[int, list[socket.socket]] = {}
+        for each in own:
+            each.close()
+
+    def get(self, slot: int) -> list[socket.socket]:
+        """Return the sockets for a worker in the slot, binding them if need be."""
+        if slot not in self._own:
+            self._own[slot] = bind_sockets(self._config, reuse_port=True) if self._config.bind else []
+        return self._own[slot] + self._shared
+
+    def vacate(self, slot: int) -> None:
+        """Close the slot's own sockets."""
+        for each in self._own.pop(slot, ()):
+            each.close()
+
+    def close(self) -> None:
+        """Close everything."""
+        for slot in tuple(self._own):
+            self.vacate(slot)
+        for each in self._shared:
+            each.close()
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+class Supervisor:
+    """Runs `config.workers` processes that serve one target. For the main thread, once."""
+
+    def __init__(self, target: str, config: Config) -> None:
+        self._target = target
+        self._config = config
+        # A worker may take this long by its own timeouts; only one that hangs takes longer.
+        self._supervision = Supervision(
+            config.workers, config.timeout_graceful_shutdown + config.timeout_lifespan
+        )
+        self._processes: dict[int, WorkerProcess] = {}
+        self._selector = selectors.DefaultSelector()
+
+    def run(self) -> int:
+        """Serve until told to stop; return the exit code."""
+        try:
+            pool = ListenerPool(self._config)
+        except BindError as exc:
+            logger.error("%s", exc)
+            return EXIT_START_FAILED
+        logger.info("supervising %d workers on %s", self._config.workers, pool.description)
+        with contextlib.closing(pool), self._selector, _catch_signals() as signals:
+            self._selector.register(signals, selectors.EVENT_READ)
+            try:
+                self._act(self._supervision.begin(), pool)
+                while not self._supervision.is_done:
+                    self._wait()
+                    self._act(self._look(signals), pool)
+            finally:
+                # Only after an error of our own: nothing may outlive us.
+                for process in self._processes.values():
+                    process.kill()
+        return EXIT_START_FAILED if self._supervision.start_failed else EXIT_OK
+
+    def _wait(self) -> None:
+        deadline = self._supervision.deadline
+        self._selector.select(None if deadline is None else max(deadline - time.monotonic(), 0.0))
+
+    def _look(self, signals: socket.socket) -> list[Action]:
+        """Tell the supervision everything that has happened, and collect what to do."""
+        now, supervision = time.monotonic(), self._supervision
+        actions: list[Action] = []
+        with contextlib.suppress(BlockingIOError):
+            for number in signals.recv(256):
+                if number in (signal.SIGTERM, signal.SIGINT):
+                    actions += supervision.stop(now)
+                elif number == signal.SIGHUP:
+                    actions += supervision.restart()
+        for number, process in tuple(self._processes.items()):
+            if process.is_ready():
+                self._selector.unregister(process.channel)
+                actions += supervision.worker_ready(number, now)
+            if (code := process.poll()) is not None:
+                self._forget(number, code)
+                actions += supervision.worker_exited(number, now)
+        return actions + supervision.tick(now)
+
+    def _forget(self, number: int, code: int) -> None:
+        process = self._processes.pop(number)
+        logger.log(
+            logging.WARNING if code else logging.INFO, "worker %d ended: %s", process.pid, describe_exit(code)
+        )
+        if process.channel in self._selector.get_map():
+            self._selector.unregister(process.channel)
+        process.close()
+
+    def _act(self, actions: list[Action], pool: ListenerPool) -> None:
+        for action in actions:
+            if isinstance(action, Start):
+                self._start(action, pool)
+            elif isinstance(action, Vacate):
+                pool.vacate(action.slot)
+            elif (process := self._processes.get(action.worker)) is None:
+                pass  # it has ended meanwhile
+            elif isinstance(action, Stop):
+                process.terminate()
+            else:
+                logger.warning("worker %d does not stop; killing it", process.pid)
+                process.kill()
+
+    def _start(self, action: Start, pool: ListenerPool) -> None:
+        process = WorkerProcess(self._target, self._config, pool.get(action.slot))
+        self._processes[action.worker] = process
+        self._selector.register(process.channel, selectors.EVENT_READ)
+        logger.info("started worker %d", process.pid)
+
+
+def describe_exit(code: int) -> str:
+    """Return an exit code for people: `SIGKILL`, or `exit code 3`."""
+    return f"exit code {code}" if code >= 0 else signal.Signals(-code).name
+
+
+def _note(_number: int, _frame: object) -> None:
+    """Do nothing: the byte on the wake-up socket is what counts."""
+
+
+@contextlib.contextmanager
+def _catch_signals() -> Generator[socket.socket]:
+    """Make signals readable as bytes on a socket, so that one `select` waits for everything."""
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    theirs.setblocking(False)
+    # Python writes to the descriptor only for signals that have a handler of Python's.
+    before = {number: signal.signal(number, _note) for number in _SIGNALS}
+    old = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
+    try:
+        yield ours
+    finally:
+        signal.set_wakeup_fd(old)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        ours.close()
+        theirs.close()
