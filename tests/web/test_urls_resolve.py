@@ -108,7 +108,10 @@ def test_include_prefixes_and_nests_namespaces():
         {"pk": 5},
     )
     assert urlconf.resolve("/flat/x/", "GET").name == "x"
-    assert [route.route for route in urlconf.routes()] == ["a/b/<int:pk>/", "flat/x/"]
+    assert [(route.pattern, route.name) for route in urlconf.routes()] == [
+        ("/a/b/<int:pk>/", "site:polls:detail"),
+        ("/flat/x/", "x"),
+    ]
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from transom.web.urls.current import Current, current, reverse
 from transom.web.urls.patterns import PatternError
 from transom.web.urls.reversing import NoReverseMatch
 from transom.web.urls.routes import Include, Kind, Route, URLPatterns, include, mount, path, websocket
-from transom.web.urls.urlconf import ResolverMatch, URLconf
+from transom.web.urls.urlconf import ResolverMatch, RouteInfo, URLconf
 
 __all__ = [
     "Current",
@@ -14,6 +14,7 @@ __all__ = [
     "PatternError",
     "ResolverMatch",
     "Route",
+    "RouteInfo",
     "URLPatterns",
     "URLconf",
     "current",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from transom.conf import CheckMessage, Severity
-from transom.web.urls.checks import check_names, check_route, unreachable
+from transom.web.urls.checks import check_names, check_route, describe_view, unreachable
 from transom.web.urls.collect import collect_routes
 from transom.web.urls.reversing import Reverser
 from transom.web.urls.routes import Include, Kind, Route
@@ -53,8 +54,32 @@ class ResolverMatch:
         """The view; the ASGI application of a mount."""
         return self.matched.view
 
+    @property
+    def is_mount(self) -> bool:
+        """Whether the view is another ASGI application."""
+        return self.matched.kind is Kind.MOUNT
+
     def __repr__(self) -> str:
         return f"<ResolverMatch {self.route!r} {self.kwargs!r}>"
+
+
+@dataclass(frozen=True, slots=True)
+class RouteInfo:
+    """One line of a listing of routes.
+
+    Attributes:
+        pattern: path with its leading slash and its parameters, e.g. `"/polls/<int:pk>/"`.
+        kind: `"http"`, `"websocket"` or `"mount"`.
+        methods: in alphabetical order; empty for any.
+        name: with its namespaces; empty for none.
+        target: dotted name of the view or application.
+    """
+
+    pattern: str
+    kind: str
+    methods: tuple[str, ...]
+    name: str
+    target: str
 
 
 class URLconf:
@@ -83,9 +108,9 @@ class URLconf:
         self.checks += check_names(sound)
         self._reverser = Reverser(sound)
 
-    def routes(self) -> list[Route]:
-        """Return every route in order of declaration, with its full text and name."""
-        return list(self._routes)
+    def routes(self) -> list[RouteInfo]:
+        """Return every route in order of declaration, described for a person to read."""
+        return [_describe(route) for route in self._routes]
 
     def resolve(self, path: str, method: str) -> ResolverMatch | None:
         """Return what answers this path and method, or None.
@@ -147,6 +172,16 @@ def _to_match(found: Found | None) -> ResolverMatch | None:
     if found is None:
         return None
     return ResolverMatch(found.route, dict(zip(found.route.pattern.names, found.values, strict=False)))
+
+
+def _describe(route: Route) -> RouteInfo:
+    return RouteInfo(
+        pattern="/" + route.route,
+        kind=route.kind.value,
+        methods=tuple(sorted(route.methods or ())),
+        name=route.full_name or "",
+        target=describe_view(route.view),
+    )
 
 
 def _note_methods(endpoint: Endpoint, methods: set[str]) -> Route | None:

@@ -1,0 +1,270 @@
+"""The application: settings, URLconf and middleware behind one ASGI callable.
+
+A request goes: `__call__` -> the URLconf finds the route -> middleware, outermost first -> the view -> its response, back
+through the middleware -> `response(scope, receive, send)`. An exception becomes a response where it leaves the view or a
+layer (`failures.respond_to`), so middleware always sees a response. What fails while a response is already being sent goes
+to the server, which can only break the connection.
+
+Built once at start-up, and only read after it: the URLconf and the chain of middleware.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from transom.conf import CheckMessage, ImproperlyConfigured, Settings, Severity, apps, run_checks
+from transom.web.errors import ClientDisconnect
+from transom.web.failures import TESTING_EXTENSION, answer_miss, respond_to
+from transom.web.lifespan import serve_lifespan
+from transom.web.middleware import DEFAULT_MIDDLEWARE, allowed_hosts, compose, csrf, security_headers
+from transom.web.mounting import MountedResponse, mounted_scope, route_path
+from transom.web.request import Request
+from transom.web.response import Response
+from transom.web.staticfiles import StaticFiles
+from transom.web.templating import find_error_pages, find_static_dirs, make_engine
+from transom.web.urls import Current, URLconf, current, include, path
+from transom.web.urls.checks import describe_view, is_async_callable
+from transom.web.websockets import WebSocket, find_refusal, serve_view
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Sequence
+    from contextlib import AbstractAsyncContextManager
+    from types import ModuleType
+
+    from transom.asgi.types import HTTPScope, Receive, Send, WebSocketScope
+    from transom.templates import Engine
+    from transom.web.middleware import CallNext, Middleware
+    from transom.web.urls import URLPatterns
+
+    Lifespan = Callable[["App"], AbstractAsyncContextManager[None]]
+
+# A host that only this machine can mean, in debug.
+LOCAL_HOSTS = ("localhost", ".localhost", "127.0.0.1", "[::1]")
+TEST_HOST = "testserver"
+
+logger = logging.getLogger("transom.request")
+
+
+class App:
+    """A site, as an ASGI application.
+
+        app = App(urlpatterns, installed_apps=["polls"])
+
+    Making one imports the installed apps and names the databases; nothing is opened. The routes are compiled and checked
+    at start-up: when the lifespan starts, or with the first request where a server runs none.
+
+    Args:
+        urls: list of routes, or dotted name of a module with `urlpatterns`. None for the `urlpatterns` of the module
+            that makes the App, looked up at start-up, so that views may be defined below it.
+        settings: None to read them from `overrides`, the environment and `.env`.
+        middleware: all layers, outermost first; None for `DEFAULT_MIDDLEWARE`, and a list usually begins with it:
+            `[*DEFAULT_MIDDLEWARE, mine]`.
+        lifespan: a function of the App that returns an async context manager, open while the site serves.
+        overrides: settings by name.
+
+    Raises:
+        ImproperlyConfigured: a setting or an installed app is wrong.
+
+    Attributes:
+        settings: the settings of the site.
+    """
+
+    def __init__(
+        self,
+        urls: URLPatterns | ModuleType | str | None = None,
+        *,
+        settings: Settings | None = None,
+        middleware: Sequence[Middleware] | None = None,
+        lifespan: Lifespan | None = None,
+        **overrides: Any,  # each setting has a type of its own, checked by Settings
+    ) -> None:
+        if settings is not None and overrides:
+            raise TypeError(f"App got settings and also {', '.join(overrides)}; put them into the Settings")
+        self.settings = _with_local_hosts(Settings(**overrides) if settings is None else settings)
+        self._urls = urls
+        self._caller = _caller_globals() if urls is None else {}
+        self._middleware = tuple(DEFAULT_MIDDLEWARE if middleware is None else middleware)
+        self._lifespan = lifespan
+        self._urlconf: URLconf | None = None
+        self._handler: CallNext | None = None
+        self._current = Current(self)
+        current.set(self._current)
+        apps.populate(self.settings.installed_apps)
+        if self.settings.databases:
+            from transom.db import connections
+
+            connections.configure(self.settings.databases)
+
+    @property
+    def urlconf(self) -> URLconf:
+        """The routes, those of static files included; compiled when first asked for."""
+        if self._urlconf is None:
+            self._urlconf = URLconf([*self._declared_urls(), *self._static_urls()])
+        return self._urlconf
+
+    @cached_property
+    def templates(self) -> Engine:
+        """The template engine, made when it is first asked for."""
+        return make_engine(self.settings)
+
+    def reverse(self, name: str, /, *args: object, **kwargs: object) -> str:
+        """Return the path of a named route of this site; see `URLconf.reverse`.
+
+        Within a request of this site it includes the root path the site is served under.
+        """
+        site, root_path = current.get(self._current)
+        return (root_path if site is self else "") + self.urlconf.reverse(name, *args, **kwargs)
+
+    def check(self) -> list[CheckMessage]:
+        """Return what is wrong with routes and middleware, the worst first."""
+        messages = [*self.urlconf.checks, *_check_middleware(self._middleware)]
+        return sorted(messages, key=lambda message: -message.severity)
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:  # Any: one of Scope
+        """Serve one request, WebSocket or lifespan.
+
+        Raises:
+            ValueError: the scope is of another type; the ASGI specification asks for an error.
+        """
+        kind = scope["type"]
+        if kind == "http":
+            await self._serve_http(scope, receive, send)
+        elif kind == "websocket":
+            await self._serve_websocket(scope, receive, send)
+        elif kind == "lifespan":
+            current.set(self._current)
+            await serve_lifespan(self._running(), receive, send)
+        else:
+            raise ValueError(f"scope type {kind!r} is not served; expected 'http', 'websocket' or 'lifespan'")
+
+    async def _serve_http(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
+        handler = self._enter(scope)
+        request = Request(scope, receive, app=self)
+        request.resolver_match = self.urlconf.resolve(route_path(scope), request.method)
+        try:
+            response = await handler(request)
+            await response(scope, receive, send)
+        except ClientDisconnect:
+            return
+        finally:
+            await request.aclose()
+
+    async def _serve_websocket(self, scope: WebSocketScope, receive: Receive, send: Send) -> None:
+        self._enter(scope)
+        socket = WebSocket(scope, receive, send, app=self)
+        socket.resolver_match = match = self.urlconf.resolve_websocket(route_path(scope))
+        refusal = "no route leads there" if match is None else find_refusal(socket, match.matched)
+        if match is None or refusal:
+            logger.warning("WebSocket %r refused: %s", socket.path, refusal)
+            await socket.close()
+        elif match.is_mount:
+            await match.view(mounted_scope(scope, match.route), receive, send)
+        else:
+            await serve_view(socket, match.view, match.kwargs)
+
+    def _enter(self, scope: HTTPScope | WebSocketScope) -> CallNext:
+        """Make this the current site, started; return the middleware chain."""
+        root_path = scope.get("root_path", "").rstrip("/")
+        current.set(Current(self, root_path) if root_path else self._current)
+        if (
+            TESTING_EXTENSION in (scope.get("extensions") or ())
+            and TEST_HOST not in self.settings.allowed_hosts
+        ):
+            self.settings.allowed_hosts.append(TEST_HOST)
+        return self._handler or self._start()
+
+    def _start(self) -> CallNext:
+        """Compile and check; done once.
+
+        Raises:
+            ImproperlyConfigured: a check found an error; the message holds all findings.
+        """
+        messages = [*run_checks(self.settings), *self.check()]
+        if any(message.severity >= Severity.ERROR for message in messages):
+            raise ImproperlyConfigured("the site cannot start:\n" + "\n".join(map(str, messages)))
+        for message in messages:
+            logger.warning("%s", message)
+        pages = frozenset[int]() if self.settings.debug else find_error_pages(self.settings)
+
+        async def respond(request: Request, exc: Exception) -> Response:
+            return await respond_to(request, exc, self.urlconf, pages)
+
+        self._handler = compose(self._middleware, self._call_view, respond)
+        return self._handler
+
+    async def _call_view(self, request: Request) -> Response:
+        match = request.resolver_match
+        if match is None:
+            return await answer_miss(request, route_path(request.scope), self.urlconf)
+        if match.is_mount:
+            return MountedResponse(match.view, match.route)
+        response = await match.view(request, **match.kwargs)
+        if not isinstance(response, Response):
+            raise TypeError(
+                f"view {describe_view(match.view)} returned {type(response).__name__}, expected a Response"
+            )
+        return response
+
+    @asynccontextmanager
+    async def _running(self) -> AsyncGenerator[None]:
+        async with AsyncExitStack() as stack:
+            if self.settings.databases:
+                from transom.db import connections
+
+                stack.push_async_callback(connections.aclose)
+            self._start()
+            if self._lifespan is not None:
+                await stack.enter_async_context(self._lifespan(self))
+            yield
+
+    def _declared_urls(self) -> URLPatterns:
+        urls = self._caller.get("urlpatterns") if self._urls is None else self._urls
+        if urls is None:
+            raise ImproperlyConfigured(
+                f"module {self._caller.get('__name__')!r} has no urlpatterns; add the list, or give App one"
+            )
+        return [path("", include(urls))]
+
+    def _static_urls(self) -> URLPatterns:
+        folders = find_static_dirs(self.settings)
+        prefix = self.settings.static_url.lstrip("/")
+        return [path(f"{prefix}<path:path>", StaticFiles(folders))] if folders else []
+
+
+def _caller_globals() -> dict[str, Any]:  # Any: the globals of a module
+    """Return the globals of the module that calls `App`."""
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_globals is globals():
+        frame = frame.f_back
+    return {} if frame is None else frame.f_globals
+
+
+def _with_local_hosts(settings: Settings) -> Settings:
+    """Return settings of our own to add hosts to; in debug with the names of this machine."""
+    added = LOCAL_HOSTS if settings.debug else ()
+    return settings.model_copy(update={"allowed_hosts": [*settings.allowed_hosts, *added]})
+
+
+def _check_middleware(middleware: Sequence[Middleware]) -> list[CheckMessage]:
+    messages = [
+        CheckMessage(
+            "web.E008",
+            f"middleware {describe_view(layer)} is not async",
+            "write `async def middleware(request, call_next)` and return `await call_next(request)`",
+        )
+        for layer in middleware
+        if not is_async_callable(layer)
+    ]
+    left_out = [layer for layer in (security_headers, allowed_hosts, csrf) if layer not in middleware]
+    return messages + [
+        CheckMessage(
+            "web.W009",
+            f"middleware leaves out {describe_view(layer)}",
+            "begin the list with *DEFAULT_MIDDLEWARE",
+        )
+        for layer in left_out
+    ]
