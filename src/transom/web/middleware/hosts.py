@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from transom.web.errors import BadRequest
+from transom.web.hosts import is_allowed_host, split_host
 
 if TYPE_CHECKING:
     from transom.web.middleware.base import CallNext
@@ -20,9 +22,18 @@ async def allowed_hosts(request: Request, call_next: CallNext) -> Response:
 
     A host chosen by an attacker would else end up in links, cached pages and password mails.
     """
+    fields = [value for name, value in request.scope["headers"] if name == b"host"]
+    if len(fields) == 1 and _is_served(fields[0], tuple(request.app.settings.allowed_hosts)):
+        return await call_next(request)
     try:
-        _ = request.host  # where the rule is; the request keeps the result
+        _ = request.host  # the rule in full: it names what is wrong
     except BadRequest as exc:
         logger.warning("%s", exc.detail)
         raise
     return await call_next(request)
+
+
+@lru_cache(maxsize=256)  # few hosts make nearly all requests; a flood of others only empties it
+def _is_served(field: bytes, allowed: tuple[str, ...]) -> bool:
+    parts = split_host(field.decode("latin-1"))
+    return parts is not None and is_allowed_host(parts[0], allowed)
