@@ -120,7 +120,7 @@ class Pool(Generic[C]):
         max_size: connections open at most.
         min_size: connections kept when nobody needs them.
         timeout: seconds to wait for a free connection.
-        limit: what a message calls `max_size`, so that a reader finds the knob.
+        exhausted: what the message of PoolTimeout says of the cause; it names the knob.
         idle_lifetime: seconds after which connections that nobody needed are closed; None keeps them.
     """
 
@@ -132,12 +132,12 @@ class Pool(Generic[C]):
         max_size: int,
         min_size: int = 0,
         timeout: float,
-        limit: str = "pool_max",
+        exhausted: str,
         idle_lifetime: float | None = None,
     ) -> None:
         self._connect = connect
         self._name = name
-        self._limit = limit
+        self._exhausted = exhausted
         self._min_size = min_size
         self._timeout = timeout
         self._idle_lifetime = idle_lifetime
@@ -225,8 +225,7 @@ class Pool(Generic[C]):
         except TimeoutError as exc:
             self._pass_on(waiter)
             raise PoolTimeout(
-                f"no connection to {self._name} came free in {self._timeout:g} s: "
-                f"all {self._state.max_size} ({self._limit}) are in use"
+                f"no connection to {self._name} came free in {self._timeout:g} s: {self._exhausted}"
             ) from exc
         except BaseException:
             self._pass_on(waiter)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import aclosing
 from typing import TYPE_CHECKING, TypeVar
 
-from transom.db.exceptions import TransactionError
+from transom.db.exceptions import ConnectionFailed, TransactionError
 
-from .errors import DRIVER_ERRORS, is_connection_lost, translate
+from .errors import DRIVER_ERRORS
 from .source import ConnectionSource
 from .transaction import PostgreSQLTransaction, count_rows
 
@@ -48,14 +48,14 @@ class PostgreSQLBackend:
             try:
                 rows = await connection.fetch(sql, *args)
             except DRIVER_ERRORS as exc:
-                self._source.release(connection)
-                if idle is None or not is_connection_lost(exc):
-                    raise translate(exc) from exc
+                error = self._source.release_failed(connection, exc)
+                if idle is None or not isinstance(error, ConnectionFailed):
+                    raise error from exc
             except BaseException:
                 self._source.recover(connection)
                 raise
             else:
-                self.pool.give_back(connection)
+                self._source.release(connection)
                 return rows
 
     async def execute(self, sql: str, args: Args = ()) -> int:
@@ -94,8 +94,7 @@ class PostgreSQLBackend:
         try:
             result = await statement(connection)
         except DRIVER_ERRORS as exc:
-            self._source.release(connection)
-            raise translate(exc) from exc
+            raise self._source.release_failed(connection, exc) from exc
         except BaseException:
             self._source.recover(connection)
             raise

@@ -1,11 +1,14 @@
-"""Opening an asyncpg connection: its options, its JSON codecs, and a plain word when it fails."""
+"""Opening an asyncpg connection: its options, and a plain word when it fails.
+
+No codecs are set: json and jsonb go in and out as text, as on SQLite, and the field does the rest.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, cast
+from urllib.parse import urlencode
 
 import asyncpg  # type: ignore[import-untyped]  # it has no stubs
-import msgspec
 
 from transom.db.exceptions import ConnectionFailed
 
@@ -19,7 +22,6 @@ if TYPE_CHECKING:
 
 # Any: keywords of many types, listed in build_arguments
 connect = cast("Callable[..., Awaitable[Connection]]", asyncpg.connect)  # pyright: ignore[reportUnknownMemberType]
-JSONB_VERSION = b"\x01"  # the first byte of jsonb on the wire
 
 
 class Cursor(Protocol):
@@ -49,18 +51,6 @@ class Connection(Protocol):
         """Open a cursor in the transaction."""
         ...
 
-    async def set_type_codec(
-        self,
-        typename: str,
-        *,
-        schema: str,
-        encoder: Callable[[Any], bytes],  # Any: every JSON value
-        decoder: Callable[[bytes], Any],
-        format: str,
-    ) -> None:
-        """Convert a type on the way in and out."""
-        ...
-
     def is_in_transaction(self) -> bool:
         """Whether BEGIN was sent and not ended."""
         ...
@@ -79,7 +69,7 @@ class Connection(Protocol):
 
 
 async def open_connection(url: DatabaseURL, options: PostgreSQLOptions) -> Connection:
-    """Connect and prepare the session.
+    """Connect.
 
     Raises:
         ConnectionFailed: naming the URL without its password and how it failed.
@@ -87,22 +77,13 @@ async def open_connection(url: DatabaseURL, options: PostgreSQLOptions) -> Conne
     Cancellation: leaves no socket behind.
     """
     try:
-        connection = await connect(**build_arguments(url, options))
+        return await connect(**build_arguments(url, options))
     except TimeoutError as exc:
         raise ConnectionFailed(
             f"could not connect to {url.safe}: no answer within {options.connect_timeout:g} s (connect_timeout)"
         ) from exc
     except (*DRIVER_ERRORS, ValueError) as exc:
         raise ConnectionFailed(f"could not connect to {url.safe}: {describe(exc)}") from exc
-    try:
-        await set_codecs(connection)
-    except DRIVER_ERRORS as exc:
-        connection.terminate()
-        raise ConnectionFailed(f"could not set up a connection to {url.safe}: {describe(exc)}") from exc
-    except BaseException:
-        connection.terminate()
-        raise
-    return connection
 
 
 def build_arguments(
@@ -129,28 +110,6 @@ def build_arguments(
 
 def build_ssl_dsn(options: PostgreSQLOptions) -> str | None:
     """Return a DSN that holds nothing but the SSL options: asyncpg builds their context only from a DSN."""
-    from urllib.parse import urlencode
-
     names = ("sslmode", "sslrootcert", "sslcert", "sslkey")
     given = {name: value for name in names if (value := getattr(options, name))}
     return f"postgresql://?{urlencode(given)}" if given else None
-
-
-async def set_codecs(connection: Connection) -> None:
-    """Let json and jsonb columns take and give Python values."""
-    await connection.set_type_codec(
-        "jsonb", schema="pg_catalog", encoder=encode_jsonb, decoder=decode_jsonb, format="binary"
-    )
-    await connection.set_type_codec(
-        "json", schema="pg_catalog", encoder=msgspec.json.encode, decoder=msgspec.json.decode, format="binary"
-    )
-
-
-def encode_jsonb(value: object) -> bytes:
-    """Return the wire form of a jsonb value."""
-    return JSONB_VERSION + msgspec.json.encode(value)
-
-
-def decode_jsonb(data: bytes) -> Any:  # Any: every JSON value
-    """Read the wire form of a jsonb value."""
-    return msgspec.json.decode(memoryview(data)[1:])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import Protocol, cast
 
@@ -63,11 +64,6 @@ class ServerReport(Protocol):
 KEY = re.compile(r'\(((?:\w+|"[^"]+")(?:, (?:\w+|"[^"]+"))*)\)=\(')
 
 
-def is_connection_lost(exc: BaseException) -> bool:
-    """Whether the connection broke, rather than the statement."""
-    return isinstance(translate(exc), ConnectionFailed)
-
-
 def translate(exc: BaseException) -> DatabaseError:
     """Return our error for one of `DRIVER_ERRORS`."""
     if isinstance(exc, asyncpg.PostgresError):
@@ -111,4 +107,6 @@ def translate_integrity(report: ServerReport, state: str, message: str) -> Integ
 
 def describe(exc: BaseException) -> str:
     """Return the message, or the kind of the error where it has none."""
+    if isinstance(exc, OSError) and (exc.errno or 0) > 0:
+        return os.strerror(exc.errno or 0)  # asyncio says only "Connect call failed"
     return str(exc) or type(exc).__name__

@@ -6,7 +6,7 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
-from transom.db.exceptions import ConnectionFailed
+from transom.db.exceptions import ConnectionFailed, DatabaseError
 from transom.db.pool import Pool
 
 from .connection import Connection, open_connection
@@ -29,6 +29,7 @@ class ConnectionSource:
             min_size=options.pool_min,
             timeout=options.pool_timeout,
             idle_lifetime=options.pool_idle,
+            exhausted=f"all {options.pool_max} are in use (pool_max)",
         )
         self._recoveries: set[asyncio.Task[None]] = set()
 
@@ -44,8 +45,7 @@ class ConnectionSource:
             try:
                 await connection.execute(statement)
             except DRIVER_ERRORS as exc:
-                error = translate(exc)
-                self.release(connection)
+                error = self.release_failed(connection, exc)
                 if idle is None or not isinstance(error, ConnectionFailed):
                     raise error from exc
             except BaseException:
@@ -60,6 +60,15 @@ class ConnectionSource:
             self.pool.discard(connection)
         else:
             self.pool.give_back(connection)
+
+    def release_failed(self, connection: Connection, exc: BaseException) -> DatabaseError:
+        """Give a connection back after an error of the driver, and return our error for it."""
+        error = translate(exc)
+        if isinstance(error, ConnectionFailed):  # it may not know yet that it is lost
+            self.pool.discard(connection)
+        else:
+            self.release(connection)
+        return error
 
     def recover(self, connection: Connection) -> None:
         """Give a connection back once the server has cancelled what it was doing."""

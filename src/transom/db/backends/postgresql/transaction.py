@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from transom.db.cancellation import outlast
 from transom.db.exceptions import TransactionError
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-ANSWER_TIMEOUT = 10.0  # seconds for the server to answer ROLLBACK, or COMMIT once the task is cancelled
+ANSWER_TIMEOUT = (
+    10.0  # seconds for the server to answer ROLLBACK, and anything else once the task is cancelled
+)
 ISOLATION_LEVELS = ("read committed", "repeatable read", "serializable")
 
 
@@ -87,16 +89,15 @@ class PostgreSQLTransaction:
 
     async def savepoint(self, name: str) -> None:
         """Set a savepoint."""
-        await self._translating(self._connection.execute(f'SAVEPOINT "{name}"'))
+        await self._translating(self._finish(f'SAVEPOINT "{name}"'))
 
     async def rollback_to_savepoint(self, name: str) -> None:
         """Undo everything since the savepoint, and forget it."""
-        undo = self._connection.execute(f'ROLLBACK TO SAVEPOINT "{name}"; RELEASE SAVEPOINT "{name}"')
-        await self._translating(undo)
+        await self._translating(self._finish(f'ROLLBACK TO SAVEPOINT "{name}"; RELEASE SAVEPOINT "{name}"'))
 
     async def release_savepoint(self, name: str) -> None:
         """Forget the savepoint, keeping what was done since."""
-        await self._translating(self._connection.execute(f'RELEASE SAVEPOINT "{name}"'))
+        await self._translating(self._finish(f'RELEASE SAVEPOINT "{name}"'))
 
     async def _translating(self, result: Awaitable[T]) -> T:
         try:
@@ -118,7 +119,8 @@ class PostgreSQLTransaction:
         except (*DRIVER_ERRORS, TimeoutError):
             self._connection.terminate()  # which rolls back as well; what went wrong inside is the error to see
 
-    async def _finish(self, statement: Literal["COMMIT", "ROLLBACK"], timeout: float | None = None) -> str:
+    async def _finish(self, statement: str, timeout: float | None = None) -> str:
+        """Run what must be whole: a cancellation is raised only after the server has answered."""
         if self._connection.is_closed():
             return await self._connection.execute(statement)  # says how it was lost
         task = asyncio.ensure_future(self._connection.execute(statement, timeout=timeout))

@@ -43,10 +43,8 @@ class SQLiteBackend:
         self._url = url
         self._options = options
         self._pace = Pace()
-        self._writer = self._make_pool("the one writer", 1, query_only=False)
-        self._readers = (
-            self._writer if url.is_memory else self._make_pool("readers", options.readers, query_only=True)
-        )
+        self._writer = self._make_pool(1, query_only=False)
+        self._readers = self._writer if url.is_memory else self._make_pool(options.readers, query_only=True)
         self._inline: SQLiteConnection | None = (
             None  # only ever used between two awaits, so nobody else can be in it
         )
@@ -140,12 +138,13 @@ class SQLiteBackend:
             self._inline = opened
         return self._inline
 
-    def _make_pool(self, name: str, size: int, *, query_only: bool) -> Pool[SQLiteConnection]:
+    def _make_pool(self, size: int, *, query_only: bool) -> Pool[SQLiteConnection]:
         return Pool(
             partial(open_connection, self._url, self._options, query_only=query_only),
-            name=f"{self._url.safe}, {name},",
+            name=self._url.safe,
             max_size=size,
-            min_size=size,
             timeout=self._options.busy_timeout,
-            limit="readers" if query_only else "SQLite has one writer",
+            exhausted=f"all {size} are in use (readers)"
+            if query_only
+            else "another task holds the one writer",
         )
