@@ -1,5 +1,8 @@
 """Model: a row of a table as an object that can be saved, deleted and read again."""
 
+# pyright: reportPrivateUsage=false
+# `_meta` is public by Django's convention, and what makes up models shares its state.
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
@@ -28,7 +31,11 @@ class Model(Record, metaclass=ModelMeta):
         id: Any
 
     async def save(
-        self, *, update_fields: Iterable[str] | None = None, force_insert: bool = False, using: str | None = None
+        self,
+        *,
+        update_fields: Iterable[str] | None = None,
+        force_insert: bool = False,
+        using: str | None = None,
     ) -> None:
         """Write the object to its row: insert it if it is new, else update it.
 
@@ -95,9 +102,10 @@ class Model(Record, metaclass=ModelMeta):
             raise self._gone("has no primary key, so there is no row to read")
         alias = using or self._using
         fresh = await QuerySet(type(self), alias).get(pk=self.pk)
-        for name in [name for name in self.__dict__ if name.startswith("_loaded_")]:
-            del self.__dict__[name]
-        self.__dict__.update(fresh.__dict__)
+        state = vars(self)
+        for name in [name for name in state if name.startswith("_loaded_")]:
+            del state[name]
+        state.update(vars(fresh))
         self._adding = False
 
     async def load(self, *names: str) -> None:

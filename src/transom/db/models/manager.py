@@ -1,5 +1,8 @@
 """Managers: from a model, or from an object's relation, to querysets."""
 
+# pyright: reportPrivateUsage=false
+# `_meta` is public by Django's convention, and what makes up models shares its state.
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
@@ -9,8 +12,7 @@ from transom.db.models.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from typing_extensions import Self
+    from typing import Self
 
     from transom.db.models.expressions import Expression, OrderBy, Q
     from transom.db.models.fields import ManyToOneRelation
@@ -56,7 +58,9 @@ class Manager(Generic[M]):
         """See `Query.none`."""
         return self.get_queryset().none()
 
-    def filter(self, *conditions: Q, **lookups: Any) -> QuerySet[M]:  # Any: as in Query.filter, here and below
+    def filter(
+        self, *conditions: Q, **lookups: Any
+    ) -> QuerySet[M]:  # Any: as in Query.filter, here and below
         """See `Query.filter`."""
         return self.get_queryset().filter(*conditions, **lookups)
 
@@ -193,4 +197,6 @@ class Related(Generic[M]):
 
     def __set__(self, instance: Record, value: object) -> None:
         name = self.relation.accessor_name
-        raise AttributeError(f"{type(instance).__name__}.{name} cannot be set; save rows that refer to the object")
+        raise AttributeError(
+            f"{type(instance).__name__}.{name} cannot be set; save rows that refer to the object"
+        )

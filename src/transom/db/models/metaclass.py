@@ -1,9 +1,12 @@
 """How a class statement becomes a model: fields settled, relations tied, the class registered."""
 
+# pyright: reportPrivateUsage=false
+# `_meta` is public by Django's convention, and what makes up models shares its state.
+
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from transom.db.exceptions import MultipleObjectsReturned, ObjectDoesNotExist
 from transom.db.models import registry
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class ModelMeta(type):
-    """The type of models."""
+    """The type of models: makes a class with fields into one."""
 
     # `objects` stands here and not on Model so that a model may have a manager of its own class under that name
     # without contradicting its base; instances do not see it, as in Django.
@@ -32,21 +35,25 @@ class ModelMeta(type):
         def objects(cls: type[R]) -> Manager[R]:  # pyright: ignore[reportGeneralTypeIssues]
             """The way to the rows of the model: `Question.objects.filter(...)`."""
             ...
+
     else:
         objects = DefaultManager()
 
-    def __new__(  # Any: class bodies hold anything
+    def __new__(  # noqa: D102  # Any: class bodies hold anything
         mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **keywords: Any
     ) -> ModelMeta:
         if not any(isinstance(base, ModelMeta) for base in bases):
             return super().__new__(mcs, name, bases, namespace, **keywords)
         meta = namespace.pop("Meta", None)
-        declared = {key: value for key, value in namespace.items() if isinstance(value, Field)}
+        declared: dict[str, Field[Any]] = {
+            key: cast("Field[Any]", value) for key, value in namespace.items() if isinstance(value, Field)
+        }
         rest = {key: value for key, value in namespace.items() if key not in declared}
         cls = super().__new__(mcs, name, bases, rest, **keywords)
         inherited = _inherited(bases)
         cls._meta = Options(name, *_meta_options(cls.__module__, meta, bases))
-        fields = {**{field.name: field.clone() for field in inherited if field.name not in rest}, **declared}
+        kept = {field.name: field.clone() for field in inherited if field.name not in rest}
+        fields: dict[str, Field[Any]] = {**kept, **declared}
         _add_fields(cls, fields)
         if not cls._meta.abstract:
             _complete(cls)
@@ -76,7 +83,9 @@ def _meta_options(
     module: str, meta: type | None, bases: tuple[type, ...]
 ) -> tuple[str, dict[str, Any]]:  # Any: options of every type
     """Return the application's label and the options of `class Meta`, with the ordering of an abstract base."""
-    options: dict[str, Any] = {key: value for key, value in vars(meta).items() if key[0] != "_"} if meta else {}
+    options: dict[str, Any] = (
+        {key: value for key, value in vars(meta).items() if key[0] != "_"} if meta else {}
+    )
     for base in bases:
         inherited: Options | None = getattr(base, "_meta", None)
         if inherited is not None and inherited.ordering:
@@ -99,8 +108,10 @@ def _app_label(module: str) -> str:
 def _add_fields(cls: ModelMeta, fields: dict[str, Field[Any]]) -> None:
     if not cls._meta.abstract and not any(field.primary_key for field in fields.values()):
         if "id" in fields:
-            raise TypeError(f"{cls.__name__}.id is not the primary key; give it primary_key=True or another name")
-        fields = {"id": BigAutoField[int]("ID", primary_key=True), **fields}
+            raise TypeError(
+                f"{cls.__name__}.id is not the primary key; give it primary_key=True or another name"
+            )
+        fields = {"id": BigAutoField(primary_key=True), **fields}
     for name, field in fields.items():
         if name == "pk" or name.endswith("_") or "__" in name:
             raise TypeError(
@@ -114,7 +125,10 @@ def _add_fields(cls: ModelMeta, fields: dict[str, Field[Any]]) -> None:
 def _complete(cls: ModelMeta) -> None:
     """Give a model its exceptions, tie its relations, and register it."""
     inside: dict[str, Any] = {"__module__": cls.__module__}
-    for name, base in (("DoesNotExist", ObjectDoesNotExist), ("MultipleObjectsReturned", MultipleObjectsReturned)):
+    for name, base in (
+        ("DoesNotExist", ObjectDoesNotExist),
+        ("MultipleObjectsReturned", MultipleObjectsReturned),
+    ):
         setattr(cls, name, type(name, (base,), {**inside, "__qualname__": f"{cls.__qualname__}.{name}"}))
     registry.register(cls)
     for field in cls._meta.foreign_keys:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from functools import cached_property
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from transom.db.exceptions import FieldError
 from transom.db.models.fields import Field, ForeignKey, ManyToOneRelation
-from transom.db.sql.shapes import Lookup
+
+if TYPE_CHECKING:
+    from transom.db.sql.shapes import Lookup
 
 META_OPTIONS = ("abstract", "app_label", "db_table", "ordering", "verbose_name", "verbose_name_plural")
 
@@ -31,7 +32,9 @@ class Options:
         lookups: names in queries that were resolved before, for `query/lookups.py`.
     """
 
-    def __init__(self, model_name: str, app_label: str, meta: dict[str, Any]) -> None:  # Any: options differ in type
+    def __init__(
+        self, model_name: str, app_label: str, meta: dict[str, Any]
+    ) -> None:  # Any: options differ in type
         unknown = meta.keys() - set(META_OPTIONS)
         if unknown:
             raise TypeError(
@@ -47,6 +50,7 @@ class Options:
         self.verbose_name_plural: str = meta.get("verbose_name_plural") or f"{self.verbose_name}s"
         self.fields: tuple[Field[Any], ...] = ()  # Any: fields of every type
         self.related_objects: tuple[ManyToOneRelation, ...] = ()
+        self._pk: Field[Any] | None = None
         self.lookups: dict[str, Lookup] = {}
         self._by_name: dict[str, Field[Any]] = {}
         self._relations: dict[str, ManyToOneRelation] = {}
@@ -56,10 +60,12 @@ class Options:
         """The model with its application: `"polls.Question"`."""
         return f"{self.app_label}.{self.object_name}"
 
-    @cached_property
+    @property
     def pk(self) -> Field[Any]:
         """The primary key."""
-        return next(field for field in self.fields if field.primary_key)
+        if self._pk is None:
+            raise FieldError(f"{self.object_name} is abstract and has no primary key")
+        return self._pk
 
     def add_field(self, field: Field[Any]) -> None:
         """Append a field that knows its name.
@@ -70,8 +76,10 @@ class Options:
         for name in {field.name, field.attname}:
             if name in self._by_name:
                 raise TypeError(f"{self.object_name} has two fields named {name!r}")
-        if field.primary_key and any(other.primary_key for other in self.fields):
-            raise TypeError(f"{self.object_name} has two primary keys; a model takes one")
+        if field.primary_key:
+            if self._pk is not None:
+                raise TypeError(f"{self.object_name} has two primary keys; a model takes one")
+            self._pk = field
         self.fields = (*self.fields, field)
         self._by_name[field.name] = self._by_name[field.attname] = field
 

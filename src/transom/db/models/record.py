@@ -29,7 +29,9 @@ class Record:
     _adding = False
     _using = "default"
 
-    def __init__(self, **values: Any) -> None:  # Any: the fields know their types; checkers cannot see them by keyword
+    def __init__(
+        self, **values: Any
+    ) -> None:  # Any: the fields know their types; checkers cannot see them by keyword
         self._adding = True
         meta = self._meta
         if "pk" in values:
@@ -43,7 +45,9 @@ class Record:
                 setattr(self, field.attname, field.get_default())
         if values:
             name = next(iter(values))
-            raise TypeError(f"{meta.object_name} has no field {name!r}; choose from {', '.join(meta.field_names)}")
+            raise TypeError(
+                f"{meta.object_name} has no field {name!r}; choose from {', '.join(meta.field_names)}"
+            )
 
     @property
     def pk(self) -> Any:  # Any: a key of any type

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from transom.db.sql.metadata import FieldLike, OptionsLike, Vendor
 
 
-def insert_rows(options: OptionsLike, fields: Sequence[FieldLike], returning: bool, vendor: Vendor) -> Statement:
+def insert_rows(
+    options: OptionsLike, fields: Sequence[FieldLike], returning: bool, vendor: Vendor
+) -> Statement:
     """Compile the insertion of rows given as columns: one list of values for each field, in their order.
 
     PostgreSQL gets the columns as arrays, SQLite the rows as one JSON array. The new keys come back in no promised
@@ -29,10 +31,14 @@ def insert_rows(options: OptionsLike, fields: Sequence[FieldLike], returning: bo
     source = (_unnest if vendor == "postgresql" else _json_rows)(fields, builder)
     insert = sa.insert(table).from_select([field.column for field in fields], source, include_defaults=False)
     statement = builder.finish(insert.returning(table.c[options.pk.column]) if returning else insert)
-    return Statement(statement.sql, tuple(Parameter(0, parameter.convert) for parameter in statement.parameters))
+    return Statement(
+        statement.sql, tuple(Parameter(0, parameter.convert) for parameter in statement.parameters)
+    )
 
 
-def _unnest(fields: Sequence[FieldLike], builder: StatementBuilder) -> sa.Select[Any]:  # Any: columns of all types
+def _unnest(
+    fields: Sequence[FieldLike], builder: StatementBuilder
+) -> sa.Select[Any]:  # Any: columns of all types
     arrays = [
         builder.parameter(
             column_writer(field, number, builder.vendor),
@@ -47,7 +53,10 @@ def _unnest(fields: Sequence[FieldLike], builder: StatementBuilder) -> sa.Select
 
 def _json_rows(fields: Sequence[FieldLike], builder: StatementBuilder) -> sa.Select[Any]:
     rows = sa.func.json_each(builder.parameter(rows_writer(fields), sa.Text())).table_valued("key", "value")
-    members = [sa.func.json_extract(rows.c.value, sa.literal_column(f"'$[{number}]'")) for number in range(len(fields))]
+    members = [
+        sa.func.json_extract(rows.c.value, sa.literal_column(f"'$[{number}]'"))
+        for number in range(len(fields))
+    ]
     return sa.select(*members).order_by(rows.c.key)
 
 

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from transom.db.sql.parameters import LIKE_ESCAPE, is_glob, list_converter, pattern_converter
-from transom.db.sql.shapes import ColumnOperand, CombinedOperand, ConstantOperand, Mark, RangeOperand, SubqueryOperand
+from transom.db.sql.shapes import (
+    ColumnOperand,
+    CombinedOperand,
+    ConstantOperand,
+    Mark,
+    RangeOperand,
+    SubqueryOperand,
+)
 from transom.db.sql.types import parameter_type
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from transom.db.sql.metadata import FieldLike
     from transom.db.sql.shapes import Comparison, LookupName, Operand
     from transom.db.sql.statement import StatementBuilder
@@ -38,7 +46,9 @@ def comparable(column: Column, field: FieldLike, builder: StatementBuilder) -> C
     return column
 
 
-def compare(column: Column, comparison: Comparison, builder: StatementBuilder, scope: int | None) -> sa.ColumnElement[bool]:
+def compare(
+    column: Column, comparison: Comparison, builder: StatementBuilder, scope: int | None
+) -> sa.ColumnElement[bool]:
     """Return the condition of one comparison, NULL where SQL says NULL."""
     lookup, operand = comparison
     field = lookup.path.field
@@ -73,7 +83,9 @@ def _member(column: Column, field: FieldLike, builder: StatementBuilder) -> sa.C
     return comparable(column, field, builder).in_(sa.select(comparable(members.c.value, field, builder)))
 
 
-def _matches(column: Column, field: FieldLike, lookup: LookupName, builder: StatementBuilder) -> sa.ColumnElement[bool]:
+def _matches(
+    column: Column, field: FieldLike, lookup: LookupName, builder: StatementBuilder
+) -> sa.ColumnElement[bool]:
     pattern = builder.parameter(pattern_converter(field, builder.vendor, lookup), sa.Text())
     if is_glob(lookup, builder.vendor):
         return column.op("GLOB", is_comparison=True, return_type=sa.Boolean())(pattern)

@@ -10,7 +10,8 @@ EXISTS with a subquery of its own; a join would ask each row by itself.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -19,14 +20,10 @@ from transom.db.sql.joins import Joins
 from transom.db.sql.shapes import Comparison, Mark
 
 if TYPE_CHECKING:
-    from dataclasses import dataclass
-
     from transom.db.sql.shapes import ConditionShape, Junction
     from transom.db.sql.statement import StatementBuilder
 
     Condition = sa.ColumnElement[bool]
-else:
-    from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +58,7 @@ def _junction(shape: Junction, builder: StatementBuilder, position: Position) ->
     if not children:
         return sa.false() if shape.negated else sa.true()
     joined = sa.and_(*children) if shape.connector == "AND" else sa.or_(*children)
-    return sa.not_(joined.self_group()) if shape.negated else joined
+    return sa.not_(joined) if shape.negated else joined
 
 
 def _comparison(shape: Comparison, builder: StatementBuilder, position: Position) -> Condition:
@@ -72,7 +69,7 @@ def _comparison(shape: Comparison, builder: StatementBuilder, position: Position
         builder.joins.require(path.hops, position.scope)
     column = builder.joins.column(path, position.scope)
     condition = compare(column, shape, builder, position.scope)
-    if position.negations % 2 == 0 or isinstance(shape.operand, Mark) and shape.operand in _TWO_VALUED:
+    if position.negations % 2 == 0 or (isinstance(shape.operand, Mark) and shape.operand in _TWO_VALUED):
         return condition
     if nullable_operands(shape.operand):
         return sa.func.coalesce(condition, sa.false())
@@ -89,5 +86,5 @@ def _exists(shape: Comparison, builder: StatementBuilder) -> Condition:
     inner = Joins(outer.options, outer.tables, alias=True)
     with builder.using_joins(inner):
         condition = _comparison(shape, builder, Position(0))
-    query = sa.select(sa.literal_column("1")).select_from(inner.from_clause())
+    query: sa.Select[Any] = sa.select(sa.literal_column("1", sa.Integer)).select_from(inner.from_clause())
     return sa.exists(query.where(inner.base.c[key] == outer.base.c[key], condition).correlate(outer.base))

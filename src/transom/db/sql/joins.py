@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import sqlalchemy as sa
-
 if TYPE_CHECKING:
+    import sqlalchemy as sa
+
     from transom.db.sql.metadata import Hop, OptionsLike
     from transom.db.sql.shapes import ColumnPath
     from transom.db.sql.tables import Tables

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
-from transom.db.sql.column_type import ColumnType
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from transom.db.sql.column_type import ColumnType
 
 Vendor: TypeAlias = Literal["sqlite", "postgresql"]
 OnDeleteRule: TypeAlias = Literal["CASCADE", "RESTRICT", "NO ACTION", "SET NULL", "SET DEFAULT"]

@@ -27,11 +27,11 @@ class Parameter(NamedTuple):
     """One place for an argument.
 
     Attributes:
-        index: which of the values that travel beside the shape it takes.
-        convert: makes the value ready for the driver; None where it is already, and for no value is needed.
+        place: which of the values that travel beside the shape it takes.
+        convert: makes the value ready for the driver; None where it is ready.
     """
 
-    index: int
+    place: int
     convert: Converter | None
 
 

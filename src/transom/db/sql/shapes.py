@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from transom.db.sql.column_type import ColumnKind
-from transom.db.sql.metadata import FieldLike, Hop, OptionsLike
+if TYPE_CHECKING:
+    from transom.db.sql.column_type import ColumnKind
+    from transom.db.sql.metadata import FieldLike, Hop, OptionsLike
 
 LookupName: TypeAlias = Literal[
     "exact",

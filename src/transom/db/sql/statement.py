@@ -5,9 +5,8 @@ This is the cold path: it runs once per shape, and what it returns keeps no hold
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import sqlalchemy as sa
 
@@ -22,6 +21,9 @@ from transom.db.sql.tables import Tables
 from transom.db.sql.types import parameter_type
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Sequence
+
+    from sqlalchemy.sql.compiler import SQLCompiler
     from sqlalchemy.sql.elements import BindParameter
     from sqlalchemy.types import TypeEngine
 
@@ -48,7 +50,7 @@ class StatementBuilder:
         self._converters: list[Converter | None] = []
 
     @contextmanager
-    def using_joins(self, joins: Joins) -> Iterator[None]:
+    def using_joins(self, joins: Joins) -> Generator[None]:
         """Resolve paths in another set of tables: those of a subquery."""
         outer, self.joins = self.joins, joins
         try:
@@ -99,18 +101,28 @@ class StatementBuilder:
 
         The values are met in the order filters, offset, limit.
         """
-        conditions = [build_condition(part, self, Position(scope)) for scope, part in enumerate(shape.filters)]
+        conditions = [
+            build_condition(part, self, Position(scope)) for scope, part in enumerate(shape.filters)
+        ]
         ordering = [self._order(path, descending) for path, descending in shape.ordering]
         query = sa.select(*columns()).where(*conditions).order_by(*ordering)
-        if shape.offset:
-            query = query.offset(self.parameter(None, sa.BigInteger()))
-        if shape.limit:
-            query = query.limit(self.parameter(None, sa.BigInteger()))
-        elif shape.offset and self.vendor == "sqlite":  # which has no OFFSET without LIMIT
-            query = query.limit(sa.literal_column("-1"))
+        query = self._slice(query, shape)
         if shape.distinct:
             query = query.distinct()
         return query.select_from(self.joins.from_clause())
+
+    def _slice(self, query: sa.Select[Any], shape: SelectShape) -> sa.Select[Any]:
+        """Add LIMIT and OFFSET. For SQLite, SQLAlchemy would fill in the one that is missing by a parameter."""
+        complete = self.vendor == "sqlite" and shape.offset != shape.limit
+        if shape.offset:
+            query = query.offset(self.parameter(None, sa.BigInteger()))
+        elif complete:
+            query = query.offset(sa.literal_column("0"))
+        if shape.limit:
+            query = query.limit(self.parameter(None, sa.BigInteger()))
+        elif complete:
+            query = query.limit(sa.literal_column("-1"))
+        return query
 
     def _order(self, path: ColumnPath | None, descending: bool) -> Column:
         if path is None:
@@ -131,7 +143,7 @@ class StatementBuilder:
     def finish(self, statement: sa.ClauseElement) -> Statement:
         """Compile a statement to text."""
         compiled = statement.compile(dialect=dialect(self.vendor))
-        names: Sequence[str] = compiled.positiontup or ()  # pyright: ignore[reportAttributeAccessIssue]
+        names = cast("SQLCompiler", compiled).positiontup or ()
         places = [int(name.removeprefix("p")) for name in names]
         return Statement(str(compiled), tuple(Parameter(place, self._converters[place]) for place in places))
 
@@ -161,7 +173,11 @@ def any_row(shape: SelectShape, vendor: Vendor) -> Statement:
     if not (shape.offset or shape.limit):
         shape = shape._replace(ordering=())
     query = builder.select(shape._replace(distinct=False), lambda: [sa.literal_column("1")])
-    return builder.finish(query if shape.limit else query.limit(sa.literal_column("1")))
+    if not shape.limit:
+        query = query.limit(sa.literal_column("1"))
+        if vendor == "sqlite" and not shape.offset:
+            query = query.offset(sa.literal_column("0"))
+    return builder.finish(query)
 
 
 def update_rows(shape: SelectShape, assignments: Sequence[Assignment], vendor: Vendor) -> Statement:

@@ -9,6 +9,8 @@ import sqlalchemy as sa
 from transom.db.sql.types import sql_type
 
 if TYPE_CHECKING:
+    from sqlalchemy.schema import SchemaItem
+
     from transom.db.sql.metadata import FieldLike, OptionsLike, Vendor
 
 # Every constraint has a name that follows from the columns, so that a later migration can drop it.
@@ -44,7 +46,7 @@ def build_table(options: OptionsLike, metadata: sa.MetaData, vendor: Vendor) -> 
 def build_column(field: FieldLike, vendor: Vendor) -> sa.Column[Any]:
     """Describe one field's column, with its constraints."""
     column_type = field.column_type()
-    arguments: list[sa.SchemaItem] = []
+    arguments: list[SchemaItem] = []
     if column_type.is_generated and vendor == "postgresql":
         arguments.append(sa.Identity())
     if foreign_key := build_foreign_key(field):

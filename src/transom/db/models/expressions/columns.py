@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from transom.db.models.expressions.arithmetic import Expression, F
 from transom.db.models.expressions.conditions import Q
 from transom.db.models.expressions.ordering import OrderBy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 T = TypeVar("T")
 ColumnT = TypeVar("ColumnT", bound="Column[Any]")  # Any: a column of any type

@@ -33,7 +33,9 @@ class Q:
         self.negated = False
 
     @classmethod
-    def _build(cls, children: tuple[Q | Condition, ...], connector: Connector = "AND", negated: bool = False) -> Q:
+    def _build(
+        cls, children: tuple[Q | Condition, ...], connector: Connector = "AND", negated: bool = False
+    ) -> Q:
         made = cls.__new__(cls)
         made.children, made.connector, made.negated = children, connector, negated
         return made
@@ -65,10 +67,13 @@ class Q:
         return self._build(self.children, self.connector, not self.negated)
 
     def __bool__(self) -> NoReturn:
-        raise TypeError(f"the condition {self!r} has no truth value in Python; pass it to filter() or exclude()")
+        raise TypeError(
+            f"the condition {self!r} has no truth value in Python; pass it to filter() or exclude()"
+        )
 
     def __repr__(self) -> str:
         inner = f" {self.connector} ".join(
-            f"{child.name}={child.value!r}" if isinstance(child, Condition) else repr(child) for child in self.children
+            f"{child.name}={child.value!r}" if isinstance(child, Condition) else repr(child)
+            for child in self.children
         )
         return f"{'~' if self.negated else ''}Q({inner})"

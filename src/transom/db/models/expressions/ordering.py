@@ -10,7 +10,9 @@ class OrderBy(NamedTuple):
 
     path: str
     descending: bool = False
-    model: type[Any] | None = None  # any model: the one that the path starts from, where a typed column said so
+    model: type[Any] | None = (
+        None  # any model: the one that the path starts from, where a typed column said so
+    )
 
     @classmethod
     def parse(cls, text: str) -> OrderBy:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypedDict, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypedDict, TypeVar, cast, overload
 
 from transom.db.exceptions import FieldError, NotLoaded
 from transom.db.models.expressions import Column
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self
 
     from transom.db.sql.column_type import ColumnType
     from transom.db.sql.metadata import Reference, Vendor
@@ -101,15 +101,19 @@ class Field(Generic[T]):
         self.blank: bool = options.get("blank", False)
         self.editable: bool = options.get("editable", True)
         self.help_text: str = options.get("help_text", "")
-        if isinstance(self.default, list | dict | set):
-            raise TypeError(f"default {self.default!r} would be shared by all objects; pass a function that makes it")
+        if isinstance(cast("object", self.default), list | dict | set):
+            raise TypeError(
+                f"default {self.default!r} would be shared by all objects; pass a function that makes it"
+            )
         if self.primary_key and null:
             raise TypeError("a primary key takes no NULL; drop null=True")
 
     # -- the descriptor --------------------------------------------------------------------------------------------
 
     @overload
-    def __get__(self, instance: None, owner: type[Any]) -> Column[T]: ...  # Any: a field may stand in any class
+    def __get__(
+        self, instance: None, owner: type[Any]
+    ) -> Column[T]: ...  # Any: a field may stand in any class
     @overload
     def __get__(self, instance: object, owner: type[Any]) -> T: ...
     def __get__(self, instance: object | None, owner: type[Any]) -> Any:

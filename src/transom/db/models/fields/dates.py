@@ -9,7 +9,7 @@ from transom.db.models.fields.base import Field, FieldOptions
 from transom.db.sql.column_type import ColumnType
 
 if TYPE_CHECKING:
-    from typing_extensions import Unpack
+    from typing import Unpack
 
     from transom.db.models.fields.base import Converter
     from transom.db.sql.metadata import Vendor

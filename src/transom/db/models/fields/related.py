@@ -12,7 +12,7 @@ from transom.db.models.fields.base import Field, FieldOptions
 from transom.db.sql.metadata import Hop, OnDeleteRule, Reference
 
 if TYPE_CHECKING:
-    from typing_extensions import Unpack
+    from typing import Unpack
 
     from transom.db.models.fields.base import Converter
     from transom.db.sql.column_type import ColumnType
@@ -98,7 +98,9 @@ class ManyToOneRelation:
             FieldError: no model of that name is defined yet.
         """
         if isinstance(self.model, str):
-            raise FieldError(f"{self.field.label} refers to {self.model!r}, which is not defined; import its module first")
+            raise FieldError(
+                f"{self.field.label} refers to {self.model!r}, which is not defined; import its module first"
+            )
         return self.model
 
     @property

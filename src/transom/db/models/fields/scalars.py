@@ -10,7 +10,7 @@ from transom.db.models.fields.base import Field, FieldOptions
 from transom.db.sql.column_type import ColumnType
 
 if TYPE_CHECKING:
-    from typing_extensions import Unpack
+    from typing import Unpack
 
     from transom.db.models.fields.base import Converter
     from transom.db.sql.metadata import Vendor
@@ -106,24 +106,11 @@ class UUIDField(Field[T]):
         return UUID if vendor == "sqlite" else None
 
 
-class JSONField(Field[T]):
+class JSONField(Field[Any]):
     """A JSON document: dict, list, str, int, float, bool. None stands for NULL, not for JSON's null.
 
     Any: the shape of a document is the application's own.
     """
-
-    @overload
-    def __init__(
-        self: JSONField[Any], verbose_name: str | None = None, *, null: bool = False, **options: Unpack[FieldOptions[Any]]
-    ) -> None: ...
-    @overload
-    def __init__(
-        self, verbose_name: str | None = None, *, null: bool = False, **options: Unpack[FieldOptions[Any]]
-    ) -> None: ...
-    def __init__(
-        self, verbose_name: str | None = None, *, null: bool = False, **options: Unpack[FieldOptions[Any]]
-    ) -> None:
-        super().__init__(verbose_name, null=null, **options)
 
     def column_type(self) -> ColumnType:
         """Return the JSON type: jsonb on PostgreSQL, text on SQLite."""

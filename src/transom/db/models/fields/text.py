@@ -10,7 +10,7 @@ from transom.db.models.fields.base import Field, FieldOptions
 from transom.db.sql.column_type import ColumnType
 
 if TYPE_CHECKING:
-    from typing_extensions import Unpack
+    from typing import Unpack
 
     from transom.db.models.fields.base import Converter
     from transom.db.sql.metadata import Vendor
@@ -18,10 +18,34 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class TextField(Field[T]):
-    """Text of any length."""
+class BaseTextField(Field[T]):
+    """What all fields of text share."""
 
     column_class = TextColumn
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, instance: None, owner: type[Any]) -> TextColumn[T]: ...
+        @overload
+        def __get__(self, instance: object, owner: type[Any]) -> T: ...
+        def __get__(self, instance: object | None, owner: type[Any]) -> Any: ...
+
+    def encoder(self, vendor: Vendor) -> Converter:
+        """Return a function that takes a str without NUL, which PostgreSQL cannot hold."""
+
+        def encode(value: object) -> str:
+            if not isinstance(value, str):
+                raise self.wrong_type(value, "a str")
+            if "\0" in value:
+                raise DataError(f"{self.label} cannot hold a NUL character: {value!r}")
+            return value
+
+        return encode
+
+
+class TextField(BaseTextField[T]):
+    """Text of any length."""
 
     @overload
     def __init__(
@@ -44,32 +68,12 @@ class TextField(Field[T]):
     ) -> None:
         super().__init__(verbose_name, null=null, **options)
 
-    if TYPE_CHECKING:
-
-        @overload
-        def __get__(self, instance: None, owner: type[Any]) -> TextColumn[T]: ...
-        @overload
-        def __get__(self, instance: object, owner: type[Any]) -> T: ...
-        def __get__(self, instance: object | None, owner: type[Any]) -> Any: ...
-
     def column_type(self) -> ColumnType:
         """Return the type of text without a limit."""
         return ColumnType("text")
 
-    def encoder(self, vendor: Vendor) -> Converter:
-        """Return a function that takes a str without NUL, which PostgreSQL cannot hold."""
 
-        def encode(value: object) -> str:
-            if not isinstance(value, str):
-                raise self.wrong_type(value, "a str")
-            if "\0" in value:
-                raise DataError(f"{self.label} cannot hold a NUL character: {value!r}")
-            return value
-
-        return encode
-
-
-class CharField(TextField[T]):
+class CharField(BaseTextField[T]):
     """Text of at most `max_length` characters."""
 
     @overload
@@ -114,7 +118,9 @@ class CharField(TextField[T]):
         def write(value: object) -> str:
             text: str = encode(value)
             if len(text) > limit:
-                raise DataError(f"{self.label} takes at most {limit} characters, not {len(text)}: {text[:40]!r}…")
+                raise DataError(
+                    f"{self.label} takes at most {limit} characters, not {len(text)}: {text[:40]!r}…"
+                )
             return text
 
         return write

@@ -1,5 +1,8 @@
 """Queries as immutable values: each method returns a new one, and nothing here talks to a database."""
 
+# pyright: reportPrivateUsage=false
+# `_meta` is public by Django's convention, and what makes up models shares its state.
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
@@ -11,7 +14,7 @@ from transom.db.models.record import Record
 from transom.db.sql.shapes import ConditionShape, Junction, Ordering, SelectShape, SubqueryOperand
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self
 
     from transom.db.models.expressions import Expression, OrderBy
     from transom.db.models.options import Options
@@ -161,7 +164,9 @@ class Query(Generic[M]):
         return bool(self._order_terms())
 
     def _order_terms(self) -> tuple[Ordering, ...]:
-        terms = bind_ordering(self._options, self._options.ordering) if self._ordering is None else self._ordering
+        terms = (
+            bind_ordering(self._options, self._options.ordering) if self._ordering is None else self._ordering
+        )
         if self._reversed:
             return tuple([Ordering(path, not descending) for path, descending in terms])
         return terms

@@ -97,7 +97,11 @@ def _bind_value(lookup: Lookup, value: Any, options: Options, values: Values) ->
             return bind_expression(value, options, values)
         value = value.value
     value = _key_of(lookup, value)
-    if type(value) is int and not _SMALLEST <= value <= _LARGEST and lookup.path.field.column_type().is_integer:
+    if (
+        type(value) is int
+        and not _SMALLEST <= value <= _LARGEST
+        and lookup.path.field.column_type().is_integer
+    ):
         return _out_of_range(lookup, value)
     values.append(value)
     return Mark.PARAMETER
@@ -153,7 +157,9 @@ def _key_of(lookup: Lookup, value: Any) -> Any:
     if not isinstance(value, target):
         raise FieldError(f"{_label(lookup)} takes a {target.__name__}, not {value!r}")
     if value.pk is None:
-        raise FieldError(f"{value!r} has no primary key yet, so {_label(lookup)} cannot be compared with it; save it")
+        raise FieldError(
+            f"{value!r} has no primary key yet, so {_label(lookup)} cannot be compared with it; save it"
+        )
     return value.pk
 
 
@@ -195,7 +201,9 @@ def bind_assignment(field: Field[Any], value: Any, options: Options, values: Val
 def _refuse_joins(shape: ExpressionShape, field: Field[Any]) -> None:
     match shape:
         case ColumnOperand() if shape.path.hops:
-            raise FieldError(f"update() of {field.label} can only use columns of {field.model.__name__} itself")
+            raise FieldError(
+                f"update() of {field.label} can only use columns of {field.model.__name__} itself"
+            )
         case CombinedOperand():
             _refuse_joins(shape.left, field)
             _refuse_joins(shape.right, field)
@@ -232,13 +240,14 @@ def _bind_order(options: Options, order: OrderBy) -> list[Ordering]:
     check_model(order.model, options, order.path)
     path = resolve_path(options, order.path)
     field = path.field
-    by_relation = isinstance(field, ForeignKey) and order.path.split(SEPARATOR)[-1] == field.name
-    if isinstance(field, ForeignKey) and by_relation:
+    if isinstance(field, ForeignKey) and order.path.split(SEPARATOR)[-1] == field.name:
+        field = cast("ForeignKey[Any]", field)
         # As in Django, a relation orders as the model it leads to does.
         related = field.remote_field.target._meta
         if related.ordering and related is not options:
             return [
-                _through(path.hops, field, inner, order.descending) for inner in bind_ordering(related, related.ordering)
+                _through(path.hops, field, inner, order.descending)
+                for inner in bind_ordering(related, related.ordering)
             ]
     return [Ordering(path, order.descending)]
 
@@ -252,5 +261,3 @@ def _through(hops: tuple[Any, ...], field: ForeignKey[Any], inner: Ordering, des
 
 def _label(lookup: Lookup) -> str:
     return cast("Field[Any]", lookup.path.field).label
-
-

@@ -33,16 +33,21 @@ def build_encoder(parameters: Sequence[Parameter]) -> Encode:
         else:
             names[f"e{position}"] = convert
             places.append(f"e{position}(v[{index}])")
-    return _define("encode", f"def encode(v):\n    return ({' '.join(f'{place},' for place in places)})\n", names)
+    return _define(
+        "encode", f"def encode(v):\n    return ({' '.join(f'{place},' for place in places)})\n", names
+    )
 
 
 def build_writer(parameters: Sequence[Parameter]) -> Encode:
     """Return the same for values that may be None, which goes to the driver as it is."""
     names = {f"e{position}": convert for position, (_, convert) in enumerate(parameters)}
     places = [
-        f"None if v[{index}] is None else e{position}(v[{index}])" for position, (index, _) in enumerate(parameters)
+        f"None if v[{index}] is None else e{position}(v[{index}])"
+        for position, (index, _) in enumerate(parameters)
     ]
-    return _define("encode", f"def encode(v):\n    return ({' '.join(f'{place},' for place in places)})\n", names)
+    return _define(
+        "encode", f"def encode(v):\n    return ({' '.join(f'{place},' for place in places)})\n", names
+    )
 
 
 class Entity(NamedTuple):
@@ -139,7 +144,9 @@ class _Source:
         return _define("load", source, self._names)
 
 
-def build_values_loader(fields: Sequence[Field[Any]], names: Sequence[str], form: str, vendor: Vendor) -> Load:
+def build_values_loader(
+    fields: Sequence[Field[Any]], names: Sequence[str], form: str, vendor: Vendor
+) -> Load:
     """Return the function that makes dicts, tuples or single values of rows, by `form`: "dict", "tuple" or "flat"."""
     functions: dict[str, object] = {}
     values: list[str] = []
@@ -151,7 +158,9 @@ def build_values_loader(fields: Sequence[Field[Any]], names: Sequence[str], form
     columns = "".join(f"c{column}, " for column in range(len(fields)))
     match form:
         case "dict":
-            row = "{" + ", ".join(f"{name!r}: {value}" for name, value in zip(names, values, strict=True)) + "}"
+            row = (
+                "{" + ", ".join(f"{name!r}: {value}" for name, value in zip(names, values, strict=True)) + "}"
+            )
         case "tuple":
             row = "(" + "".join(f"{value}, " for value in values) + ")"
         case _:
@@ -159,6 +168,8 @@ def build_values_loader(fields: Sequence[Field[Any]], names: Sequence[str], form
     return _define("load", f"def load(rows):\n    return [{row} for {columns}in rows]\n", functions)
 
 
-def _define(name: str, source: str, names: dict[str, Any]) -> Any:  # Any: a function of the type that callers state
+def _define(
+    name: str, source: str, names: dict[str, Any]
+) -> Any:  # Any: a function of the type that callers state
     exec(compile(source, f"<transom {name}>", "exec"), names)  # noqa: S102  see the head of the module
     return names[name]

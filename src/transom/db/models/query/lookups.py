@@ -103,10 +103,10 @@ def _walk(options: Options, name: str) -> tuple[ColumnPath, list[str]]:
         word = words.pop(0)
         if isinstance(found, ManyToOneRelation):
             hops, at, field = (*hops, found.hop), found.related_model._meta, None
-        elif isinstance(found, ForeignKey) and word == found.name and _continues(found, words):
+        elif isinstance(found, ForeignKey) and word == found.name and _continues(found.remote_field, words):
             hops, at, field = (*hops, found.hop), found.remote_field.target._meta, None
         else:
-            field = found
+            field = cast("Field[Any]", found)
             break
     if field is None and not hops:
         at.unknown(words[0])
@@ -115,11 +115,11 @@ def _walk(options: Options, name: str) -> tuple[ColumnPath, list[str]]:
     return ColumnPath(hops, field or at.pk), words
 
 
-def _continues(field: ForeignKey[Any], words: list[str]) -> bool:
+def _continues(relation: ManyToOneRelation, words: list[str]) -> bool:
     """Whether a path goes on beyond a foreign key, to more than the key itself, which is on this side."""
     if not words:
         return False
-    target = field.remote_field.target._meta
+    target: Options = relation.target._meta
     following = target.find(words[0])
     if following is None:
         return words[0] not in LOOKUP_NAMES

@@ -1,16 +1,21 @@
 """Writing rows: what `create`, `bulk_create`, `save` and `delete` come to."""
 
+# pyright: reportPrivateUsage=false
+# `_meta` is public by Django's convention, and what makes up models shares its state.
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from transom.db import connections
 from transom.db.exceptions import ForeignKeyViolation, IntegrityError
+from transom.db.models.expressions import Condition
 from transom.db.models.fields import OnDelete
 from transom.db.models.query.binding import bind_condition
 from transom.db.models.query.plans import bulk_insert_plan, delete_plan, insert_plan, update_plan
 from transom.db.models.record import Record
 from transom.db.sql.shapes import Assignment, Mark, SelectShape
+from transom.db.transaction import atomic
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,8 +59,6 @@ async def insert_many(model: type[M], objects: Sequence[M], using: str) -> None:
     with_key = [instance for instance in objects if instance.pk is not None]
     without = [instance for instance in objects if instance.pk is None]
     if with_key and without:
-        from transom.db.transaction import atomic
-
         async with atomic(using):
             await _insert_alike(model, with_key, using)
             await _insert_alike(model, without, using)
@@ -102,8 +105,6 @@ async def delete_row(instance: Record, using: str) -> int:
 
 def _row_of(instance: Record) -> tuple[list[Any], SelectShape]:
     """Return the shape and values of the query for one row by its key."""
-    from transom.db.models.expressions import Condition
-
     values: list[Any] = []
     condition = bind_condition(Condition("pk", instance.pk), instance._meta, values)
     return values, SelectShape(instance._meta, (condition,), (), False, (), False, False)
@@ -133,7 +134,11 @@ def _protected(meta: Options, cause: IntegrityError) -> ForeignKeyViolation:
         for relation in meta.related_objects
         if relation.on_delete in _REFUSING
     ]
-    held = f"through {' or '.join(holders)}" if holders else "through a foreign key of rows deleted in the same cascade"
+    held = (
+        f"through {' or '.join(holders)}"
+        if holders
+        else "through a foreign key of rows deleted in the same cascade"
+    )
     return ForeignKeyViolation(
         f"{meta.object_name} cannot be deleted while rows refer to it {held}; delete those first ({cause})",
         table=cause.table,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from transom.db.models.query.loader import (
@@ -17,6 +16,8 @@ from transom.db.models.query.loader import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
     from transom.db.models.fields import Field
     from transom.db.models.options import Options
     from transom.db.sql.metadata import Vendor
@@ -175,7 +176,9 @@ def insert_plan(
     return PLANS.get(("insert", vendor, options, fields, returning), build)
 
 
-def bulk_insert_plan(options: Options, fields: tuple[Field[Any], ...], returning: bool, vendor: Vendor) -> Plan:
+def bulk_insert_plan(
+    options: Options, fields: tuple[Field[Any], ...], returning: bool, vendor: Vendor
+) -> Plan:
     """Return the plan of inserting any number of rows in one statement, whose values are one list per column."""
 
     def build() -> Plan:

@@ -1,5 +1,8 @@
 """QuerySet: the queries of a model's objects, and the questions and changes one can await of them."""
 
+# pyright: reportPrivateUsage=false
+# `_meta` is public by Django's convention, and what makes up models shares its state.
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
@@ -16,8 +19,7 @@ from transom.db.transaction import atomic
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator, Iterable
-
-    from typing_extensions import Self
+    from typing import Self
 
 M = TypeVar("M", bound=Record)
 
@@ -32,7 +34,9 @@ class QuerySet(Query[M]):
 
     # -- objects ---------------------------------------------------------------------------------------------------
 
-    def __await__(self) -> Generator[Any, None, list[M]]:  # Any: what the event loop and futures say to each other
+    def __await__(
+        self,
+    ) -> Generator[Any, None, list[M]]:  # Any: what the event loop and futures say to each other
         return self._fetch().__await__()
 
     async def _fetch(self) -> list[M]:
@@ -84,7 +88,9 @@ class QuerySet(Query[M]):
         found = await query._fetch()
         if len(found) == 1:
             return found[0]
-        wanted = ", ".join([*map(repr, conditions), *(f"{name}={value!r}" for name, value in lookups.items())])
+        wanted = ", ".join(
+            [*map(repr, conditions), *(f"{name}={value!r}" for name, value in lookups.items())]
+        )
         if not found:
             raise self.model.DoesNotExist(f"no {self.model.__name__} matches ({wanted})")
         raise self.model.MultipleObjectsReturned(f"more than one {self.model.__name__} matches ({wanted})")

@@ -9,12 +9,12 @@ from transom.db.models.query.base import Query
 from transom.db.models.query.lookups import resolve_path
 from transom.db.models.query.plans import values_plan
 from transom.db.models.record import Record
-from transom.db.sql.shapes import SubqueryOperand
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator
+    from typing import Self
 
-    from typing_extensions import Self
+    from transom.db.sql.shapes import SubqueryOperand
 
 M = TypeVar("M", bound=Record)
 Row = TypeVar("Row")
@@ -25,7 +25,9 @@ class ValuesQuery(Query[M], Generic[M, Row]):
 
     __slots__ = ("_form", "_names", "_paths")
 
-    def __init__(self, query: Query[M], names: tuple[str, ...], form: Literal["dict", "tuple", "flat"]) -> None:
+    def __init__(
+        self, query: Query[M], names: tuple[str, ...], form: Literal["dict", "tuple", "flat"]
+    ) -> None:
         query._copy_to(self)
         self._names = names
         self._form: Literal["dict", "tuple", "flat"] = form
@@ -37,7 +39,9 @@ class ValuesQuery(Query[M], Generic[M, Row]):
         if isinstance(made, ValuesQuery):
             made._names, made._form, made._paths = self._names, self._form, self._paths
 
-    def __await__(self) -> Generator[Any, None, list[Row]]:  # Any: what the event loop and futures say to each other
+    def __await__(
+        self,
+    ) -> Generator[Any, None, list[Row]]:  # Any: what the event loop and futures say to each other
         return self._fetch().__await__()
 
     async def _fetch(self) -> list[Row]:
@@ -61,6 +65,8 @@ class ValuesQuery(Query[M], Generic[M, Row]):
             TypeError: it has several columns, or one of another model.
         """
         if len(self._paths) != 1 or self._paths[0].hops:
-            raise TypeError("a queryset beside __in needs one column of its own model: .values_list('pk', flat=True)")
+            raise TypeError(
+                "a queryset beside __in needs one column of its own model: .values_list('pk', flat=True)"
+            )
         operand, values = super().as_operand()
         return operand._replace(column=self._paths[0].field), values
