@@ -84,6 +84,21 @@ async def test_close_before_accept_is_a_rejection():
     assert caught.value.status == 403
 
 
+async def test_response_instead_of_accept_is_a_rejection():
+    @only_websocket
+    async def app(scope, receive, send):
+        assert "websocket.http.response" in scope["extensions"]
+        await send({"type": "websocket.http.response.start", "status": 401, "headers": [(b"x-a", b"1")]})
+        await send({"type": "websocket.http.response.body", "body": b"log ", "more_body": True})
+        await send({"type": "websocket.http.response.body", "body": b"in"})
+        assert await receive() == {"type": "websocket.disconnect", "code": 1006, "reason": ""}
+
+    async with Client(app) as client:
+        with pytest.raises(WebSocketRejected, match="status 401") as caught:
+            await client.websocket("/").__aenter__()
+    assert (caught.value.headers, caught.value.content) == ([(b"x-a", b"1")], b"log in")
+
+
 async def test_close_by_the_application_ends_receiving():
     @only_websocket
     async def app(scope, receive, send):
@@ -193,13 +208,13 @@ async def test_without_raising_a_failure_is_1011_or_500():
         ([], "returned without accepting or closing"),
         (
             [{"type": "websocket.send", "text": "x"}],
-            r"unexpected message 'websocket.send'; expected websocket.accept or",
+            r"unexpected message 'websocket.send'; expected websocket.accept, websocket.close",
         ),
         (
             [{"type": "websocket.accept"}, {"type": "websocket.accept"}],
             "unexpected message 'websocket.accept'",
         ),
-        ([{"type": "websocket.accept"}, {"type": "websocket.send"}], "neither text nor bytes"),
+        ([{"type": "websocket.accept"}, {"type": "websocket.send"}], "either text or bytes"),
     ],
 )
 async def test_mistakes_against_asgi_are_told(messages, error):

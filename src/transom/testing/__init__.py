@@ -11,15 +11,22 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from transom.testing.client import Client
-    from transom.testing.exceptions import ClientError, LifespanFailed, WebSocketClosed, WebSocketRejected
+    from transom.testing.exceptions import (
+        DatabaseBlocked,
+        LifespanFailed,
+        TestingError,
+        WebSocketClosed,
+        WebSocketRejected,
+    )
     from transom.testing.live_server import LiveServer
     from transom.testing.websocket import WebSocketSession
 
 __all__ = [
     "Client",
-    "ClientError",
+    "DatabaseBlocked",
     "LifespanFailed",
     "LiveServer",
+    "TestingError",
     "WebSocketClosed",
     "WebSocketRejected",
     "WebSocketSession",
@@ -27,7 +34,8 @@ __all__ = [
 
 _HOMES = {
     "Client": "client",
-    "ClientError": "exceptions",
+    "DatabaseBlocked": "exceptions",
+    "TestingError": "exceptions",
     "LifespanFailed": "exceptions",
     "LiveServer": "live_server",
     "WebSocketClosed": "exceptions",

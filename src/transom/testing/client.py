@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from transom.asgi.types import ASGIApplication
 
-DEFAULT_BASE_URL = "http://localhost"  # in the default allowed_hosts; a secure context to browsers
 WEBSOCKET_FIELDS = {
     "connection": "upgrade",
     "upgrade": "websocket",
@@ -30,12 +29,12 @@ class Client(httpx.AsyncClient):
 
     `async with Client(app) as client:` runs the application's lifespan around the block. Everything of
     `httpx.AsyncClient` works: cookies are kept, `client.stream(...)` gets a response while it is sent, and closing it
-    early is a disconnect for the application. Requests carry `Sec-Fetch-Site: same-origin`, as those that a browser
-    sends from a page of the site; pass another value to test protection against forgery.
+    early is a disconnect for the application. Nothing is sent that the test did not ask for: to post as a page of the
+    site would, send the form's token, or `headers={"Sec-Fetch-Site": "same-origin"}` as browsers do.
 
     Args:
         app: any ASGI 3 application.
-        base_url: what relative URLs are joined to; its host must be one the application answers to.
+        base_url: what relative URLs are joined to; a Transom site answers to `testserver` in tests.
         raise_exceptions: raise in the test what the application raises. Off, a failure before the response is a 500
             response, and one inside it `httpx.RemoteProtocolError`.
         headers: sent with every request.
@@ -48,7 +47,7 @@ class Client(httpx.AsyncClient):
     def __init__(
         self,
         app: ASGIApplication,
-        base_url: str = DEFAULT_BASE_URL,
+        base_url: str = "http://testserver",
         raise_exceptions: bool = True,
         *,
         headers: Mapping[str, str] | None = None,
@@ -60,7 +59,7 @@ class Client(httpx.AsyncClient):
         super().__init__(
             transport=self._app_transport,
             base_url=base_url,
-            headers={"sec-fetch-site": "same-origin", **(headers or {})},
+            headers=dict(headers or {}),
             cookies=dict(cookies or {}),
             timeout=timeout,
             follow_redirects=follow_redirects,
@@ -97,7 +96,9 @@ class Client(httpx.AsyncClient):
 
         return WebSocketSession(
             transport.app,
-            build_websocket_scope(request, list(subprotocols), transport.state),
+            build_websocket_scope(
+                request, list(subprotocols), transport.state, raise_exceptions=transport.raise_exceptions
+            ),
             context=transport.copy_context(),
             raise_exceptions=transport.raise_exceptions,
             timeout=self.timeout.read,

@@ -1,10 +1,11 @@
-"""What the test client reports beside the application's own exceptions and httpx's.
+"""What tests see beside the application's own exceptions and httpx's.
 
-ClientError
+TestingError
     LifespanFailed
     WebSocketRejected
-    WebSocketClosed
-ClientGone (an OSError, raised inside the application)
+        WebSocketClosed
+        DatabaseBlocked
+ (an OSError, raised inside the application)
 """
 
 from __future__ import annotations
@@ -12,27 +13,33 @@ from __future__ import annotations
 from typing import cast
 
 
-class ClientError(Exception):
-    """Base of what the client raises in a test."""
+class TestingError(Exception):
+    """Base of what this package raises in a test."""
+
+    __test__ = False  # pytest takes a class named Test… in a test module for a suite
 
 
-class LifespanFailed(ClientError):
+class LifespanFailed(TestingError):
     """The application refused to start up or to shut down; the message is its own."""
 
 
-class WebSocketRejected(ClientError):
+class WebSocketRejected(TestingError):
     """The application did not accept the WebSocket.
 
     Attributes:
-        status: the HTTP status the handshake is answered with: 403, or 500 if the application failed.
+        status: the HTTP status of the answer: 403 for a close, 500 if the application failed, else the response's.
+        headers: the fields of the response, empty where the application only closed.
+        content: the body of the response.
     """
 
     def __init__(self, status: int, why: str) -> None:
         super().__init__(f"the WebSocket was rejected with status {status}: {why}")
         self.status = status
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.content = b""
 
 
-class WebSocketClosed(ClientError):
+class WebSocketClosed(TestingError):
     """The WebSocket is closed, and a message was expected.
 
     Attributes:
@@ -44,6 +51,17 @@ class WebSocketClosed(ClientError):
         super().__init__(f"the WebSocket was closed with code {code}" + (f": {reason}" if reason else ""))
         self.code = code
         self.reason = reason
+
+
+class DatabaseBlocked(TestingError):
+    """A test without the `db` fixture asks the database something."""
+
+    def __init__(self, alias: str) -> None:
+        super().__init__(
+            f"the database {alias!r} is asked in a test without the `db` fixture; add `db` to the parameters of the "
+            'test, or mark it with @pytest.mark.usefixtures("db")'
+        )
+        self.alias = alias
 
 
 class ClientGone(ConnectionResetError):

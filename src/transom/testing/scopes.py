@@ -17,7 +17,7 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 State = dict[str, Any]  # Any: the application decides what it keeps in the state of its lifespan
 
 
-def build_http_scope(request: httpx.Request, state: State) -> HTTPScope:
+def build_http_scope(request: httpx.Request, state: State, *, raise_exceptions: bool) -> HTTPScope:
     """Return the scope of an HTTP request; the state is copied, as the lifespan spec asks."""
     return HTTPScope(
         type="http",
@@ -33,11 +33,13 @@ def build_http_scope(request: httpx.Request, state: State) -> HTTPScope:
         client=CLIENT_ADDRESS,
         server=_server(request),
         state=dict(state),
-        extensions={},
+        extensions=_extensions(raise_exceptions),
     )
 
 
-def build_websocket_scope(request: httpx.Request, subprotocols: list[str], state: State) -> WebSocketScope:
+def build_websocket_scope(
+    request: httpx.Request, subprotocols: list[str], state: State, *, raise_exceptions: bool
+) -> WebSocketScope:
     """Return the scope of a WebSocket, from the GET request that asks for it."""
     return WebSocketScope(
         type="websocket",
@@ -53,13 +55,20 @@ def build_websocket_scope(request: httpx.Request, subprotocols: list[str], state
         server=_server(request),
         subprotocols=subprotocols,
         state=dict(state),
-        extensions={},
+        extensions={"websocket.http.response": {}, **_extensions(raise_exceptions)},
     )
 
 
 def build_lifespan_scope(state: State) -> LifespanScope:
     """Return the scope of a lifespan; the application fills the state."""
     return LifespanScope(type="lifespan", asgi=ASGIVersions(version="3.0", spec_version="2.0"), state=state)
+
+
+def _extensions(
+    raise_exceptions: bool,
+) -> dict[str, dict[str, Any]]:  # Any: each extension has a shape of its own
+    # By this one a Transom site answers to the host `testserver`, and raises what it would answer with 500.
+    return {"transom.testing": {"raise_exceptions": raise_exceptions}}
 
 
 def _raw_path(request: httpx.Request) -> bytes:

@@ -47,7 +47,7 @@ class ASGITransport(httpx.AsyncBaseTransport):
         exchange = HTTPExchange(
             self.app,
             request,
-            build_http_scope(request, self.state),
+            build_http_scope(request, self.state, raise_exceptions=self.raise_exceptions),
             context=self.copy_context(),
             raise_exceptions=self.raise_exceptions,
         )
