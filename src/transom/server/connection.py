@@ -187,7 +187,8 @@ class HTTP1Connection(asyncio.Protocol):
 
     def _take_events(self) -> None:
         reader, started = self._reader, 0
-        while reader.buffered and self._is_ready():
+        # The end of a body may be an event without bytes of its own.
+        while (reader.buffered or reader.in_body) and self._is_ready():
             event = reader.next_event()
             if event.__class__ is Request:
                 self._begin(cast("Request", event))
@@ -282,7 +283,7 @@ class HTTP1Connection(asyncio.Protocol):
     def _end_exchange(self) -> None:
         """Response and request are both complete: go on to the next request, or close."""
         self._cycle = None
-        if not self._writer.keep_alive:
+        if not self._writer.keep_alive or (self._eof and not self._reader.buffered):
             self._flush()
             self._transport.close()
             return

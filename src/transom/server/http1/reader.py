@@ -57,7 +57,7 @@ class RequestReader:
         self._parser: httptools.HttpRequestParser | None = None
         self._fields: list[tuple[bytes, bytes]] = []
         self._decisive = _NO_FIELDS
-        self._valid_host = b""  # the Host checked last: a client repeats it on every request
+        self._valid_host: bytes | None = None  # the Host checked last: a client repeats it on every request
 
     @property
     def in_body(self) -> bool:
@@ -122,7 +122,7 @@ class RequestReader:
         buffer, start = self._buffer, self._position
         # RFC 9112 2.2: a server should ignore one empty line before a request line.
         if buffer.startswith(b"\r\n", start):
-            self._position = start = start + 2
+            start += 2
         end = buffer.find(b"\r\n\r\n", start)
         line_end = buffer.find(b"\r\n", start)
         self._check_size(start, line_end, end)

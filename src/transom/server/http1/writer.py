@@ -104,8 +104,8 @@ def _manage(name: bytes, value: bytes, head: ResponseHead) -> bytes | None:
     return b"\r\n" + name + b": "
 
 
-def _set_content_length(head: ResponseHead, value: bytes) -> None:
-    if not value.isdigit():
+def _set_content_length(head: ResponseHead, value: object) -> None:
+    if not isinstance(value, bytes) or not value.isdigit():
         raise LocalProtocolError(f"content-length {value!r} is not a number")
     length = int(value)
     if head.content_length not in (None, length):

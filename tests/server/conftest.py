@@ -1,0 +1,136 @@
+"""Helpers for tests over real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from transom.asgi import validate
+from transom.server import Config, Server
+
+
+@dataclass
+class Reply:
+    """One parsed response."""
+
+    status: int
+    version: str
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+    def __getitem__(self, name: bytes) -> bytes | None:
+        return dict(self.headers).get(name)
+
+
+class RawClient:
+    """A client that sends exactly the bytes it is given and reads responses as an independent, minimal parser."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+
+    async def send(self, data: bytes) -> None:
+        self.writer.write(data)
+        await self.writer.drain()
+
+    async def read_head(self) -> Reply:
+        head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 5)
+        line, *fields = head[:-4].split(b"\r\n")
+        version, status, _ = line.split(b" ", 2)
+        pairs = [tuple(field.split(b": ", 1)) for field in fields]
+        return Reply(int(status), version.decode(), pairs, b"")
+
+    async def read(self, *, head_only: bool = False) -> Reply:
+        """Read one whole response."""
+        reply = await self.read_head()
+        if head_only or reply.status in (204, 304) or reply.status < 200:
+            return reply
+        if reply[b"content-length"] is not None:
+            reply.body = await asyncio.wait_for(self.reader.readexactly(int(reply[b"content-length"])), 5)
+        elif reply[b"transfer-encoding"] == b"chunked":
+            while size := int(await asyncio.wait_for(self.reader.readline(), 5), 16):
+                reply.body += await self.reader.readexactly(size)
+                assert await self.reader.readexactly(2) == b"\r\n"
+            assert await self.reader.readexactly(2) == b"\r\n"
+        else:
+            reply.body = await self.read_to_end()
+        return reply
+
+    async def read_to_end(self) -> bytes:
+        return await asyncio.wait_for(self.reader.read(-1), 5)
+
+    async def get(self, target: str = "/", *fields: bytes) -> Reply:
+        await self.send(
+            b"\r\n".join([f"GET {target} HTTP/1.1".encode(), b"Host: example.org", *fields, b"", b""])
+        )
+        return await self.read()
+
+
+@dataclass
+class Running:
+    """A server with one application, and a way to talk to it."""
+
+    server: Server
+    port: int
+    clients: list[RawClient]
+
+    async def connect(self) -> RawClient:
+        client = RawClient(*await asyncio.open_connection("127.0.0.1", self.port))
+        self.clients.append(client)
+        return client
+
+    async def exchange(self, data: bytes, *, head_only: bool = False) -> Reply:
+        """Send bytes on a new connection and read one response."""
+        client = await self.connect()
+        await client.send(data)
+        return await client.read(head_only=head_only)
+
+
+Serve = Callable[..., Awaitable[Running]]
+
+
+@pytest.fixture
+async def serve() -> AsyncIterator[Serve]:
+    """Start servers: `running = await serve(app, **options)`. The application is checked by `validate` unless told otherwise."""
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def start(app: Any, *, checked: bool = True, **options: Any) -> Running:
+            options = {"port": 0, "lifespan": "off", "timeout_graceful_shutdown": 0.0} | options
+            server = await stack.enter_async_context(
+                Server(validate(app) if checked else app, Config(**options))
+            )
+            running = Running(server, server.addresses[0][1], [])
+            stack.push_async_callback(close_all, running.clients)
+            return running
+
+        yield start
+
+
+async def close_all(clients: list[RawClient]) -> None:
+    for client in clients:
+        client.writer.close()
+    for client in clients:
+        with contextlib.suppress(ConnectionError):
+            await client.writer.wait_closed()
+
+
+def respond(
+    body: bytes = b"hello", status: int = 200, headers: list[tuple[bytes, bytes]] | None = None
+) -> Any:
+    """Return an application that answers every request alike."""
+
+    async def app(scope, receive, send):
+        await send({"type": "http.response.start", "status": status, "headers": headers or []})
+        await send({"type": "http.response.body", "body": body})
+
+    return app
+
+
+@pytest.fixture(name="respond")
+def respond_fixture() -> Any:
+    return respond
