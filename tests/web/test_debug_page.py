@@ -328,7 +328,7 @@ async def test_404_lists_the_routes_and_marks_close_ones():
     assert "no route leads there" in page
     assert "<code>/poll/&lt;int:pk&gt;/</code></td><td>poll</td>" in page
     assert "quite-different" in page
-    assert "Did you mean <code>/poll/" in page
+    assert "Did you mean <code>/poll/&lt;int:pk&gt;/</code>?" in page
     assert "test_debug_page.view" in page
 
 

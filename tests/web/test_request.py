@@ -57,6 +57,19 @@ def test_facts_of_the_scope():
     assert request.client == ("10.0.0.1", 5)
 
 
+def test_a_server_may_leave_out_what_is_optional():
+    request = Request({"type": "http", "method": "GET", "path": "/a", "headers": []}, None)  # type: ignore[arg-type, typeddict-item]
+    assert (request.scheme, request.is_secure, request.client, request.full_path) == (
+        "http",
+        False,
+        None,
+        "/a",
+    )
+    assert len(request.query) == 0
+    with pytest.raises(BadRequest):
+        _ = request.url
+
+
 @pytest.mark.parametrize("query", [b"a=%FF", b"a=\xff", b"a&b&c&d"])
 def test_bad_queries_are_refused(query: bytes):
     with pytest.raises(BadRequest):

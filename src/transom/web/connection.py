@@ -60,7 +60,7 @@ class Connection:
     """One HTTP request or WebSocket as its scope tells it; each part is parsed when it is first asked for.
 
     Args:
-        scope: the ASGI scope.
+        scope: the ASGI scope; keys that the specification lets a server leave out may be missing.
         app: the application that serves it; None outside one.
 
     Attributes:
@@ -97,7 +97,9 @@ class Connection:
         Raises:
             BadRequest: it has more fields than the site takes, or is not UTF-8.
         """
-        return MultiDict(parse_urlencoded(self.scope["query_string"], max_fields=self.limits.max_form_fields))
+        return MultiDict(
+            parse_urlencoded(self.scope.get("query_string", b""), max_fields=self.limits.max_form_fields)
+        )
 
     @cached_property
     def limits(self) -> FormLimits:
@@ -107,17 +109,17 @@ class Connection:
     @property
     def scheme(self) -> str:
         """`http`, `https`, `ws` or `wss`, as the server saw it."""
-        return self.scope["scheme"]
+        return self.scope.get("scheme") or ("ws" if self.scope["type"] == "websocket" else "http")
 
     @property
     def is_secure(self) -> bool:
         """Whether the client's side of the connection is TLS."""
-        return self.scope["scheme"] in SECURE_SCHEMES
+        return self.scheme in SECURE_SCHEMES
 
     @property
     def client(self) -> tuple[str, int] | None:
         """Address and port of the peer, or None where the server has none, as on a Unix socket."""
-        return self.scope["client"]
+        return self.scope.get("client")
 
     @cached_property
     def host(self) -> str:
@@ -148,11 +150,11 @@ class Connection:
     @cached_property
     def full_path(self) -> str:
         """Path and query as they were sent."""
-        raw = self.scope["raw_path"] or b""
+        raw = self.scope.get("raw_path") or b""
         path = raw.decode("latin-1") if raw.startswith(b"/") else "/" + self.path.lstrip("/")
         # A path that starts with two slashes would name a host when it is used as a reference (RFC 3986 4.2).
         path = quote("/" + path.lstrip("/"), safe="/%:@!$&'()*+,;=~", encoding="latin-1" if raw else "utf-8")
-        query = self.scope["query_string"].decode("latin-1")
+        query = self.scope.get("query_string", b"").decode("latin-1")
         return f"{path}?{quote(query, safe=QUERY_SAFE, encoding='latin-1')}" if query else path
 
     @cached_property
@@ -187,7 +189,7 @@ class Connection:
         values = self.headers.getlist("host")
         if values:
             return ", ".join(values)
-        server = self.scope["server"]
+        server = self.scope.get("server")
         if server is None or server[1] is None:
             raise BadRequest("the request names no host")
         return f"[{server[0]}]:{server[1]}" if ":" in server[0] else f"{server[0]}:{server[1]}"

@@ -6,6 +6,7 @@ Never call these unless `debug` is on: secrets are hidden as well as names and l
 from __future__ import annotations
 
 import platform
+import re
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, TypeAlias
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 __all__ = ["technical_404", "technical_500"]
 
 Pairs: TypeAlias = Iterable[tuple[str, object]]
+
+# Only the text of a route can be mistyped.
+PARAMETER = re.compile(r"<[^<>]*>")
 
 
 async def technical_500(request: Request, exc: BaseException) -> Response:
@@ -152,8 +156,9 @@ def _settings(request: Request) -> Pairs:
 
 
 def _route_rows(routes: list[RouteInfo], path: str) -> list[RouteRow]:
-    close = set(get_close_matches(path, [route.pattern for route in routes], n=3))
+    texts = [PARAMETER.sub("", route.pattern) for route in routes]
+    close = set(get_close_matches(path, texts, n=3, cutoff=0.7))
     return [
-        RouteRow(route.pattern, route.name, route.target, route.kind, is_close=route.pattern in close)
-        for route in routes
+        RouteRow(route.pattern, route.name, route.target, route.kind, is_close=text in close)
+        for route, text in zip(routes, texts, strict=True)
     ]

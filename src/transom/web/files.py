@@ -164,7 +164,7 @@ class FileResponse(Response):
             if spans is not None:
                 return self._plan_ranges(spans, size)
         plan = self._build_plan(200, _whole(size))
-        plan.pathsend = scope["method"] == "GET" and PATHSEND in scope.get("extensions", {})
+        plan.pathsend = scope["method"] == "GET" and PATHSEND in (scope.get("extensions") or {})
         return plan
 
     def _plan_ranges(self, spans: list[Span], size: int) -> _Plan:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from functools import lru_cache
-from typing import TypeAlias, cast
+from typing import TypeAlias, TypeVar, cast, overload
 
 __all__ = ["Headers", "HeadersInit", "MutableHeaders", "encode_header"]
 
 HeadersInit: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]]
 RawHeaders: TypeAlias = list[tuple[bytes, bytes]]
+T = TypeVar("T")
 
 TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 # RFC 9110 5.5: visible characters, obs-text, space and tab; so no CR, LF or NUL can split a response.
@@ -26,18 +27,28 @@ class _FieldMapping(Mapping[str, str]):
 
     def getlist(self, name: str) -> list[str]:
         """Return the value of every line of this name, in order."""
-        key = _lookup_key(name)
-        return [value.decode("latin-1") for field, value in self.raw if field == key]
+        return [value.decode("latin-1") for value in self._find(_lookup_key(name))]
+
+    @overload
+    def get(self, name: str, /) -> str | None: ...
+    @overload
+    def get(self, name: str, /, default: str | T) -> str | T: ...
+    def get(self, name: str, /, default: str | T | None = None) -> str | T | None:
+        """Return the value of a field, or the default; the mapping's own would raise and catch an error to find out."""
+        values = self._find(_lookup_key(name))
+        return _join(name, values) if values else default
 
     def __getitem__(self, name: str) -> str:
-        values = self.getlist(name)
+        values = self._find(_lookup_key(name))
         if not values:
             raise KeyError(name)
-        # RFC 9110 5.3: repeated lines mean their values joined by commas; RFC 9113 8.2.3: cookies by semicolons.
-        return values[0] if len(values) == 1 else _separator(name).join(values)
+        return _join(name, values)
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and any(field == _lookup_key(name) for field, _ in self.raw)
+        return isinstance(name, str) and bool(self._find(_lookup_key(name)))
+
+    def _find(self, key: bytes) -> Sequence[bytes]:
+        return [value for field, value in self.raw if field == key]
 
     def __iter__(self) -> Iterator[str]:
         return iter(dict.fromkeys(field.decode("latin-1") for field, _ in self.raw))
@@ -70,19 +81,11 @@ class Headers(_FieldMapping):
         self.raw = [] if raw is None else raw
         self._index: dict[bytes, list[bytes]] | None = None
 
-    def getlist(self, name: str) -> list[str]:
-        """Return the value of every line of this name, in order."""
-        return [value.decode("latin-1") for value in self._indexed().get(_lookup_key(name), ())]
-
-    def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and _lookup_key(name) in self._indexed()
-
-    def _indexed(self) -> dict[bytes, list[bytes]]:
-        if self._index is None:
-            self._index = {}
-            for field, value in self.raw:
-                self._index.setdefault(field, []).append(value)
-        return self._index
+    def _find(self, key: bytes) -> Sequence[bytes]:
+        index = self._index
+        if index is None:
+            index = self._index = _build_index(self.raw)
+        return index.get(key, ())
 
 
 class MutableHeaders(_FieldMapping, MutableMapping[str, str]):
@@ -109,11 +112,14 @@ class MutableHeaders(_FieldMapping, MutableMapping[str, str]):
 
     def set_raw(self, name: bytes, value: bytes) -> None:
         """Do what `headers[name] = value` does, unchecked: for a lower-case name and a value known to be well formed."""
-        first = next((index for index, (field, _) in enumerate(self.raw) if field == name), None)
-        if first is None:
-            self.raw.append((name, value))
-        else:
-            self.raw[first:] = [(name, value), *(line for line in self.raw[first + 1 :] if line[0] != name)]
+        for index, (field, _) in enumerate(self.raw):
+            if field == name:
+                self.raw[index:] = [
+                    (name, value),
+                    *(line for line in self.raw[index + 1 :] if line[0] != name),
+                ]
+                return
+        self.raw.append((name, value))
 
     def __delitem__(self, name: str) -> None:
         key = _lookup_key(name)
@@ -163,10 +169,25 @@ def _encode_name(name: str) -> bytes:
     return name.lower().encode("ascii")
 
 
+@lru_cache(maxsize=512)
 def _lookup_key(name: str) -> bytes:
     # A name outside latin-1 is in no request: a question mark is in no field name, so it finds nothing.
     return name.lower().encode("latin-1", "replace")
 
 
-def _separator(name: str) -> str:
-    return "; " if name.lower() == "cookie" else ", "
+def _build_index(raw: RawHeaders) -> dict[bytes, list[bytes]]:
+    index: dict[bytes, list[bytes]] = {}
+    for field, value in raw:
+        if field in index:
+            index[field].append(value)
+        else:
+            index[field] = [value]
+    return index
+
+
+def _join(name: str, values: Sequence[bytes]) -> str:
+    if len(values) == 1:
+        return values[0].decode("latin-1")
+    # RFC 9110 5.3: repeated lines mean their values joined by commas; RFC 9113 8.2.3: cookies by semicolons.
+    separator = b"; " if name.lower() == "cookie" else b", "
+    return separator.join(values).decode("latin-1")

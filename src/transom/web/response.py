@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import AsyncExitStack
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
 import msgspec
 
 from transom.web.cookies import Cookie, SameSite
-from transom.web.headers import HeadersInit, MutableHeaders
+from transom.web.headers import HeadersInit, MutableHeaders, encode_header
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -55,8 +56,10 @@ class Response:
             raise ValueError(f"status {status!r} is no final status; use 200 to 599")
         self.status = status
         self.headers = MutableHeaders(headers)
-        if content_type is not None or (status not in BODILESS and "content-type" not in self.headers):
-            self.headers["content-type"] = content_type or self.default_content_type
+        if content_type is not None:
+            self.headers.set_raw(*_content_type_line(content_type))
+        elif status not in BODILESS and not (headers and "content-type" in self.headers):
+            self.headers.raw.append(_content_type_line(self.default_content_type))
         self._body = b""
 
     @property
@@ -230,6 +233,11 @@ class StreamingResponse(Response):
             body = piece.encode() if isinstance(piece, str) else piece
             if body:
                 await send({"type": "http.response.body", "body": body, "more_body": True})
+
+
+@lru_cache(maxsize=128)
+def _content_type_line(content_type: str) -> tuple[bytes, bytes]:
+    return encode_header("content-type", content_type)
 
 
 def _encode_foreign(value: Any) -> Any:  # Any: msgspec hands over whatever it does not know

@@ -101,7 +101,7 @@ def _render_chain(chain: Sequence[ExceptionView], level: int) -> str:
         )
         parts.append(f'<article><h{level} class="exception">{heading}</h{level}>')
         parts += [f'<p class="note">{escape(note)}</p>' for note in view.notes]
-        parts += [_render_frame(frame, index == 0) for frame in reversed(view.frames)]
+        parts += _render_frames(view, all_open=index == 0)
         if view.omitted:
             parts.append(f'<p class="hint">{view.omitted} calls in the middle are left out.</p>')
         parts += [_render_member(member, number, level) for number, member in enumerate(view.members, 1)]
@@ -118,8 +118,15 @@ def _render_member(chain: Sequence[ExceptionView], number: int, level: int) -> s
     )
 
 
-def _render_frame(frame: FrameView, of_first: bool) -> str:
-    is_open = " open" if of_first and not frame.is_library else ""
+def _render_frames(view: ExceptionView, *, all_open: bool) -> list[str]:
+    """Render the most recent call first; of an older exception only the site's last call is unfolded."""
+    site = [frame for frame in reversed(view.frames) if not frame.is_library]
+    unfolded = site if all_open else site[:1]
+    return [_render_frame(frame, any(frame is item for item in unfolded)) for frame in reversed(view.frames)]
+
+
+def _render_frame(frame: FrameView, unfolded: bool) -> str:
+    is_open = " open" if unfolded else ""
     kind = "library" if frame.is_library else "site"
     return (
         f'<details class="frame {kind}"{is_open}><summary><span class="file">{escape(frame.filename)}</span>, '
