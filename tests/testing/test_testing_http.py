@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 
 import httpx
@@ -351,6 +352,23 @@ async def test_leaving_the_client_cancels_what_still_runs():
             await client.get("/")
         assert not stopped.is_set()
     assert stopped.is_set()
+
+
+async def test_application_that_swallows_cancellation_does_not_hang_the_test(monkeypatch):
+    monkeypatch.setattr("transom.testing.running.CANCEL_TIMEOUT", 0.01)
+    release = asyncio.Event()
+
+    @only_http
+    async def app(scope, receive, send):
+        await respond(send)
+        while not release.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await release.wait()
+
+    async with Client(app, timeout=0.01) as client:
+        with pytest.raises(httpx.ReadTimeout, match=r"was cancelled, but went on"):
+            await client.get("/")
+        release.set()
 
 
 async def test_cookies_are_kept_and_redirects_followed_on_request():

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+CANCEL_TIMEOUT = 5.0  # seconds; as long as our server gives an application that it has cancelled
+
 
 class RunningApplication:
     """One call of an ASGI application.
@@ -67,9 +69,15 @@ class RunningApplication:
             raise TimeoutError(f"{what}, but did not return within {timeout} s; it was cancelled")
 
     async def cancel(self) -> None:
-        """Cancel the application and wait for it to stop."""
+        """Cancel the application and wait for it to stop.
+
+        Raises:
+            TimeoutError: it swallows the cancellation.
+        """
         self._task.cancel()
-        await asyncio.wait([self._task])
+        await asyncio.wait([self._task], timeout=CANCEL_TIMEOUT)
+        if not self._task.done():
+            raise TimeoutError(f"the application was cancelled, but went on for {CANCEL_TIMEOUT} s")
 
     def take_error(self) -> BaseException | None:
         """Return the error once, then None: a test sees each exception a single time."""
