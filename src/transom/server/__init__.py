@@ -3,6 +3,7 @@
 from transom.server.config import Config, Option
 from transom.server.exceptions import BindError, ClientDisconnected, LoadError, MessageError, StartupError
 from transom.server.listener import bind_sockets
+from transom.server.loader import load_application
 from transom.server.run import run
 from transom.server.worker import Server
 
@@ -16,5 +17,6 @@ __all__ = [
     "Server",
     "StartupError",
     "bind_sockets",
+    "load_application",
     "run",
 ]
