@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from transom.asgi.types import HTTPScope, Receive, Send, WebSocketScope
     from transom.templates import Engine
     from transom.web.middleware import CallNext, Middleware
-    from transom.web.urls import URLPatterns
+    from transom.web.urls import URLPattern
 
     Lifespan = Callable[["App"], AbstractAsyncContextManager[None]]
 
@@ -75,7 +75,7 @@ class App:
 
     def __init__(
         self,
-        urls: URLPatterns | ModuleType | str | None = None,
+        urls: Sequence[URLPattern] | ModuleType | str | None = None,
         *,
         settings: Settings | None = None,
         middleware: Sequence[Middleware] | None = None,
@@ -221,7 +221,7 @@ class App:
                 await stack.enter_async_context(self._lifespan(self))
             yield
 
-    def _declared_urls(self) -> URLPatterns:
+    def _declared_urls(self) -> Sequence[URLPattern]:
         urls = self._caller.get("urlpatterns") if self._urls is None else self._urls
         if urls is None:
             raise ImproperlyConfigured(
@@ -229,7 +229,7 @@ class App:
             )
         return [path("", include(urls))]
 
-    def _static_urls(self) -> URLPatterns:
+    def _static_urls(self) -> Sequence[URLPattern]:
         folders = find_static_dirs(self.settings)
         prefix = self.settings.static_url.lstrip("/")
         return [path(f"{prefix}<path:path>", StaticFiles(folders))] if folders else []

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["get_object_or_404", "redirect", "render", "reverse"]
 
+ModelT = TypeVar(
+    "ModelT"
+)  # unbound: the manager of a model stands on its metaclass, which no protocol can name
 T_co = TypeVar("T_co", covariant=True)
 # What is an address and no URL name: a path, a query, a fragment, or something with a scheme.
 ADDRESS = re.compile(r"[/?#.\\]|[a-zA-Z][a-zA-Z0-9+.-]*:/|\s|$")
@@ -30,15 +33,6 @@ class Gettable(Protocol[T_co]):
     # Any: lookups and their values are checked by the model layer.
     async def get(self, *args: Any, **lookups: Any) -> T_co:
         """Return the one object, or raise `model.DoesNotExist`."""
-        ...
-
-
-class HasObjects(Protocol[T_co]):
-    """What has a manager: a model class."""
-
-    @property
-    def objects(self) -> Gettable[T_co]:
-        """The manager."""
         ...
 
 
@@ -84,7 +78,7 @@ def redirect(to: str, *args: object, permanent: bool = False, **kwargs: object) 
 
 
 @overload
-async def get_object_or_404(source: HasObjects[T_co], /, *args: Any, **lookups: Any) -> T_co: ...
+async def get_object_or_404(source: type[ModelT], /, *args: Any, **lookups: Any) -> ModelT: ...
 @overload
 async def get_object_or_404(source: Gettable[T_co], /, *args: Any, **lookups: Any) -> T_co: ...
 async def get_object_or_404(source: Any, /, *args: Any, **lookups: Any) -> Any:

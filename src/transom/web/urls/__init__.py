@@ -3,7 +3,7 @@
 from transom.web.urls.current import Current, current, reverse
 from transom.web.urls.patterns import PatternError
 from transom.web.urls.reversing import NoReverseMatch
-from transom.web.urls.routes import Include, Kind, Route, URLPatterns, include, mount, path, websocket
+from transom.web.urls.routes import Include, Kind, Route, URLPattern, include, mount, path, websocket
 from transom.web.urls.urlconf import ResolverMatch, RouteInfo, URLconf
 
 __all__ = [
@@ -15,7 +15,7 @@ __all__ = [
     "ResolverMatch",
     "Route",
     "RouteInfo",
-    "URLPatterns",
+    "URLPattern",
     "URLconf",
     "current",
     "include",

@@ -13,6 +13,8 @@ from transom.web.urls.routes import Include, Route
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from transom.web.urls.routes import URLPattern
+
 
 @dataclass(frozen=True, slots=True)
 class _Place:
@@ -36,7 +38,7 @@ class _Place:
         return _Place(self.prefix + include.prefix, namespace, names)
 
 
-def collect_routes(urls: str | ModuleType | Sequence[Route | Include]) -> list[Route]:
+def collect_routes(urls: str | ModuleType | Sequence[URLPattern]) -> list[Route]:
     """Return the routes in order of declaration, each with its full text and namespace.
 
     Raises:

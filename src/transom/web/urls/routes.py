@@ -28,8 +28,14 @@ class Kind(Enum):
     MOUNT = "mount"
 
 
+class URLPattern:
+    """What `urlpatterns` holds: a `Route` or an `Include`."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True)
-class Route:
+class Route(URLPattern):
     """One route: as declared, or, out of a URLconf, with the prefixes and namespaces of its includes before it.
 
     Attributes:
@@ -66,15 +72,12 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class Include:
+class Include(URLPattern):
     """Routes of another URLconf, to be placed under a prefix by `path`."""
 
-    urls: str | ModuleType | Sequence[Route | Include]
+    urls: str | ModuleType | Sequence[URLPattern]
     namespace: str | None = None
     prefix: str = ""
-
-
-URLPatterns: TypeAlias = "Sequence[Route | Include]"
 
 
 @overload
@@ -109,7 +112,7 @@ def path(
     )
 
 
-def include(urls: str | ModuleType | URLPatterns, namespace: str | None = None) -> Include:
+def include(urls: str | ModuleType | Sequence[URLPattern], namespace: str | None = None) -> Include:
     """Refer to other routes, to be placed by `path`.
 
     Example: `path("polls/", include("polls.urls", namespace="polls"))`.

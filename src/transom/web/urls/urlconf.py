@@ -9,13 +9,14 @@ from transom.conf import CheckMessage, Severity
 from transom.web.urls.checks import check_names, check_route, describe_view, unreachable
 from transom.web.urls.collect import collect_routes
 from transom.web.urls.reversing import Reverser
-from transom.web.urls.routes import Include, Kind, Route
+from transom.web.urls.routes import Kind, Route
 from transom.web.urls.tree import Endpoint, Tree
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from types import ModuleType
 
+    from transom.web.urls.routes import URLPattern
     from transom.web.urls.tree import Found
 
 
@@ -96,7 +97,7 @@ class URLconf:
         ImportError: a module cannot be imported.
     """
 
-    def __init__(self, urls: str | ModuleType | Sequence[Route | Include]) -> None:
+    def __init__(self, urls: str | ModuleType | Sequence[URLPattern]) -> None:
         self._routes = collect_routes(urls)
         self.checks: list[CheckMessage] = []
         self._static: dict[str, Endpoint] = {}
