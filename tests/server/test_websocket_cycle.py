@@ -265,7 +265,7 @@ async def test_denial_response_in_one_piece() -> None:
     assert peer.transport.wire == b""
     await peer.send({"type": "websocket.http.response.body", "body": b"log in"})
     assert peer.head() == (
-        b"HTTP/1.1 401 Unauthorized\r\nx-why: no\r\ncontent-length: 6\r\nconnection: close"
+        b"HTTP/1.1 401 Unauthorized\r\nx-why: no\r\nconnection: close\r\ncontent-length: 6"
     )
     assert peer.transport.wire == b"log in"
     assert peer.transport.closed
@@ -460,18 +460,64 @@ async def test_peer_that_never_echoes_is_aborted(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("half_close", [True, False])
-async def test_bad_frame_fails_the_connection_after_what_came_before(half_close: bool) -> None:
+async def test_bad_frame_fails_the_connection(half_close: bool) -> None:
     """W12. Without half-close (TLS) the transport is closed at once."""
     peer = await Peer(half_close=half_close).accept()
-    peer.cycle.data_received(peer.client.send_text("ok") + b"\xff\xff" + peer.client.send_text("late"))
+    peer.cycle.data_received(b"\xff\xff" + peer.client.send_text("late"))
     (event,) = peer.events()
     assert isinstance(event, Close)
     assert event.code == 1002
     assert (peer.transport.wrote_eof, peer.transport.closed) == (half_close, not half_close)
-    assert await peer.receive() == text("ok")
     assert (await peer.receive())["code"] == 1002
     peer.cycle.data_received(b"whatever")
     assert not peer.cycle.eof_received()
+
+
+@pytest.mark.parametrize(
+    ("ending", "code"), [(b"\xff\xff", 1002), (build_frame(8, b"\x03\xe8", mask=b"1234"), 1000)]
+)
+async def test_application_answers_what_came_before_the_end(ending: bytes, code: int) -> None:
+    """Autobahn 3.2, 3.3, 4.1.3, 5.15 and others: the echo must go out before the close frame."""
+    peer = await Peer().accept()
+    peer.cycle.data_received(peer.client.send_text("ask") + ending)
+    assert peer.cycle.eof_received()  # keeps the transport open
+    assert await peer.receive() == text("ask")
+    await peer.send({"type": "websocket.send", "text": "answer"})
+    assert (await peer.receive())["code"] == code
+    answer, close = peer.events()
+    assert answer == TextMessage("answer")
+    assert isinstance(close, Close)
+    assert close.code == code
+
+
+async def test_application_that_does_not_receive_cannot_hold_up_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(websocket_cycle, "LAST_WORDS", 0.0)
+    peer = await Peer().accept()
+    peer.cycle.data_received(peer.client.send_text("unread") + peer.client.send_close(1000))
+    await peer.send({"type": "websocket.send", "text": "still heard"})
+    await turn()
+    assert peer.events() == [TextMessage("still heard"), Close(1000)]
+    with pytest.raises(ClientDisconnected):
+        await peer.send({"type": "websocket.send", "text": "late"})
+    assert [await peer.receive(), await peer.receive()] == [text("unread"), disconnect(1000)]
+
+
+async def test_connection_lost_while_the_end_is_held_keeps_the_clients_code() -> None:
+    peer = await Peer().accept()
+    peer.cycle.data_received(peer.client.send_text("unread") + peer.client.send_close(4000, "why"))
+    peer.cycle.connection_lost(None)
+    assert [await peer.receive(), await peer.receive()] == [text("unread"), disconnect(4000, "why")]
+
+
+async def test_application_closes_while_the_end_is_held() -> None:
+    peer = await Peer().accept()
+    peer.cycle.data_received(peer.client.send_text("unread") + peer.client.send_close(1000))
+    await peer.send({"type": "websocket.close", "code": 4005})
+    assert peer.events() == [Close(4005)]
+    assert peer.transport.closed
+    assert await peer.receive() == disconnect(4005)
 
 
 async def test_message_over_the_limit_is_1009() -> None:

@@ -22,6 +22,7 @@ from transom.server.websocket import (
     BytesMessage,
     Close,
     CloseCode,
+    DenialResponse,
     Event,
     Handshake,
     HandshakeError,
@@ -30,7 +31,6 @@ from transom.server.websocket import (
     TextMessage,
     WebSocketConnection,
     build_accept_response,
-    build_denial_head,
     build_refusal,
     parse_handshake,
 )
@@ -47,6 +47,9 @@ if TYPE_CHECKING:
 
 CLOSE_TIMEOUT: Final = (
     10.0  # seconds for the closing handshake and the last bytes, as in websockets and Bandit
+)
+LAST_WORDS: Final = (
+    1.0  # seconds an application has to answer messages that came before the client's close frame
 )
 EARLY_DATA: Final = 64 * 1024  # bytes held of a client that does not wait for the 101
 
@@ -93,10 +96,11 @@ class WebSocketCycle:
         self._inbox = WebSocketInbox(config.ws_max_queue)
         self._phase = Phase.CONNECTING
         self._handshake: Handshake  # set by start(), before the application can accept
-        self._denial: tuple[int, Iterable[tuple[bytes, bytes]]] | None = None  # held for its body
+        self._denial: DenialResponse | None = None
         self._loop = asyncio.get_running_loop()
         self._keep_alive = KeepAlive(self._loop, self, config.ws_ping_interval, config.ws_ping_timeout)
-        self._abort_timer: asyncio.TimerHandle | None = None
+        self._ending: Close | RemoteProtocolError | None = None  # what the peer ended the connection with
+        self._timer: asyncio.TimerHandle | None = None  # while an ending is held, then the abort
         self._lost = False
         self._reading_paused = False
         self._writable: asyncio.Event | None = None  # exists while the transport's buffer is too full
@@ -125,17 +129,19 @@ class WebSocketCycle:
             self._pause_reading()
 
     def eof_received(self) -> bool:
-        """Take the end of the stream; a WebSocket has no half-closed state, so the transport closes."""
-        self._end_of_stream()
-        return False
+        """Take the end of the stream; the transport closes, unless the application may still answer what came before."""
+        if not self._is_ending_held:
+            self._end_of_stream()
+        return self._is_ending_held
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the application, at once if it sends and in order if it receives."""
         self._lost = True
         self._end_of_stream()
+        self._take_held_ending()
         self._keep_alive.stop()
-        if self._abort_timer is not None:
-            self._abort_timer.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
         self.resume_writing()
         self._on_closed()
 
@@ -175,23 +181,51 @@ class WebSocketCycle:
     # Events
 
     def _read_events(self) -> None:
-        """Take events from the codec while there is room for them."""
-        try:
-            while not (self._phase is Phase.OPEN and self._inbox.is_full):
+        """Take events from the codec while there is room for them, up to what ends the connection."""
+        while self._ending is None:
+            if self._phase is Phase.OPEN and self._inbox.is_full:
+                self._pause_reading()
+                return
+            try:
                 event = self._connection.next_event()
-                if event is NEED_DATA:
-                    self._resume_reading()
-                    return
+            except RemoteProtocolError as exc:
+                event = exc
+            if event is NEED_DATA:
+                self._resume_reading()
+                return
+            if isinstance(event, Close | RemoteProtocolError):
+                self._hold_ending(event)
+            else:
                 self._take_event(event)
-        except RemoteProtocolError as exc:
-            self._fail(exc.code, str(exc))
+
+    def _hold_ending(self, ending: Close | RemoteProtocolError) -> None:
+        """End the connection, but let the application answer first what came before.
+
+        It has answered when it waits for more; one that does not receive cannot hold up the end for long.
+        """
+        self._ending = ending
+        cut_off = self._lost or ending.code == CloseCode.ABNORMAL_CLOSURE  # nobody is left to answer
+        if self._phase is not Phase.OPEN or self._inbox.is_empty or cut_off:
+            self._take_ending()
         else:
-            self._pause_reading()
+            self._timer = self._loop.call_later(LAST_WORDS, self._take_ending)
+
+    def _take_ending(self) -> None:
+        if isinstance(self._ending, Close):
+            self._peer_closed(self._ending)
+        elif self._ending is not None:
+            self._fail(self._ending.code, str(self._ending))
+
+    @property
+    def _is_ending_held(self) -> bool:
+        return self._ending is not None and self._phase is Phase.OPEN
+
+    def _take_held_ending(self) -> None:
+        if self._is_ending_held:
+            self._take_ending()
 
     def _take_event(self, event: Event) -> None:
-        if isinstance(event, Close):
-            self._peer_closed(event)
-        elif self._phase is not Phase.OPEN:
+        if self._phase is not Phase.OPEN:
             pass  # after our close frame only the peer's matters
         elif isinstance(event, TextMessage):
             self._inbox.put({"type": "websocket.receive", "text": event.text, "bytes": None}, len(event.text))
@@ -219,7 +253,8 @@ class WebSocketCycle:
         """Begin the closing handshake."""
         self._write(self._connection.send_close(code, reason))
         self._end(code, reason)
-        # The peer's close frame may be here already, or be held back by a full inbox.
+        # The peer's close frame may be here already, held for the application or behind a full inbox.
+        self._take_ending()
         self._read_events()
 
     def _fail(self, code: int, reason: str) -> None:
@@ -249,8 +284,10 @@ class WebSocketCycle:
             self._phase = Phase.CLOSED
             self._keep_alive.stop()
             self.resume_writing()
+            if self._timer is not None:
+                self._timer.cancel()
             if not self._lost:
-                self._abort_timer = self._loop.call_later(CLOSE_TIMEOUT, self._transport.abort)
+                self._timer = self._loop.call_later(CLOSE_TIMEOUT, self._transport.abort)
 
     # Keep-alive
 
@@ -297,18 +334,21 @@ class WebSocketCycle:
         if self._phase is Phase.OPEN:
             self._close(code, "")
         elif self._phase is not Phase.CLOSED:
+            begun = self._denial is not None and self._denial.has_begun
             if code is CloseCode.NORMAL_CLOSURE:
                 logger.error("application returned without an answer on WebSocket %s", self._scope["path"])
-            if self._phase is Phase.CONNECTING or self._denial is not None:
-                self._refuse(500, (), "internal server error")
-            else:
+            if begun:
                 self._transport.abort()  # the client must see that the response is cut off
+            else:
+                self._refuse(500, (), "internal server error")
 
     async def receive(self) -> Any:  # Any: as in asgi.types.Receive
         """Return connect, then each message, then disconnect for ever.
 
         Cancellation: no message is lost.
         """
+        if self._inbox.is_empty:
+            self._take_held_ending()
         message = await self._inbox.get()
         if self._reading_paused and self._phase is Phase.OPEN and not self._inbox.is_full:
             self._read_events()
@@ -330,8 +370,8 @@ class WebSocketCycle:
             self._send_open(kind, message)
         elif self._phase is Phase.CONNECTING:
             self._send_connecting(kind, message)
-        elif self._phase is Phase.DENYING:
-            self._send_denial(kind, message)
+        elif self._denial is not None and self._phase is Phase.DENYING:
+            self._send_denial(self._denial, kind, message)
         elif kind != "websocket.close":
             raise ClientDisconnected(f"the WebSocket is closed; {kind!r} was not sent")
         if self._writable is not None:
@@ -367,8 +407,7 @@ class WebSocketCycle:
         elif kind == "websocket.close":
             self._refuse(403)
         elif kind == "websocket.http.response.start":
-            self._denial = (message["status"], list(message.get("headers", ())))
-            build_denial_head(*self._denial)  # refuse it now, while a 500 can still be sent
+            self._denial = DenialResponse(message["status"], message.get("headers", ()))
             self._phase = Phase.DENYING
         else:
             raise MessageError(
@@ -385,17 +424,13 @@ class WebSocketCycle:
         self._keep_alive.start()
         self._read_events()
 
-    def _send_denial(self, kind: object, message: Message) -> None:
+    def _send_denial(self, denial: DenialResponse, kind: object, message: Message) -> None:
         if kind != "websocket.http.response.body":
             raise MessageError(
                 f"message {kind!r} in a denial response; only websocket.http.response.body may follow"
             )
-        body, more_body = message.get("body", b""), message.get("more_body", False)
-        if self._denial is not None:
-            # Head and first body are one write; a length is known only if there is nothing more.
-            body = b"".join((build_denial_head(*self._denial, None if more_body else len(body)), body))
-            self._denial = None
-        self._write(body)
+        more_body = message.get("more_body", False)
+        self._write(denial.send_body(message.get("body", b""), more_body))
         if not more_body:
             self._end(CloseCode.ABNORMAL_CLOSURE, "")
             self._transport.close()

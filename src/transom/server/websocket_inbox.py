@@ -30,6 +30,11 @@ class WebSocketInbox:
         self._arrived: asyncio.Event | None = None  # exists while someone waits
 
     @property
+    def is_empty(self) -> bool:
+        """Whether the application has received everything."""
+        return not self._messages
+
+    @property
     def is_full(self) -> bool:
         """Whether nothing more should be put until something was taken."""
         return len(self._messages) >= self._max_messages or self._size >= MAX_BYTES

@@ -2,6 +2,7 @@
 
 from transom.server.websocket.close import CloseCode, is_wire_code
 from transom.server.websocket.connection import Role, WebSocketConnection
+from transom.server.websocket.denial import DenialResponse
 from transom.server.websocket.events import NEED_DATA, BytesMessage, Close, Event, Ping, Pong, TextMessage
 from transom.server.websocket.exceptions import (
     HandshakeError,
@@ -12,7 +13,6 @@ from transom.server.websocket.exceptions import (
 from transom.server.websocket.handshake import (
     Handshake,
     build_accept_response,
-    build_denial_head,
     build_refusal,
     build_response_head,
     is_upgrade_request,
@@ -25,6 +25,7 @@ __all__ = [
     "BytesMessage",
     "Close",
     "CloseCode",
+    "DenialResponse",
     "Event",
     "Handshake",
     "HandshakeError",
@@ -37,7 +38,6 @@ __all__ = [
     "TextMessage",
     "WebSocketConnection",
     "build_accept_response",
-    "build_denial_head",
     "build_refusal",
     "build_response_head",
     "is_upgrade_request",

@@ -57,7 +57,7 @@ class Role(Enum):
 class WebSocketConnection:
     """The frames of one connection.
 
-    The `send_` methods return the bytes to write and raise `LocalProtocolError` once a close frame went either way. Pings are not
+    The `send_` methods return the bytes to write and raise `LocalProtocolError` after our own close frame. Pings are not
     answered and close frames not echoed by themselves: the caller does so with `send_pong()` and `echo_close()`.
 
     Args:
@@ -263,7 +263,8 @@ class WebSocketConnection:
         return self._build(opcode, payload)
 
     def _build(self, opcode: int, payload: bytes) -> bytes:
-        if self._close_sent or self._done_reading:
+        # After the peer's close frame, and even after an error, what was under way may still go out before ours does.
+        if self._close_sent:
             raise LocalProtocolError("nothing may be sent after a close frame (RFC 6455 5.5.1)")
         return self._frame(opcode, payload)
 

@@ -36,10 +36,6 @@ _OWN_FIELDS = frozenset(
 )
 
 
-# RFC 9110 7.6.1: these are the connection's, not the application's.
-_HOP_BY_HOP = frozenset({b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade"})
-
-
 @dataclass(frozen=True, slots=True)
 class Handshake:
     """What a valid opening request says.
@@ -155,22 +151,6 @@ def build_response_head(status: int, headers: Fields) -> bytes:
         _check_field(name, value)
         lines.append(name.lower() + b": " + value)
     return b"\r\n".join([*lines, b"", b""])
-
-
-def build_denial_head(status: int, headers: Fields, length: int | None = None) -> bytes:
-    """Return the head of an application's own refusal; without a length its body ends with the connection.
-
-    Raises:
-        LocalProtocolError: the status is no final one of HTTP, or a field is malformed.
-
-    Source: ASGI extension "websocket.http.response".
-    """
-    if not isinstance(status, int) or not 200 <= status <= 599:  # pyright: ignore[reportUnnecessaryIsInstance] # from an application
-        raise LocalProtocolError(f"status {status!r} is no final HTTP status; choose from 200 to 599")
-    fields = [(name, value) for name, value in headers if name.lower() not in _HOP_BY_HOP]
-    if length is not None and not _values(fields, b"content-length"):
-        fields.append((b"content-length", str(length).encode()))
-    return build_response_head(status, [*fields, (b"connection", b"close")])
 
 
 def build_refusal(status: int, headers: Fields = (), message: str = "") -> bytes:

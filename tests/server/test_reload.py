@@ -1,0 +1,154 @@
+"""The reloader: what asks for a restart, and a real one from edit to answer."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+from watchfiles import Change
+
+from transom.server import Config
+from transom.server.reload import Reloader, SourceFilter
+
+APP = """
+async def app(scope, receive, send):
+    if scope["type"] != "http":
+        raise NotImplementedError
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"connection", b"close")]})
+    await send({"type": "http.response.body", "body": b"WORD"})
+"""
+RUN = "import sys; from transom.server import Config, run; sys.exit(run('mysite:app', Config(port=0, reload=True)))"
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/site/views.py", True),
+        ("/site/templates/polls/index.html", True),
+        ("/site/.env", True),
+        ("/site/.env.local", True),
+        ("/site/pyproject.toml", True),
+        ("/site/static/site.css", False),
+        ("/site/db.sqlite3", False),
+        ("/site/__pycache__/views.cpython-311.pyc", False),
+        ("/site/.git/config.py", False),
+        ("/site/.venv/lib/x.py", False),
+        ("/site/views.py~", False),
+    ],
+)
+def test_source_asks_for_a_restart_and_the_rest_does_not(path: str, expected: bool) -> None:
+    assert SourceFilter()(Change.modified, path) is expected
+
+
+class FakeProcess:
+    """Remembers what is asked of it; `stubborn` ones end only when killed."""
+
+    def __init__(self, *, stubborn: bool = False) -> None:
+        self.calls: list[str] = []
+        self.code: int | None = None
+        self.stubborn = stubborn
+
+    def poll(self) -> int | None:
+        return self.code
+
+    def wait(self, timeout: float) -> int | None:
+        return self.code
+
+    def terminate(self) -> None:
+        self.calls.append("terminate")
+        self.code = None if self.stubborn else 0
+
+    def kill(self) -> None:
+        self.calls.append("kill")
+        self.code = -9
+
+    def close(self) -> None:
+        self.calls.append("close")
+
+
+class FakeReloader(Reloader):
+    """A reloader of fake processes."""
+
+    def __init__(self) -> None:
+        super().__init__("site:app", Config(reload=True))
+        self.started: list[FakeProcess] = []
+        self.stubborn = False
+
+    def _start(self) -> FakeProcess:
+        self.started.append(FakeProcess(stubborn=self.stubborn))
+        return self.started[-1]
+
+
+EDIT = {(Change.modified, "/site/views.py")}
+
+
+def test_each_batch_of_changes_restarts_once() -> None:
+    reloader = FakeReloader()
+    reloader.follow([EDIT | {(Change.added, f"/site/{i}.py") for i in range(5)}, set(), EDIT])
+    assert [process.calls for process in reloader.started] == [["terminate", "close"], []]
+
+
+def test_worker_that_hangs_is_killed() -> None:
+    reloader = FakeReloader()
+    reloader.stubborn = True
+    reloader.follow([EDIT, EDIT])
+    assert reloader.started[0].calls == ["terminate", "kill", "close"]
+
+
+def test_worker_that_ended_waits_for_the_next_change(caplog: pytest.LogCaptureFixture) -> None:
+    reloader = FakeReloader()
+
+    def batches() -> Iterator[set[tuple[Change, str]]]:
+        yield EDIT
+        reloader.started[0].code = 3
+        yield set()
+        yield set()
+        assert len(reloader.started) == 1
+        yield EDIT
+
+    reloader.follow(batches())
+    assert len(reloader.started) == 2
+    assert caplog.text.count("waiting for a change") == 1
+
+
+@pytest.mark.slow
+def test_edit_is_served_and_a_syntax_error_only_waits(tmp_path: Path) -> None:
+    """The request sent while the code does not even parse is answered by the next worker that does."""
+    source = tmp_path / "mysite.py"
+    source.write_text(APP)
+    process = subprocess.Popen(
+        [sys.executable, "-c", RUN], cwd=tmp_path, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
+    )
+    assert process.stderr
+    log = ""
+
+    def wait_for(word: str) -> str:
+        nonlocal log
+        while True:
+            assert process.stderr
+            line = process.stderr.readline()
+            log += line
+            assert line, log
+            if word in line:
+                return line
+
+    try:
+        url = wait_for("serving on").split()[-1]
+        source.write_text("this is no python")
+        wait_for("waiting for a change")
+        source.write_text(APP.replace("WORD", "again"))
+        with urlopen(url, timeout=10) as response:
+            assert response.read() == b"again"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+        log += process.stderr.read()
+        assert log.count("Traceback") == log.count("SyntaxError")
+    finally:
+        process.kill()
+        process.wait()
+        process.stderr.close()

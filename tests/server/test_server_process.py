@@ -1,0 +1,112 @@
+"""Serving in this process: logging, the choice of the loop, exit codes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from transom.server import Config, run
+from transom.server.exceptions import LoadError
+from transom.server.process import choose_loop_factory, configure_logging, serve_in_process
+
+
+@pytest.fixture(autouse=True)
+def loggers() -> Iterator[None]:
+    """Put the loggers back as they were."""
+    names = ("transom", "transom.access")
+    before = {
+        name: (logging.getLogger(name).handlers[:], logging.getLogger(name).propagate) for name in names
+    }
+    for name in names:
+        logging.getLogger(name).handlers = []
+    yield
+    for name, (handlers, propagate) in before.items():
+        logging.getLogger(name).handlers = handlers
+        logging.getLogger(name).propagate = propagate
+    logging.getLogger("transom").setLevel(logging.NOTSET)
+
+
+async def site(scope: Any, receive: Any, send: Any) -> None:
+    raise NotImplementedError
+
+
+def test_messages_go_to_stderr_and_the_access_log_to_stdout(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging("info")
+    configure_logging("info")  # once is enough
+    logging.getLogger("transom.server").info("hello")
+    logging.getLogger("transom.server").debug("hidden")
+    logging.getLogger("transom.access").info("GET /")
+    out, err = capsys.readouterr()
+    assert out == "GET /\n"
+    assert err.endswith("] INFO hello\n")
+    assert err.count("\n") == 1
+
+
+def test_logging_that_is_configured_stays() -> None:
+    mine = logging.NullHandler()
+    logging.getLogger("transom").addHandler(mine)
+    configure_logging("warning")
+    assert logging.getLogger("transom").handlers == [mine]
+
+
+def test_loop_is_uvloop_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    uvloop = pytest.importorskip("uvloop")
+    assert choose_loop_factory("asyncio") is None
+    assert choose_loop_factory("auto") is uvloop.new_event_loop
+    assert choose_loop_factory("uvloop") is uvloop.new_event_loop
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert choose_loop_factory("auto") is None
+    with pytest.raises(LoadError, match="not installed"):
+        choose_loop_factory("uvloop")
+
+
+def test_serve_returns_0_after_an_orderly_end() -> None:
+    def stop(server: Any) -> None:
+        assert asyncio.current_task() is not None
+        server.request_stop()
+
+    assert serve_in_process(site, Config(port=0), on_started=stop) == 0
+
+
+async def refuse(scope: Any, receive: Any, send: Any) -> None:
+    await receive()
+    await send({"type": "lifespan.startup.failed", "message": "no database"})
+
+
+def test_refused_start_up_is_exit_code_3(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(refuse, Config(port=0)) == 3
+    assert "no database" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("target", "code"), [("nosuch:app", 3), ("malformed", 3)])
+def test_target_that_cannot_be_loaded_is_exit_code_3(target: str, code: int) -> None:
+    assert run(target) == code
+
+
+def test_application_that_fails_to_import_shows_its_traceback(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "broken_site.py").write_text("1 / 0")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert run("broken_site:app", Config(port=0)) == 3
+    assert "ZeroDivisionError" in capsys.readouterr().err
+
+
+def test_interrupt_before_the_start_is_130(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "interrupted_site.py").write_text("raise KeyboardInterrupt")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert run("interrupted_site:app", Config(port=0)) == 130
+    sys.modules.pop("interrupted_site", None)
+
+
+@pytest.mark.parametrize("options", [{"workers": 2}, {"reload": True}])
+def test_other_processes_need_a_target_that_can_be_imported(
+    options: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(site, Config(port=0, **options)) == 3
+    assert "pass 'module:attribute'" in capsys.readouterr().err
