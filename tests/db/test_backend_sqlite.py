@@ -339,6 +339,21 @@ async def test_memory_reader_waits_for_an_open_transaction():
     await backend.aclose()
 
 
+async def test_log_is_moved_into_the_file_beside_the_writes(
+    backend: SQLiteBackend, path: Path, threads_used: list
+):
+    rows = [(i, "x" * 100) for i in range(300)]
+    await backend.execute_many("INSERT INTO item (id, name) VALUES (?, ? || hex(randomblob(8)))", rows)
+    task = backend._checkpoints._task
+    assert task is not None
+    before = path.stat().st_size
+    await task
+    assert path.stat().st_size > before
+    async with backend.transaction() as transaction:
+        await transaction.execute(f"DELETE FROM item WHERE id < {250}")
+    assert backend._checkpoints._task is not None
+
+
 WRITE_MANY = """
 import asyncio, sys
 from transom.db import connections

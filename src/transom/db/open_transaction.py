@@ -8,6 +8,7 @@ over by running the statement somewhere else.
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from .exceptions import TransactionClosed, TransactionError, TransactionOwnerError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncGenerator, Callable, Sequence
 
     from .backends.base import Args, Row, TransactionExecutor, Vendor
 
@@ -82,12 +83,13 @@ class OpenTransaction:
 
     async def stream(
         self, sql: str, args: Args = (), *, chunk_size: int = 2000
-    ) -> AsyncIterator[Sequence[Row]]:
+    ) -> AsyncGenerator[Sequence[Row]]:
         """Run a reading statement and yield its rows in chunks, never holding more than one chunk."""
         self.check_usable()
-        async for chunk in self._executor.stream(sql, args, chunk_size=chunk_size):
-            yield chunk
-            self.check_usable()  # the connection may be somebody else's by now
+        async with aclosing(self._executor.stream(sql, args, chunk_size=chunk_size)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+                self.check_usable()  # the connection may be somebody else's by now
 
     def check_usable(self) -> None:
         """Refuse a statement that would run outside the transaction or beside it.

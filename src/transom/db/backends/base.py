@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
@@ -41,8 +41,11 @@ class Executor(Protocol):
         """Run one writing statement for each row of arguments, all of them or none."""
         ...
 
-    def stream(self, sql: str, args: Args = (), *, chunk_size: int = 2000) -> AsyncIterator[Sequence[Row]]:
-        """Run a reading statement and yield its rows in chunks, never holding more than one chunk."""
+    def stream(self, sql: str, args: Args = (), *, chunk_size: int = 2000) -> AsyncGenerator[Sequence[Row]]:
+        """Run a reading statement and yield its rows in chunks, never holding more than one chunk.
+
+        Who may stop before the end wraps it in `contextlib.aclosing`: the connection is free only then.
+        """
         ...
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from transom.db.exceptions import TransactionError
 from transom.db.pool import Pool
 
+from .checkpoint import Checkpoints
 from .connection import (
     NotNow,
     SQLiteConnection,
@@ -45,6 +46,7 @@ class SQLiteBackend:
         self._pace = Pace()
         self._writer = self._make_pool(1, query_only=False)
         self._readers = self._writer if url.is_memory else self._make_pool(options.readers, query_only=True)
+        self._checkpoints = Checkpoints(partial(open_connection, url, options))
         self._inline: SQLiteConnection | None = (
             None  # only ever used between two awaits, so nobody else can be in it
         )
@@ -106,7 +108,10 @@ class SQLiteBackend:
             raise TransactionError(
                 f"isolation {isolation!r} on SQLite, whose transactions are all serializable; leave it out"
             )
-        return SQLiteTransaction(self._readers if readonly else self._writer, self._pace, readonly=readonly)
+        if readonly:
+            return SQLiteTransaction(self._readers, self._pace, readonly=True)
+        checkpoints = None if self._url.is_memory else self._checkpoints
+        return SQLiteTransaction(self._writer, self._pace, checkpoints=checkpoints)
 
     async def aclose(self) -> None:
         """Close every connection and join every thread."""
@@ -115,6 +120,7 @@ class SQLiteBackend:
             self._inline = None
         await self._readers.aclose()
         await self._writer.aclose()
+        await self._checkpoints.aclose()
 
     async def _run(
         self, pool: Pool[SQLiteConnection], call: Callable[..., T], *args: object, inline: bool = True
@@ -124,6 +130,8 @@ class SQLiteBackend:
             result = await connection.run(call, *args, inline=inline)
         finally:
             left_open = release(pool, connection)
+            if pool is self._writer and not self._url.is_memory:
+                self._checkpoints.record_write(connection)
         if left_open:
             raise TransactionError("a statement outside atomic() opened a transaction; use atomic() instead")
         return result

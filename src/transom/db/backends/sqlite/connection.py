@@ -34,6 +34,9 @@ T = TypeVar("T")
 INLINE_DEADLINE = 0.001  # seconds that one statement may hold up the event loop
 PROGRESS_STEPS = 2000  # virtual machine steps between looks at the clock: some 50 us, at no measurable cost
 CACHED_STATEMENTS = 512
+AUTO_CHECKPOINT = (
+    4000  # pages of 4 KiB in the log after which a COMMIT moves them; see checkpoint.py, which is earlier
+)
 BUSY_DELAYS = (
     0.001,
     0.002,
@@ -202,6 +205,7 @@ def configure(driver: sqlite3.Connection, options: SQLiteOptions, *, query_only:
     if driver.execute("PRAGMA journal_mode").fetchone()[0] not in ("wal", "memory"):
         driver.execute("PRAGMA journal_mode = WAL")
     driver.execute(f"PRAGMA synchronous = {options.synchronous}")
+    driver.execute(f"PRAGMA wal_autocheckpoint = {AUTO_CHECKPOINT}")
     driver.execute("PRAGMA foreign_keys = ON")
     if query_only:
         driver.execute("PRAGMA query_only = ON")

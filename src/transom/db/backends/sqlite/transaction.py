@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from transom.db.backends.base import Args, Row, Vendor
     from transom.db.pool import Pool
 
+    from .checkpoint import Checkpoints
+
 T = TypeVar("T")
 
 INLINE_CHANGES = 100  # rows a transaction may have changed for its COMMIT to run inline
@@ -62,8 +64,16 @@ class SQLiteTransaction:
 
     vendor: Vendor = "sqlite"
 
-    def __init__(self, pool: Pool[SQLiteConnection], pace: Pace, *, readonly: bool) -> None:
+    def __init__(
+        self,
+        pool: Pool[SQLiteConnection],
+        pace: Pace,
+        *,
+        readonly: bool = False,
+        checkpoints: Checkpoints | None = None,
+    ) -> None:
         self._pool = pool
+        self._checkpoints = checkpoints
         self._pace = pace
         self._readonly = readonly
         self._savepoints = 0
@@ -174,3 +184,5 @@ class SQLiteTransaction:
         release(self._pool, connection)
         if self._readonly and not connection.query_only and not connection.is_closed():
             connection.run_unlimited(execute, "PRAGMA query_only = OFF")
+        if self._checkpoints is not None:
+            self._checkpoints.record_write(connection)
