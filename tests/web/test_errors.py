@@ -95,6 +95,7 @@ def test_production_pages_are_whole_and_load_nothing(status: int):
     assert response.status == status
     assert response.headers["content-type"] == "text/html; charset=utf-8"
     assert "the cause" not in page
+    assert "style-src 'sha256-" in response.headers["content-security-policy"]
     assert page.startswith("<!doctype html>")
     assert {"h1", "main", "title"} <= set(outline.tags)
     assert ("lang", "en") in outline.attributes

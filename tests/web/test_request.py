@@ -68,6 +68,8 @@ def test_a_server_may_leave_out_what_is_optional():
     assert len(request.query) == 0
     with pytest.raises(BadRequest):
         _ = request.url
+    with pytest.raises(RuntimeError, match="no application"):
+        _ = request.app
 
 
 @pytest.mark.parametrize("query", [b"a=%FF", b"a=\xff", b"a&b&c&d"])

@@ -36,7 +36,7 @@ class Application(Protocol):
         """The settings of the site."""
         ...
 
-    @property
+    @cached_property  # as the application's own: type checkers compare the descriptors, not what they return
     def templates(self) -> Engine:
         """The template engine, made when it is first asked for."""
         ...
@@ -69,16 +69,25 @@ class Connection:
         resolver_match: the route that was found; None before the URLconf was asked.
     """
 
-    def __init__(self, scope: HTTPScope | WebSocketScope, *, app: Any = None) -> None:
+    def __init__(self, scope: HTTPScope | WebSocketScope, *, app: Application | None = None) -> None:
         self.scope = scope
         self.path = scope["path"]
-        # Any: the application's own type lies above this module and naming it would be a cycle; it does satisfy
-        # the Protocol `Application`.
-        self.app: Any = app
+        self._app = app
         self.resolver_match: ResolverMatch | None = None
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.path!r}>"
+
+    @property
+    def app(self) -> Application:
+        """The application that serves this.
+
+        Raises:
+            RuntimeError: there is none, as where a Request is made by hand.
+        """
+        if self._app is None:
+            raise RuntimeError("no application serves this request; make it with app=...")
+        return self._app
 
     @cached_property
     def headers(self) -> Headers:
@@ -104,7 +113,7 @@ class Connection:
     @cached_property
     def limits(self) -> FormLimits:
         """The limits of bodies and forms: those of the settings, or the defaults without an application."""
-        return FormLimits() if self.app is None else FormLimits.from_settings(self.app.settings)
+        return FormLimits() if self._app is None else FormLimits.from_settings(self._app.settings)
 
     @property
     def scheme(self) -> str:
@@ -134,7 +143,7 @@ class Connection:
         if parts is None:
             raise BadRequest(f"host {field!r} is malformed")
         name, port = parts
-        if self.app is not None and not is_allowed_host(name, self.app.settings.allowed_hosts):
+        if self._app is not None and not is_allowed_host(name, self._app.settings.allowed_hosts):
             raise BadRequest(f"host {name!r} is not served here; add it to allowed_hosts")
         return name if port in (None, DEFAULT_PORTS.get(self.scheme)) else f"{name}:{port}"
 

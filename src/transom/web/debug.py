@@ -25,7 +25,6 @@ from transom.web.error_pages import (
 from transom.web.response import HTMLResponse, JSONResponse, Response
 
 if TYPE_CHECKING:
-    from transom.conf import Settings
     from transom.web.error_pages import ExceptionView
     from transom.web.request import Request
     from transom.web.urls import RouteInfo, URLconf
@@ -148,9 +147,7 @@ def _form(request: Request) -> Pairs:
 
 
 def _settings(request: Request) -> Pairs:
-    if request.app is None:
-        return []
-    settings: Settings = request.app.settings
+    settings = request.app.settings
     # A site's own subclass adds settings: all fields, in the order declared.
     return [(name, getattr(settings, name)) for name in type(settings).model_fields]
 

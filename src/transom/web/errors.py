@@ -16,7 +16,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
-from transom.web.error_pages import render_plain_page
+from transom.web.error_pages import content_security_policy, render_plain_page
 from transom.web.headers import HeadersInit, MutableHeaders
 from transom.web.response import HTMLResponse, JSONResponse, Response
 
@@ -147,6 +147,8 @@ def error_page(request: _Negotiable, status: int, *, detail: str = "", headers: 
         )
     else:
         response = HTMLResponse(render_plain_page(status, title), status)
+        # The page's own, so that a site's stricter policy does not take its style away.
+        response.headers["content-security-policy"] = content_security_policy("plain.css")
     for name, value in MutableHeaders(headers).multi_items():
         response.headers.add(name, value)
     response.headers.add_vary("accept")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from transom.asgi.types import HTTPScope, Receive
+    from transom.web.connection import Application
 
 __all__ = ["Request"]
 
@@ -39,9 +40,7 @@ class Request(Connection):
 
     scope: HTTPScope
 
-    def __init__(
-        self, scope: HTTPScope, receive: Receive, *, app: Any = None
-    ) -> None:  # Any: see Connection.app
+    def __init__(self, scope: HTTPScope, receive: Receive, *, app: Application | None = None) -> None:
         super().__init__(scope, app=app)
         self.method = scope["method"]
         self.csrf_token: str = ""
