@@ -1,0 +1,238 @@
+"""Start, stop, deadlines and addresses of one worker."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+
+import pytest
+
+from transom.server import BindError, Config, Server, bind_sockets
+from transom.server.connection import HTTP1Connection
+from transom.server.listener import parse_address
+from transom.server.state import TICK, ServerState
+
+GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+async def test_idle_connections_close_when_the_server_stops(serve, respond):
+    running = await serve(respond())
+    client = await running.connect()
+    await client.get()
+    await running.server.stop()
+    assert await client.read_to_end() == b""
+
+
+async def test_request_in_progress_finishes_with_connection_close(serve):
+    started, release = asyncio.Event(), asyncio.Event()
+
+    async def app(scope, receive, send):
+        started.set()
+        await release.wait()
+        await send({"type": "http.response.start", "status": 200})
+        await send({"type": "http.response.body", "body": b"finished"})
+
+    running = await serve(app, timeout_graceful_shutdown=5.0)
+    client = await running.connect()
+    await client.send(GET)
+    await started.wait()
+    stopping = asyncio.create_task(running.server.stop())
+    await asyncio.sleep(0)
+    release.set()
+    reply = await client.read()
+    assert (reply[b"connection"], reply.body) == (b"close", b"finished")
+    await stopping
+
+
+async def test_new_connections_are_refused_while_stopping(serve, respond):
+    running = await serve(respond())
+    await running.server.stop()
+    with pytest.raises(ConnectionError):
+        await asyncio.open_connection("127.0.0.1", running.port)
+
+
+async def test_request_that_does_not_end_is_cancelled(serve, caplog):
+    started, cancelled = asyncio.Event(), asyncio.Event()
+
+    async def app(scope, receive, send):
+        started.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+
+    running = await serve(app, timeout_graceful_shutdown=0.01)
+    client = await running.connect()
+    await client.send(GET)
+    await started.wait()
+    await running.server.stop()
+    assert cancelled.is_set()
+    assert "cancelling 1 request" in caplog.text
+
+
+async def test_stop_twice_is_harmless(serve, respond):
+    running = await serve(respond())
+    await running.server.stop()
+    await running.server.stop()
+
+
+async def test_first_signal_stops_gracefully_and_second_at_once():
+    started = asyncio.Event()
+
+    async def app(scope, receive, send):
+        started.set()
+        await asyncio.Event().wait()
+
+    (listener,) = bind_sockets(Config(port=0))
+    port = listener.getsockname()[1]
+    server = Server(app, Config(lifespan="off"), sockets=[listener])
+    serving = asyncio.create_task(server.serve())
+    while not server.urls:
+        await asyncio.sleep(0)
+    listener.listen()
+    _reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(GET)
+    await asyncio.wait_for(started.wait(), 5)
+    os.kill(os.getpid(), signal.SIGTERM)
+    await asyncio.sleep(0.01)
+    assert not serving.done()
+    os.kill(os.getpid(), signal.SIGINT)
+    await asyncio.wait_for(serving, 5)
+    writer.close()
+
+
+# Deadlines, with a clock of our own
+
+
+class FakeTransport(asyncio.Transport):
+    """A transport that notes what is done to it."""
+
+    def __init__(self) -> None:
+        super().__init__({"peername": ("127.0.0.1", 1), "sockname": ("127.0.0.1", 80)})
+        self.written, self.closed, self.ended = b"", False, False
+
+    def write(self, data):
+        self.written += data
+
+    def can_write_eof(self):
+        return True
+
+    def write_eof(self):
+        self.ended = True
+
+    def close(self):
+        self.closed = True
+
+    abort = close
+
+
+@pytest.fixture
+async def connection(respond):
+    config = Config(timeout_header=10, timeout_keep_alive=75, access_log=False)
+    connection = HTTP1Connection(ServerState(respond(), config, asyncio.get_running_loop()))
+    connection.connection_made(FakeTransport())
+    return connection
+
+
+def closes_between(connection, seconds):
+    """Tell whether the connection stays open for so long and is closed two ticks later."""
+    state, transport = connection._state, connection._transport
+    connection.tick(state.now + seconds)
+    early = transport.closed or transport.ended
+    connection.tick(state.now + seconds + 2 * TICK)
+    return not early and (transport.closed or transport.ended)
+
+
+async def test_new_connection_must_send_a_head_in_time(connection):
+    assert closes_between(connection, 10)
+    assert connection._transport.written == b""
+
+
+async def test_half_a_head_is_answered_with_408(connection):
+    connection.data_received(b"GET / HTTP/1.1\r\n")
+    assert closes_between(connection, 10)
+    assert connection._transport.written.startswith(b"HTTP/1.1 408 ")
+
+
+async def test_dripping_head_does_not_buy_time(connection):
+    connection.data_received(GET[:5])
+    for byte in GET[5:-1]:
+        connection._state.now += 0.1
+        connection.data_received(bytes([byte]))
+    connection._state.now = 0
+    assert closes_between(connection, 10)
+
+
+async def test_idle_connection_is_kept_for_a_while(connection):
+    connection.data_received(GET)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert b"hello" in connection._transport.written
+    assert closes_between(connection, 75)
+
+
+# Addresses
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("127.0.0.1:80", ("127.0.0.1", 80)),
+        ("[::1]:80", ("::1", 80)),
+        (":80", ("0.0.0.0", 80)),
+        ("80", ("127.0.0.1", 80)),
+        ("example.org:0", ("example.org", 0)),
+    ],
+)
+def test_address_forms(text, expected):
+    assert parse_address(text) == expected
+
+
+@pytest.mark.parametrize("text", ["localhost", "::1:80", "a:b", "a:99999", ""])
+def test_malformed_address_names_the_forms(text):
+    with pytest.raises(BindError, match="HOST:PORT"):
+        parse_address(text)
+
+
+def test_address_in_use_says_what_to_do():
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(BindError, match=rf"127\.0\.0\.1:{port}.*--port"):
+            bind_sockets(Config(port=port))
+
+
+def test_port_can_be_shared_when_asked_for():
+    (first,) = bind_sockets(Config(port=0), reuse_port=True)
+    (second,) = bind_sockets(Config(port=first.getsockname()[1]), reuse_port=True)
+    first.close()
+    second.close()
+
+
+def test_several_addresses_and_ipv6(tmp_path):
+    sockets = bind_sockets(Config(bind=("127.0.0.1:0", "[::1]:0", f"unix:{tmp_path / 's'}")))
+    assert [each.family for each in sockets] == [socket.AF_INET, socket.AF_INET6, socket.AF_UNIX]
+    for each in sockets:
+        each.close()
+
+
+def test_stale_unix_socket_is_replaced_and_a_live_one_is_not(tmp_path):
+    config = Config(uds=str(tmp_path / "s"))
+    bind_sockets(config)[0].close()
+    (live,) = bind_sockets(config)
+    live.listen()
+    with pytest.raises(BindError, match="another process"):
+        bind_sockets(config)
+    live.close()
+
+
+def test_file_in_the_way_of_a_unix_socket_is_left_alone(tmp_path):
+    path = tmp_path / "s"
+    path.write_text("precious")
+    with pytest.raises(BindError):
+        bind_sockets(Config(uds=str(path)))
+    assert path.read_text() == "precious"
