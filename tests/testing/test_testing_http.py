@@ -9,6 +9,7 @@ import contextvars
 import httpx
 import pytest
 
+from transom.asgi import validate
 from transom.testing import Client
 
 
@@ -18,13 +19,13 @@ async def respond(send, body: bytes = b"", status: int = 200, headers=()) -> Non
 
 
 def only_http(view):
-    """Make an application of `view(scope, receive, send)`, without a lifespan."""
+    """Make an application of `view(scope, receive, send)`, without a lifespan; both sides are checked against ASGI."""
 
     async def app(scope, receive, send):
         assert scope["type"] == "http"
         await view(scope, receive, send)
 
-    return app
+    return validate(app)
 
 
 async def read_body(receive) -> bytes:
@@ -258,8 +259,8 @@ async def test_without_raising_a_failure_is_what_a_server_makes_of_it():
     ],
 )
 async def test_mistakes_against_asgi_are_told(messages, error):
-    @only_http
     async def app(scope, receive, send):
+        assert scope["type"] == "http"
         for message in messages:
             await send(message)
 

@@ -1,4 +1,4 @@
-"""The client is for any ASGI application: here one of Starlette's."""
+"""The client is for any ASGI application: here one of Starlette's, with both sides checked against the spec."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 
+from transom.asgi import validate
 from transom.testing import Client
 
 
@@ -56,7 +57,7 @@ async def test_starlette_application(tmp_path):
         WebSocketRoute("/ws", echo),
     ]
     app = Starlette(routes=routes, lifespan=lifespan)
-    async with Client(app) as client:
+    async with Client(validate(app)) as client:
         assert (await client.get("/")).text == "hello"
         assert done.is_set()
         assert (await client.post("/upload", files={"file": ("a.bin", bytes(200_000))})).json() == {

@@ -6,18 +6,19 @@ import asyncio
 
 import pytest
 
+from transom.asgi import validate
 from transom.testing import Client, WebSocketClosed, WebSocketRejected
 
 
 def only_websocket(view):
-    """Make an application of `view(scope, receive, send)`, without a lifespan; the connect message is taken."""
+    """Make an application of `view(scope, receive, send)`, without a lifespan, checked against ASGI; connect is taken."""
 
     async def app(scope, receive, send):
         assert scope["type"] == "websocket"
         assert await receive() == {"type": "websocket.connect"}
         await view(scope, receive, send)
 
-    return app
+    return validate(app)
 
 
 @only_websocket
@@ -218,8 +219,8 @@ async def test_without_raising_a_failure_is_1011_or_500():
     ],
 )
 async def test_mistakes_against_asgi_are_told(messages, error):
-    @only_websocket
     async def app(scope, receive, send):
+        assert scope["type"] == "websocket"
         for message in messages:
             await send(message)
 
