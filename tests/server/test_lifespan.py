@@ -94,7 +94,7 @@ async def test_startup_that_takes_too_long_fails():
     async def app(scope, receive, send):
         await asyncio.Event().wait()
 
-    with pytest.raises(StartupError, match="within 0.01 s"):
+    with pytest.raises(StartupError, match=r"within 0\.01 s"):
         await lifespan(app, timeout=0.01).startup()
 
 

@@ -19,4 +19,6 @@ __all__ = [
     "bind_sockets",
     "load_application",
     "run",
+    "load_application",
+    "run",
 ]
