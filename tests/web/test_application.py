@@ -1,3 +1,4 @@
+import asyncio
 import logging
 import sys
 import types
@@ -129,6 +130,43 @@ async def test_http_exceptions_become_their_status(http):
     app = make(path("<key>", view))
     assert [(await http(app, f"/{key}")).status for key in "abcd"] == [404, 403, 400, 503]
     assert (await http(app, "/d")).get("retry-after") == "5"
+
+
+async def test_an_http_exception_means_the_same_inside_a_task_group(http, caplog):
+    async def fail(exc):
+        raise exc
+
+    async def one(request):
+        async with asyncio.TaskGroup() as group:
+            group.create_task(fail(Http404()))
+
+    async def two(request):
+        raise ExceptionGroup("two", [Http404(), ValueError()])
+
+    app = make(path("one", one), path("two", two))
+    assert [(await http(app, f"/{name}")).status for name in ("one", "two")] == [404, 500]
+    assert len(caplog.records) == 1
+
+
+async def test_a_client_that_leaves_during_its_upload_is_no_error(caplog):
+    async def view(request):
+        return Response(await request.body())
+
+    async def receive():
+        return {"type": "http.disconnect"}
+
+    sent = []
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/x",
+        "raw_path": b"/x",
+        "query_string": b"",
+        "scheme": "http",
+    }
+    scope |= {"headers": [(b"host", b"localhost")], "server": None, "client": None, "extensions": {}}
+    await make(path("x", view))(scope, receive, sent.append)
+    assert (sent, caplog.records) == ([], [])
 
 
 async def test_an_unexpected_error_is_500_logged_once_with_its_traceback(http, caplog):

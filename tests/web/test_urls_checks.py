@@ -78,6 +78,7 @@ def test_mounts_and_names_have_their_forms():
     assert ids(mount("old", application)) == ["web.E003"]
     assert ids(mount("<x>/", application)) == ["web.E003"]
     assert ids(path("x", view, name="a:b")) == ["web.E002"]
+    assert ids(path("<path:a>/x/<path:b>", view)) == ["web.W010"]
 
 
 def test_misuse_is_refused_where_it_is_written():

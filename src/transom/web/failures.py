@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from transom.web.errors import (
     ClientDisconnect,
@@ -51,10 +51,11 @@ async def respond_to(request: Request, exc: Exception, urlconf: URLconf, pages: 
         ClientDisconnect: it was one: nobody is left to answer.
         Exception: it was unexpected, and a test wants to see it.
     """
-    if isinstance(exc, ClientDisconnect):
-        raise exc
-    if isinstance(exc, HTTPException):
-        return await _respond_to_http(request, exc, urlconf, pages)
+    cause = _sole_cause(exc)
+    if isinstance(cause, ClientDisconnect):
+        raise cause
+    if isinstance(cause, HTTPException):
+        return await _respond_to_http(request, cause, urlconf, pages)
     if is_raised(request):
         raise exc
     logger.error("%s %r failed", request.method, request.path, exc_info=exc)
@@ -92,6 +93,17 @@ async def answer_miss(request: Request, path: str, urlconf: URLconf) -> Response
     # full_path has one leading slash, so that `//evil.example` cannot become another host's address.
     target, mark, query = request.full_path.partition("?")
     return RedirectResponse(f"{target}/{mark}{query}", 301)
+
+
+def _sole_cause(exc: Exception) -> Exception:
+    """Return what a TaskGroup wrapped, where it was one exception: `raise Http404` means the same inside one."""
+    cause = exc
+    while isinstance(cause, ExceptionGroup):
+        inner = cast("ExceptionGroup[Exception]", cause).exceptions
+        if len(inner) != 1:
+            return exc
+        cause = inner[0]
+    return cause
 
 
 async def _respond_to_http(

@@ -2,6 +2,7 @@
 
 from transom.web.middleware.base import CallNext, Middleware, compose
 from transom.web.middleware.csrf import csrf, csrf_exempt
+from transom.web.middleware.defaults import DEFAULT_MIDDLEWARE
 from transom.web.middleware.hosts import allowed_hosts
 from transom.web.middleware.security import security_headers
 
@@ -15,6 +16,3 @@ __all__ = [
     "csrf_exempt",
     "security_headers",
 ]
-
-DEFAULT_MIDDLEWARE: tuple[Middleware, ...] = (security_headers, allowed_hosts, csrf)
-"""The default layers, outermost first; a site's own come behind them: `[*DEFAULT_MIDDLEWARE, mine]`."""

@@ -23,6 +23,12 @@ def check_route(route: Route) -> Iterator[CheckMessage]:
     except PatternError as exc:
         yield CheckMessage("web.E001", str(exc))
         return
+    if sum(param.converter.multi_segment for param in route.pattern.params) > 1:
+        yield CheckMessage(
+            "web.W010",
+            f"route {route.route!r} has two parameters that span segments; long paths take time by their square",
+            "use one, as the last parameter",
+        )
     if route.name is not None and ":" in route.name:
         yield CheckMessage(
             "web.E002", f"route {route.route!r} has the name {route.name!r}; colons are for namespaces"
