@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import select
@@ -161,6 +162,26 @@ def test_workers_stop_when_the_supervisor_is_killed(start: Callable[..., Running
     running.process.wait()
     for pid in pids:
         wait_for_end(pid)
+
+
+@pytest.mark.slow
+def test_single_process_serves_and_stops_at_sigterm(start: Callable[..., Running]) -> None:
+    running = start("workers=1")
+    url = running.wait_for(r"serving on (\S+)")
+    assert get_pid(url) == running.process.pid
+    assert running.end(signal.SIGTERM) == 0
+    assert "Traceback" not in running.log
+
+
+def test_worker_that_cannot_even_be_started_counts_as_a_failed_start(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*args: object) -> None:
+        raise OSError(errno.EAGAIN, "no process left")
+
+    monkeypatch.setattr("transom.server.supervisor.WorkerProcess", fail)
+    assert Supervisor("mysite:app", Config(port=0, workers=2)).run() == 3
+    assert "no process left" in caplog.text
 
 
 def test_port_in_use_is_an_error_in_spite_of_reuse_port() -> None:

@@ -91,6 +91,7 @@ class Supervisor:
             config.workers, config.timeout_graceful_shutdown + config.timeout_lifespan
         )
         self._processes: dict[int, WorkerProcess] = {}
+        self._unstarted: list[int] = []  # workers that could not even be started, not yet told
         self._selector = selectors.DefaultSelector()
 
     def run(self) -> int:
@@ -115,7 +116,7 @@ class Supervisor:
         return EXIT_START_FAILED if self._supervision.start_failed else EXIT_OK
 
     def _wait(self) -> None:
-        deadline = self._supervision.deadline
+        deadline = 0.0 if self._unstarted else self._supervision.deadline
         self._selector.select(None if deadline is None else max(deadline - time.monotonic(), 0.0))
 
     def _look(self, signals: socket.socket) -> list[Action]:
@@ -135,6 +136,8 @@ class Supervisor:
             if (code := process.poll()) is not None:
                 self._forget(number, code)
                 actions += supervision.worker_exited(number, now)
+        while self._unstarted:
+            actions += supervision.worker_exited(self._unstarted.pop(), now)
         return actions + supervision.tick(now)
 
     def _forget(self, number: int, code: int) -> None:
@@ -161,7 +164,13 @@ class Supervisor:
                 process.kill()
 
     def _start(self, action: Start, pool: ListenerPool) -> None:
-        process = WorkerProcess(self._target, self._config, pool.get(action.slot))
+        try:
+            process = WorkerProcess(self._target, self._config, pool.get(action.slot))
+        except (BindError, OSError) as exc:
+            # No memory, or the port was taken while nobody of us held it: as if it had crashed.
+            logger.error("a worker could not be started: %s", exc)
+            self._unstarted.append(action.worker)
+            return
         self._processes[action.worker] = process
         self._selector.register(process.channel, selectors.EVENT_READ)
         logger.info("started worker %d", process.pid)

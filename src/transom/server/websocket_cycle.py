@@ -36,6 +36,7 @@ from transom.server.websocket import (
 )
 from transom.server.websocket_inbox import WebSocketInbox
 from transom.server.websocket_keepalive import KeepAlive
+from transom.server.websocket_transport import WebSocketTransport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Mapping
@@ -87,7 +88,6 @@ class WebSocketCycle:
         on_closed: Callable[[], None],
         spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],  # Any: never sent or yielded by us
     ) -> None:
-        self._transport = transport
         self._scope = scope
         self._app = app
         self._on_closed = on_closed
@@ -98,12 +98,10 @@ class WebSocketCycle:
         self._handshake: Handshake  # set by start(), before the application can accept
         self._denial: DenialResponse | None = None
         self._loop = asyncio.get_running_loop()
+        self._transport = WebSocketTransport(transport, self._loop)
         self._keep_alive = KeepAlive(self._loop, self, config.ws_ping_interval, config.ws_ping_timeout)
         self._ending: Close | RemoteProtocolError | None = None  # what the peer ended the connection with
-        self._timer: asyncio.TimerHandle | None = None  # while an ending is held, then the abort
-        self._lost = False
-        self._reading_paused = False
-        self._writable: asyncio.Event | None = None  # exists while the transport's buffer is too full
+        self._held_timer: asyncio.TimerHandle | None = None  # bounds how long it waits for the application
         self._pending_pong: bytes | None = None  # RFC 6455 5.5.3: only the latest ping needs an answer
 
     def start(self) -> None:
@@ -123,10 +121,10 @@ class WebSocketCycle:
         self._keep_alive.deliver_sign_of_life()
         self._connection.receive_data(data)
         if self._handshake_is_answered:
-            if not self._reading_paused:
+            if not self._transport.is_reading_paused:
                 self._read_events()
         elif self._connection.buffered > EARLY_DATA:
-            self._pause_reading()
+            self._transport.pause_reading()
 
     def eof_received(self) -> bool:
         """Take the end of the stream; the transport closes, unless the application may still answer what came before."""
@@ -136,26 +134,22 @@ class WebSocketCycle:
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the application, at once if it sends and in order if it receives."""
-        self._lost = True
+        self._transport.deliver_lost()
         self._end_of_stream()
         self._take_held_ending()
         self._keep_alive.stop()
-        if self._timer is not None:
-            self._timer.cancel()
         self.resume_writing()
         self._on_closed()
 
     def pause_writing(self) -> None:
         """Let `send()` wait from now on."""
-        self._writable = self._writable or asyncio.Event()
+        self._transport.pause_writing()
 
     def resume_writing(self) -> None:
         """Let every waiting `send()` go on."""
-        if self._writable is not None:
-            self._writable.set()
-            self._writable = None
+        self._transport.resume_writing()
         if self._pending_pong is not None and self._phase is Phase.OPEN:
-            self._write(self._connection.send_pong(self._pending_pong))
+            self._transport.write(self._connection.send_pong(self._pending_pong))
         self._pending_pong = None
 
     def shutdown(self) -> None:
@@ -184,14 +178,14 @@ class WebSocketCycle:
         """Take events from the codec while there is room for them, up to what ends the connection."""
         while self._ending is None:
             if self._phase is Phase.OPEN and self._inbox.is_full:
-                self._pause_reading()
+                self._transport.pause_reading()
                 return
             try:
                 event = self._connection.next_event()
             except RemoteProtocolError as exc:
                 event = exc
             if event is NEED_DATA:
-                self._resume_reading()
+                self._transport.resume_reading()
                 return
             if isinstance(event, Close | RemoteProtocolError):
                 self._hold_ending(event)
@@ -204,11 +198,13 @@ class WebSocketCycle:
         It has answered when it waits for more; one that does not receive cannot hold up the end for long.
         """
         self._ending = ending
-        cut_off = self._lost or ending.code == CloseCode.ABNORMAL_CLOSURE  # nobody is left to answer
+        cut_off = (
+            self._transport.is_lost or ending.code == CloseCode.ABNORMAL_CLOSURE
+        )  # nobody is left to answer
         if self._phase is not Phase.OPEN or self._inbox.is_empty or cut_off:
             self._take_ending()
         else:
-            self._timer = self._loop.call_later(LAST_WORDS, self._take_ending)
+            self._held_timer = self._loop.call_later(LAST_WORDS, self._take_ending)
 
     def _take_ending(self) -> None:
         if isinstance(self._ending, Close):
@@ -235,14 +231,14 @@ class WebSocketCycle:
             self._answer_ping(event.payload)
 
     def _answer_ping(self, payload: bytes) -> None:
-        if self._writable is None:
-            self._write(self._connection.send_pong(payload))
-        else:
+        if self._transport.is_full:
             self._pending_pong = payload
+        else:
+            self._transport.write(self._connection.send_pong(payload))
 
     def _peer_closed(self, event: Close) -> None:
         if not self._connection.is_closed:
-            self._write(self._connection.echo_close())
+            self._transport.write(self._connection.echo_close())
         self._end(event.code, event.reason)
         # RFC 6455 7.1.1: the server closes the TCP connection first.
         self._transport.close()
@@ -251,7 +247,7 @@ class WebSocketCycle:
 
     def _close(self, code: int, reason: str) -> None:
         """Begin the closing handshake."""
-        self._write(self._connection.send_close(code, reason))
+        self._transport.write(self._connection.send_close(code, reason))
         self._end(code, reason)
         # The peer's close frame may be here already, held for the application or behind a full inbox.
         self._take_ending()
@@ -260,20 +256,16 @@ class WebSocketCycle:
     def _fail(self, code: int, reason: str) -> None:
         """Fail the connection: say why and end the stream, without waiting for a closing handshake.
 
-        Only our half is closed where that is possible: closing with unread bytes resets the connection, and the peer
-        might never see the close frame. What it still sends is dropped.  Source: RFC 6455 sections 7.1.1 and 7.1.7.
+        What the peer still sends is dropped.  Source: RFC 6455 section 7.1.7.
         """
         if self._phase is Phase.OPEN:
-            self._write(self._connection.send_close(code, reason))
+            self._transport.write(self._connection.send_close(code, reason))
         self._end(code, reason)
-        self._resume_reading()
-        if self._transport.can_write_eof() and not self._transport.is_closing():
-            self._transport.write_eof()
-        else:
-            self._transport.close()
+        self._transport.resume_reading()
+        self._transport.close_our_half()
 
     def _refuse(self, status: int, headers: Iterable[tuple[bytes, bytes]] = (), message: str = "") -> None:
-        self._write(build_refusal(status, headers, message))
+        self._transport.write(build_refusal(status, headers, message))
         self._end(CloseCode.ABNORMAL_CLOSURE, "")
         self._transport.close()
 
@@ -284,38 +276,21 @@ class WebSocketCycle:
             self._phase = Phase.CLOSED
             self._keep_alive.stop()
             self.resume_writing()
-            if self._timer is not None:
-                self._timer.cancel()
-            if not self._lost:
-                self._timer = self._loop.call_later(CLOSE_TIMEOUT, self._transport.abort)
+            if self._held_timer is not None:
+                self._held_timer.cancel()
+            self._transport.abort_after(CLOSE_TIMEOUT)
 
     # Keep-alive
 
     def send_ping(self) -> None:
         """Write one ping."""
-        self._write(self._connection.send_ping())
-        if self._reading_paused:
+        self._transport.write(self._connection.send_ping())
+        if self._transport.is_reading_paused:
             self._keep_alive.deliver_sign_of_life()  # a pong would lie unread
 
     def drop_silent_peer(self) -> None:
         """Fail the connection: nothing was heard after a ping."""
         self._fail(CloseCode.INTERNAL_ERROR, "no pong in time")
-
-    # Transport
-
-    def _write(self, data: bytes) -> None:
-        if not self._lost and not self._transport.is_closing():
-            self._transport.write(data)
-
-    def _pause_reading(self) -> None:
-        if not self._reading_paused and not self._transport.is_closing():
-            self._transport.pause_reading()
-        self._reading_paused = True
-
-    def _resume_reading(self) -> None:
-        if self._reading_paused and not self._transport.is_closing():
-            self._transport.resume_reading()
-        self._reading_paused = False
 
     # The application
 
@@ -350,7 +325,7 @@ class WebSocketCycle:
         if self._inbox.is_empty:
             self._take_held_ending()
         message = await self._inbox.get()
-        if self._reading_paused and self._phase is Phase.OPEN and not self._inbox.is_full:
+        if self._transport.is_reading_paused and self._phase is Phase.OPEN and not self._inbox.is_full:
             self._read_events()
         return message
 
@@ -366,7 +341,7 @@ class WebSocketCycle:
         """
         kind = message.get("type")
         # A lost connection stays OPEN while what had arrived waits for room in the inbox.
-        if self._phase is Phase.OPEN and not self._lost:
+        if self._phase is Phase.OPEN and not self._transport.is_lost:
             self._send_open(kind, message)
         elif self._phase is Phase.CONNECTING:
             self._send_connecting(kind, message)
@@ -374,8 +349,7 @@ class WebSocketCycle:
             self._send_denial(self._denial, kind, message)
         elif kind != "websocket.close":
             raise ClientDisconnected(f"the WebSocket is closed; {kind!r} was not sent")
-        if self._writable is not None:
-            await self._writable.wait()
+        await self._transport.drain()
 
     def _send_open(self, kind: object, message: Message) -> None:
         if kind == "websocket.send":
@@ -390,9 +364,9 @@ class WebSocketCycle:
 
     def _send_message(self, text: str | None, data: bytes | bytearray | memoryview | None) -> None:
         if isinstance(text, str) and data is None:
-            self._write(self._connection.send_text(text))
+            self._transport.write(self._connection.send_text(text))
         elif data is not None and text is None:
-            self._write(
+            self._transport.write(
                 self._connection.send_bytes(data if isinstance(data, bytes) else memoryview(data).tobytes())
             )
         else:
@@ -419,7 +393,7 @@ class WebSocketCycle:
         response = build_accept_response(
             self._handshake, message.get("subprotocol"), message.get("headers") or ()
         )
-        self._write(response)
+        self._transport.write(response)
         self._phase = Phase.OPEN
         self._keep_alive.start()
         self._read_events()
@@ -430,7 +404,7 @@ class WebSocketCycle:
                 f"message {kind!r} in a denial response; only websocket.http.response.body may follow"
             )
         more_body = message.get("more_body", False)
-        self._write(denial.send_body(message.get("body", b""), more_body))
+        self._transport.write(denial.send_body(message.get("body", b""), more_body))
         if not more_body:
             self._end(CloseCode.ABNORMAL_CLOSURE, "")
             self._transport.close()

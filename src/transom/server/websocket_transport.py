@@ -1,0 +1,92 @@
+"""The transport of a WebSocket: writes that are safe at any time, flow control both ways, and an end in bounded time."""
+
+from __future__ import annotations
+
+import asyncio
+
+
+class WebSocketTransport:
+    """Wraps a transport so that each call is allowed whatever has become of the connection.
+
+    Attributes:
+        is_lost: the connection is gone.
+        is_reading_paused: nothing is read, so nothing will be heard of the peer.
+    """
+
+    __slots__ = ("_abort_timer", "_loop", "_transport", "_writable", "is_lost", "is_reading_paused")
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._writable: asyncio.Event | None = None  # exists while the buffer is over its high-water mark
+        self._abort_timer: asyncio.TimerHandle | None = None
+        self.is_lost = False
+        self.is_reading_paused = False
+
+    @property
+    def is_full(self) -> bool:
+        """Whether more is waiting to be written than should be."""
+        return self._writable is not None
+
+    def write(self, data: bytes) -> None:
+        """Write, or drop the data if nobody is left to read it."""
+        if not self.is_lost and not self._transport.is_closing():
+            self._transport.write(data)
+
+    async def drain(self) -> None:
+        """Wait until the buffer is below its high-water mark, or will never be."""
+        if self._writable is not None:
+            await self._writable.wait()
+
+    def pause_writing(self) -> None:
+        """Let `drain()` wait from now on."""
+        self._writable = self._writable or asyncio.Event()
+
+    def resume_writing(self) -> None:
+        """Let every `drain()` go on."""
+        if self._writable is not None:
+            self._writable.set()
+            self._writable = None
+
+    def pause_reading(self) -> None:
+        """Read nothing; pausing twice is one pause."""
+        if not self.is_reading_paused and not self._transport.is_closing():
+            self._transport.pause_reading()
+        self.is_reading_paused = True
+
+    def resume_reading(self) -> None:
+        """Read again."""
+        if self.is_reading_paused and not self._transport.is_closing():
+            self._transport.resume_reading()
+        self.is_reading_paused = False
+
+    def close(self) -> None:
+        """Close once everything is written."""
+        self._transport.close()
+
+    def close_our_half(self) -> None:
+        """End our stream and go on reading, where that is possible; else close.
+
+        Closing with unread bytes resets the connection, and the peer might never see what was written last.
+
+        Source: RFC 6455 section 7.1.1.
+        """
+        if self._transport.can_write_eof() and not self._transport.is_closing():
+            self._transport.write_eof()
+        else:
+            self._transport.close()
+
+    def abort(self) -> None:
+        """Close at once; what was not written is lost."""
+        self._transport.abort()
+
+    def abort_after(self, delay: float) -> None:
+        """Abort unless the connection is gone by itself after that many seconds."""
+        if not self.is_lost:
+            self._abort_timer = self._loop.call_later(delay, self._transport.abort)
+
+    def deliver_lost(self) -> None:
+        """Note that the connection is gone."""
+        self.is_lost = True
+        if self._abort_timer is not None:
+            self._abort_timer.cancel()
