@@ -45,6 +45,8 @@ class Record:
                 setattr(self, field.attname, field.get_default())
         if values:
             name = next(iter(values))
+            if name in meta.field_names:
+                raise TypeError(f"{meta.object_name} got both {meta.get_field(name).name!r} and {name!r}; give one")
             raise TypeError(
                 f"{meta.object_name} has no field {name!r}; choose from {', '.join(meta.field_names)}"
             )

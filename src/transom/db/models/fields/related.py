@@ -240,6 +240,12 @@ class ForeignKey(Field[T]):
         """The primary key of the other model."""
         return self._relation.target._meta.pk
 
+    def _key_field(self) -> Field[Any]:
+        """Return the other model's key under our name, for errors about a value given to us."""
+        field = self.target_field.clone()
+        field.name, field.model = self.name, self.model
+        return field
+
     @cached_property
     def hop(self) -> Hop:
         """The step from this model to the other."""
@@ -267,15 +273,30 @@ class ForeignKey(Field[T]):
 
     def encoder(self, vendor: Vendor) -> Converter:
         """Return the encoder of the key referred to."""
-        return self.target_field.encoder(vendor)
+        return self._key_field().encoder(vendor)
 
     def writer(self, vendor: Vendor) -> Converter:
         """Return the writer of the key referred to."""
-        return self.target_field.writer(vendor)
+        return self._key_field().writer(vendor)
 
     def decoder(self, vendor: Vendor) -> Converter | None:
         """Return the decoder of the key referred to."""
         return self.target_field.decoder(vendor)
+
+    def pre_save(self, instance: Any, *, adding: bool) -> Any:
+        """Return the key; that of an object which was assigned before it was saved is known only now.
+
+        Raises:
+            FieldError: the object assigned is still not saved.
+        """
+        key = super().pre_save(instance, adding=adding)
+        assigned = vars(instance).get(f"_loaded_{self.name}")
+        if key is not None or assigned is None:
+            return key
+        if assigned.pk is None:
+            raise FieldError(f"{self.label} refers to {assigned!r}, which has no key yet; save that object first")
+        setattr(instance, self.attname, assigned.pk)
+        return assigned.pk
 
     def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:
         """Add the relation; the model goes by its name."""
@@ -315,9 +336,9 @@ class ForwardRelation(Generic[T]):
             return RelationColumn[Any](field.name, owner)
         key = getattr(instance, field.attname)
         loaded = instance.__dict__.get(self.cache_name)
-        if loaded is None and key is None:
-            return None
-        # The key may have been set by hand since, and an object saved since has a key now.
+        if key is None and (loaded is None or loaded.pk is None):
+            return loaded
+        # The key may have been set by hand since; and an object assigned before it was saved has one now.
         if loaded is None or (loaded.pk != key and key is not None):
             raise NotLoaded(
                 f"{field.label} is not loaded, and nothing loads by itself; query with "

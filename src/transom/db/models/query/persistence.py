@@ -88,7 +88,7 @@ async def update_row(instance: Record, fields: Sequence[Field[Any]], using: str)
     values, shape = _row_of(instance)
     assignments: list[Assignment] = []
     for field in fields:
-        value = field.pre_save(instance, adding=False)
+        value = field.pre_save(instance, adding=instance._adding)
         assignments.append(Assignment(field, Mark.NULL if value is None else Mark.PARAMETER))
         if value is not None:
             values.append(value)

@@ -217,6 +217,8 @@ class QuerySet(Query[M]):
     async def delete(self) -> int:
         """Delete the rows and return how many there were; rows that refer to them fare by their on_delete.
 
+        Rows that go in a cascade are not counted, even if the query would have come to them later.
+
         Raises:
             ForeignKeyViolation: a row is protected; nothing is deleted.
             TypeError: the queryset is sliced.
