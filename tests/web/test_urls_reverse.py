@@ -81,3 +81,8 @@ def test_every_reversed_path_resolves_to_its_route():
 def test_reverse_without_an_application_says_so():
     with pytest.raises(LookupError, match="make an App first"):
         contextvars.Context().run(reverse, "index")
+
+
+def test_a_parameter_may_be_called_name():
+    urlconf = URLconf([path("<name>/", view, name="person")])
+    assert urlconf.reverse("person", name="x") == "/x/"

@@ -57,7 +57,7 @@ async def render(
     return HTMLResponse(text, status)
 
 
-def redirect(to: str, *args: object, permanent: bool = False, **kwargs: object) -> RedirectResponse:
+def redirect(to: str, /, *args: object, permanent: bool = False, **kwargs: object) -> RedirectResponse:
     """Return a redirect within this site.
 
     An address on another host is refused, so `redirect(request.query["next"])` is safe; for one you chose yourself there is

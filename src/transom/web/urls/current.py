@@ -28,7 +28,7 @@ class Current(NamedTuple):
 current: ContextVar[Current] = ContextVar("transom.web.current")
 
 
-def reverse(name: str, *args: object, **kwargs: object) -> str:
+def reverse(name: str, /, *args: object, **kwargs: object) -> str:
     """Return the path of a named route of the current site, percent-encoded, with the root path it is served under.
 
     Within a request that is the application that serves it; outside of one, the application made last.

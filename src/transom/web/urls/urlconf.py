@@ -137,7 +137,7 @@ class URLconf:
         found = self._http.search(path[1:], lambda endpoint: _note_methods(endpoint, methods))
         return None if found is not None else frozenset(methods)
 
-    def reverse(self, name: str, *args: object, **kwargs: object) -> str:
+    def reverse(self, name: str, /, *args: object, **kwargs: object) -> str:
         """Return the path of a named route, percent-encoded, with its leading slash, without the root path.
 
         Args:
