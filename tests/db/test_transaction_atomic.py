@@ -158,6 +158,47 @@ async def test_savepoint_around_saves_the_rest(items: Backend):
     assert await stored() == [1, 3]
 
 
+async def test_inner_block_that_swallowed_an_error_of_a_statement(items: Backend):
+    """PostgreSQL runs nothing more until the savepoint is rolled back: the block fails, the outer one goes on."""
+    async with atomic():
+        await add(1)
+        try:
+            async with atomic():
+                await add(2)
+                with pytest.raises(UniqueViolation):
+                    await add(1)
+        except TransactionError:
+            assert items.vendor == "postgresql"
+        await add(3)
+    assert await stored() == ([1, 3] if items.vendor == "postgresql" else [1, 2, 3])
+
+
+async def test_inner_block_left_in_another_task_dooms_the_outer(items: Backend):
+    async def swallow() -> None:
+        async with atomic():
+            inner = atomic()
+            await inner.__aenter__()
+            await add(1)
+            with pytest.raises(TransactionOwnerError):
+                await asyncio.create_task(inner.__aexit__(None, None, None))
+
+    with pytest.raises(TransactionError, match="rolled back"):
+        await swallow()
+    assert await stored() == []
+
+
+async def test_outer_block_left_in_another_task_rolls_back(items: Backend):
+    block = atomic()
+    await block.__aenter__()
+    await add(1)
+    with pytest.raises(TransactionOwnerError, match="left in another task"):
+        await asyncio.create_task(block.__aexit__(None, None, None))
+    with pytest.raises(TransactionClosed):
+        await stored()
+    with independent():
+        assert await stored() == []
+
+
 async def test_durable_refuses_to_be_inside(items: Backend):
     async with atomic(durable=True):
         await add(1)
@@ -446,6 +487,20 @@ async def test_rollback_after_runs_callbacks_as_after_a_commit(items: Backend):
                 on_commit(partial(seen.append, 2))
             assert seen == []
         assert seen == [1, 2]
+
+
+async def test_rollback_after_outlives_an_application_that_closes_its_connections(items: Backend):
+    async with rollback_after():
+        await add(1)
+        await connections.aclose()
+        assert await stored() == [1]
+        async with rollback_after():
+            await add(2)
+            await connections.aclose()
+            assert await stored() == [1, 2]
+        assert await stored() == [1]
+    assert await stored() == []
+    assert connections.backend() is items
 
 
 async def test_rollback_after_says_who_waits_for_whom(items: Backend, monkeypatch: pytest.MonkeyPatch):

@@ -10,6 +10,7 @@ opened before the first statement, and `aclose()` closes what the running loop h
 from __future__ import annotations
 
 import asyncio
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -18,7 +19,7 @@ from .open_transaction import find_open, innermost
 from .url import DatabaseURL, SQLiteOptions, suggest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Generator, Mapping
 
     from .backends.base import Backend, Executor
 
@@ -31,6 +32,14 @@ class LoopBackends:
     def __init__(self) -> None:
         self.current: dict[str, Backend] = {}
         self.retired: list[Backend] = []  # their URL was configured away; closed with the rest
+        self.pinned: set[str] = set()  # aliases that `aclose` leaves alone
+
+    def forget(self) -> list[Backend]:
+        """Take out all backends but the pinned ones."""
+        forgotten = [self.current.pop(alias) for alias in self.current.keys() - self.pinned]
+        forgotten += self.retired
+        self.retired = []
+        return forgotten
 
 
 _urls: dict[str, DatabaseURL] = {}
@@ -126,13 +135,34 @@ def substitute(using: str, stand_in: Backend | None) -> Backend | None:
     return previous
 
 
+@contextmanager
+def stand_in(using: str, backend: Backend) -> Generator[None]:
+    """Put a backend in the place of the running loop's own for a block, in which `aclose()` leaves both alone.
+
+    For tests: an application that is shut down inside the block closes what it opened, and this is not its own.
+    """
+    backends = loop_backends()
+    before, was_pinned = backends.current.get(using), using in backends.pinned
+    backends.current[using] = backend
+    backends.pinned.add(using)
+    try:
+        yield
+    finally:
+        if not was_pinned:
+            backends.pinned.discard(using)
+        substitute(using, before)
+
+
 async def aclose() -> None:
     """Close every connection and thread that the running loop opened; a later statement opens new ones."""
-    backends = _loops.pop(asyncio.get_running_loop(), None)
-    if backends is None:
+    loop = asyncio.get_running_loop()
+    if (backends := _loops.get(loop)) is None:
         return
+    forgotten = backends.forget()
+    if not backends.current:
+        del _loops[loop]
     errors: list[Exception] = []
-    for opened in [*backends.current.values(), *backends.retired]:
+    for opened in forgotten:
         try:
             await opened.aclose()
         except Exception as exc:  # the others are closed all the same

@@ -219,29 +219,48 @@ class SavepointBlock:
 
     async def leave(self, error: BaseException | None) -> None:
         """Forget the savepoint, or go back to it."""
-        transaction = self._transaction
-        if error is None and transaction.rollback_cause is None:
-            transaction.check_usable()
-            await transaction.release(self._name)
+        failure = error or self._find_failure() or await self._release()
+        if failure is None:
             return
-        failure, transaction.rollback_cause = transaction.rollback_cause, None
-        await self._roll_back(error)
+        await self._roll_back()
         if error is None:
-            raise TransactionError(
-                "rolled back to the savepoint: a block inside failed without one, and its error was swallowed"
-            ) from failure
+            raise failure
 
-    async def _roll_back(self, error: BaseException | None) -> None:
+    def _find_failure(self) -> TransactionError | None:
+        cause = self._transaction.rollback_cause
+        if cause is None:
+            return None
+        failure = TransactionError(
+            "rolled back to the savepoint: a block inside failed without one, and its error was swallowed"
+        )
+        failure.__cause__ = cause
+        return failure
+
+    async def _release(self) -> DatabaseError | None:
         transaction = self._transaction
         try:
             transaction.check_usable()
-            await transaction.roll_back_to(self._name, self._callbacks)
-        except (TransactionClosed, TransactionOwnerError):
-            if error is None:
-                raise
+            await transaction.release(self._name)
+        except DatabaseError as exc:  # PostgreSQL: a statement failed, and its error was swallowed
+            return exc
         except BaseException as exc:
-            transaction.rollback_cause = exc  # undone only half, for all we know
-            if error is None or not isinstance(exc, Exception):
+            transaction.rollback_cause = (
+                exc  # cancelled: who awaits the block sees it fail, so it must not be kept
+            )
+            raise
+        return None
+
+    async def _roll_back(self) -> None:
+        transaction = self._transaction
+        transaction.rollback_cause = None
+        try:
+            transaction.check_usable()
+            await transaction.roll_back_to(self._name, self._callbacks)
+        except BaseException as exc:
+            transaction.rollback_cause = (
+                exc  # undone only half, for all we know: the outer block must not commit
+            )
+            if not isinstance(exc, Exception):
                 raise
 
 
@@ -350,10 +369,9 @@ async def rollback_after(using: str = connections.DEFAULT) -> AsyncGenerator[Non
     own = connections.backend(using)
     context = own.transaction()
     executor = await context.__aenter__()
-    connections.substitute(using, SharedConnectionBackend(using, executor))
     try:
-        yield
+        with connections.stand_in(using, SharedConnectionBackend(using, executor)):
+            yield
     finally:
-        connections.substitute(using, own)
         undo = TransactionError("undone by rollback_after()")
         await context.__aexit__(type(undo), undo, None)
