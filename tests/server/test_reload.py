@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -114,6 +115,18 @@ def test_worker_that_ended_waits_for_the_next_change(caplog: pytest.LogCaptureFi
     reloader.follow(batches())
     assert len(reloader.started) == 2
     assert caplog.text.count("waiting for a change") == 1
+
+
+def test_directory_that_is_not_there_is_exit_code_3(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    assert (
+        Reloader("site:app", Config(port=0, reload=True, reload_dir=(str(tmp_path / "nosuch"),))).run() == 3
+    )
+    assert "nosuch to watch" in caplog.text
+
+
+def test_port_in_use_is_exit_code_3() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert Reloader("site:app", Config(port=taken.getsockname()[1], reload=True)).run() == 3
 
 
 @pytest.mark.slow

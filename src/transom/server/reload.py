@@ -85,6 +85,10 @@ class Reloader:
 
     def run(self) -> int:
         """Serve until SIGINT or SIGTERM; return the exit code. An application that does not start waits for the next change."""
+        missing = [str(each) for each in self._directories if not each.is_dir()]
+        if missing:
+            logger.error("no directory %s to watch; name another with --reload-dir", ", ".join(missing))
+            return EXIT_START_FAILED
         try:
             self._listeners = bind_sockets(self._config)
         except BindError as exc:
