@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, overload
 
 from . import connections
 from .backends.shared import SharedConnectionBackend
-from .exceptions import TransactionClosed, TransactionError, TransactionOwnerError
+from .exceptions import DatabaseError, TransactionError, TransactionOwnerError
 from .open_transaction import CommitCallback, OpenTransaction, find_open, innermost
 
 if TYPE_CHECKING:
