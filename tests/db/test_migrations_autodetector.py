@@ -11,9 +11,10 @@ from transom.db.migrations.autodetector import detect_changes
 from transom.db.migrations.exceptions import DefaultNeeded, UnsupportedChange
 from transom.db.migrations.graph import MigrationGraph
 from transom.db.migrations.migration import Migration
+from transom.db.migrations.model_state import ModelState
 from transom.db.migrations.operations import AddField
 from transom.db.migrations.questioner import InteractiveQuestioner, NonInteractiveQuestioner, Questioner
-from transom.db.migrations.state import ModelState, ProjectState
+from transom.db.migrations.state import ProjectState
 
 
 def key() -> models.Field[Any]:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from transom.db.migrations.arrange import Step, arrange
 from transom.db.migrations.exceptions import UnsupportedChange
+from transom.db.migrations.model_state import ModelKey, clone_field, has_value_for_rows
 from transom.db.migrations.operations import AddField, CreateModel, DeleteModel, RemoveField
-from transom.db.migrations.state import ModelKey, clone_field, has_value_for_rows
 from transom.db.models import OnDelete
 
 if TYPE_CHECKING:
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
     from transom.db.migrations.graph import MigrationGraph
     from transom.db.migrations.migration import Migration
+    from transom.db.migrations.model_state import ModelState
     from transom.db.migrations.questioner import Questioner
-    from transom.db.migrations.state import ModelState, ProjectState
+    from transom.db.migrations.state import ProjectState
 
 # Arguments of a field that say nothing of its column; a change of one needs no migration.
 NOT_IN_DATABASE = frozenset(
@@ -217,8 +218,10 @@ def _note_targets(
     """Make the step come after what these fields of the model refer to, and return it."""
     for name in names:
         target = model.targets().get(name)
+        if target is None:
+            continue
         if target in created:
             step.needs.append(created[target])
-        elif target is not None:
+        else:
             step.refers_to.add(target.app_label)
     return step

@@ -20,7 +20,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine.mock import MockConnection
 
-from transom.db.sql.tables import build_metadata, build_table
+from transom.db.sql.tables import build_column, build_metadata, build_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,17 +30,10 @@ if TYPE_CHECKING:
     from transom.db.sql.metadata import OptionsLike, Vendor
 
 
-def create_table(options: OptionsLike, vendor: Vendor) -> list[str]:
-    """Return the statements that create a model's table, with its constraints and indexes."""
-    recorder = _Recorder(vendor)
-    recorder.operations.invoke(ops.CreateTableOp.from_table(_describe(options, vendor)))
-    return recorder.statements
-
-
 def create_tables(models: Sequence[OptionsLike], vendor: Vendor) -> list[str]:
-    """Return the statements that create the tables of several models, which may refer to each other in rings.
+    """Return the statements that create the tables of models, with constraints and indexes.
 
-    Tables they refer to beside these must exist.
+    The models may refer to each other in rings; tables they refer to beside these must exist.
     """
     recorder = _Recorder(vendor)
     metadata = build_metadata()
@@ -68,38 +61,37 @@ def add_column(options: OptionsLike, column: str, default: Any, vendor: Vendor) 
         vendor: the database's dialect.
     """
     recorder = _Recorder(vendor)
-    table = _describe(options, vendor)
-    added = table.c[column]
+    field = next(field for field in options.fields if field.column == column)
+    added = build_column(field, vendor)
     own_default = added.server_default
     if default is not None:
         added.server_default = sa.DefaultClause(_literal_text(default))
     if vendor == "sqlite" and not _can_be_added_in_place(added):
-        _add_by_copying(recorder.operations, table, added, own_default)
+        bare = sa.Column(added.name, added.type, nullable=True, server_default=added.server_default)
+        recorder.operations.add_column(options.db_table, bare)
+        _rebuild(recorder, _describe(options, vendor))
         return recorder.statements
-    recorder.operations.add_column(table.name, added)
+    recorder.operations.add_column(options.db_table, added)
     if default is not None:
         recorder.operations.alter_column(
-            table.name, column, server_default=cast("Any", own_default), existing_type=added.type
+            options.db_table, column, server_default=cast("Any", own_default), existing_type=added.type
         )
     return recorder.statements
 
 
-def remove_column(old: OptionsLike, column: str, vendor: Vendor) -> list[str]:
+def remove_column(options: OptionsLike, column: str, vendor: Vendor) -> list[str]:
     """Return the statements that remove a column, with the constraints and indexes it is part of.
 
     Args:
-        old: the model that still has the field.
+        options: the model that still has the field.
         column: name of the column.
         vendor: the database's dialect.
     """
     recorder = _Recorder(vendor)
     if vendor == "sqlite":
-        with recorder.operations.batch_alter_table(
-            old.db_table, copy_from=_describe(old, vendor), recreate="always"
-        ) as batch:
-            batch.drop_column(column)
+        _rebuild(recorder, _describe(options, vendor), without=column)
     else:
-        recorder.operations.drop_column(old.db_table, column)
+        recorder.operations.drop_column(options.db_table, column)
     return recorder.statements
 
 
@@ -114,14 +106,35 @@ def _can_be_added_in_place(column: sa.Column[Any]) -> bool:
     )
 
 
-def _add_by_copying(operations: Operations, table: sa.Table, added: sa.Column[Any], own_default: Any) -> None:
-    # Any: SQLAlchemy's several kinds of defaults
-    """Add the bare column so that the rows have its value, then make the table anew as it is described."""
-    bare = sa.Column(added.name, added.type, nullable=True, server_default=added.server_default)
-    operations.add_column(table.name, bare)
-    added.server_default = own_default
-    with operations.batch_alter_table(table.name, copy_from=table, recreate="always"):
-        pass
+def _rebuild(recorder: _Recorder, table: sa.Table, *, without: str | None = None) -> None:
+    """Make a table of SQLite anew as it is described, less one column, with its rows."""
+    # Batch mode forgets the indexes of single columns, so none is left to it.
+    indexes = sorted(table.indexes, key=lambda index: str(index.name))
+    table.indexes.clear()
+    start = len(recorder.statements)
+    with recorder.operations.batch_alter_table(table.name, copy_from=table, recreate="always") as batch:
+        if without is not None:
+            batch.drop_column(without)
+    if table.dialect_options["sqlite"]["autoincrement"]:
+        _keep_counter(recorder.statements, start, table.name)
+    for index in indexes:
+        if without is None or without not in index.columns:
+            recorder.operations.invoke(ops.CreateIndexOp.from_index(index))
+
+
+def _keep_counter(statements: list[str], start: int, table: str) -> None:
+    """Give the new table the old one's count of keys, which knows those of deleted rows, before the old one goes."""
+    name, new = _quote(table), _quote(f"_alembic_tmp_{table}")
+    drop = next(at for at in range(start, len(statements)) if statements[at].startswith("DROP TABLE"))
+    statements[drop:drop] = [
+        f"DELETE FROM sqlite_sequence WHERE name = {new}",  # noqa: S608  # quoted above, as DDL is
+        f"INSERT INTO sqlite_sequence (name, seq) SELECT {new}, seq FROM sqlite_sequence WHERE name = {name}",  # noqa: S608
+    ]
+
+
+def _quote(text: str) -> str:
+    escaped = text.replace("'", "''")
+    return f"'{escaped}'"
 
 
 def _describe(options: OptionsLike, vendor: Vendor) -> sa.Table:

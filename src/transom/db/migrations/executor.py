@@ -10,10 +10,13 @@ old one would otherwise delete the rows that refer to it. All references are che
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from transom.db import connections
+from transom.db.cancellation import outlast
 from transom.db.exceptions import ForeignKeyViolation
 from transom.db.migrations.exceptions import MigrationError
 from transom.db.migrations.recorder import MigrationRecorder
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
     from transom.db.migrations.migration import Migration, MigrationKey
     from transom.db.migrations.plan import OnProgress, PlanStep
     from transom.db.migrations.state import ProjectState
+
+_rebuilding: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
 
 LOCK = 0x7472616E736F6D01  # any number that nobody else takes: "transom" and a one
 
@@ -133,13 +138,15 @@ class MigrationExecutor:
 
     @asynccontextmanager
     async def _foreign_keys_off(self) -> AsyncGenerator[None]:
-        # SQLite ignores this pragma inside a transaction. The backend has one connection that writes: this one.
+        # SQLite ignores this pragma inside a transaction. The backend has one connection that writes: this one. A second
+        # migration in this process must not switch enforcement on again between our pragma and our BEGIN.
         backend = connections.backend(self._using)
-        await backend.execute("PRAGMA foreign_keys = OFF")
-        try:
-            yield
-        finally:
-            await backend.execute("PRAGMA foreign_keys = ON")
+        async with _rebuilding.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
+            await backend.execute("PRAGMA foreign_keys = OFF")
+            try:
+                yield
+            finally:
+                await outlast(asyncio.ensure_future(backend.execute("PRAGMA foreign_keys = ON")))
 
     @asynccontextmanager
     async def _lock_beside(self) -> AsyncGenerator[None]:

@@ -28,7 +28,7 @@ class MigrationGraph:
         for key, migration in self.nodes.items():
             for dependency in migration.dependencies:
                 self._add_dependency(key, MigrationKey(*dependency))
-        _refuse_rings(self.parents)
+        _refuse_rings(self.parents, self.children)
 
     def _add_dependency(self, child: MigrationKey, parent: MigrationKey) -> None:
         if parent not in self.nodes:
@@ -91,12 +91,19 @@ def _in_order(
     return list(done)
 
 
-def _refuse_rings(parents: Mapping[MigrationKey, set[MigrationKey]]) -> None:
+def _refuse_rings(
+    parents: Mapping[MigrationKey, set[MigrationKey]], children: Mapping[MigrationKey, set[MigrationKey]]
+) -> None:
     # Take away what waits for nothing until nothing is left; what stays waits for itself.
     waiting = {key: set(needs) for key, needs in parents.items()}
-    while free := [key for key, needs in waiting.items() if not needs & waiting.keys()]:
-        for key in free:
-            del waiting[key]
+    free = [key for key, needs in waiting.items() if not needs]
+    while free:
+        key = free.pop()
+        del waiting[key]
+        for child in children[key]:
+            waiting[child].discard(key)
+            if not waiting[child]:
+                free.append(child)
     if waiting:
         raise CircularDependency(
             f"migrations depend on each other: {_show_ring(waiting)}; take one dependency out of the ring"
@@ -108,5 +115,5 @@ def _show_ring(waiting: Mapping[MigrationKey, set[MigrationKey]]) -> str:
     path: list[MigrationKey] = []
     while key not in path:
         path.append(key)
-        key = min(waiting[key] & waiting.keys())
+        key = min(waiting[key])
     return " -> ".join(map(str, [*path[path.index(key) :], key]))

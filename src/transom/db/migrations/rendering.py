@@ -1,17 +1,47 @@
 """Makes model classes of states: real ones, but unknown to the registry, so that old and new may exist side by side."""
 
+# `_meta` is public by Django's convention.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
+import types
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from transom.db.exceptions import MultipleObjectsReturned, ObjectDoesNotExist
 from transom.db.migrations.exceptions import StateError
-from transom.db.migrations.state import ModelKey, ModelState, clone_field, find_model
+from transom.db.migrations.model_state import ModelKey, ModelState, clone_field, find_model
 from transom.db.models import Model
 from transom.db.models.manager import Related
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+class StateApps:
+    """The models of one state as classes, made when first asked for, unknown to the registry of real models."""
+
+    def __init__(self, models: Mapping[ModelKey, ModelState]) -> None:
+        self._states = dict(models)
+
+    def get_model(self, app_label: str, name: str) -> type[Any]:
+        """Return the class of a model: its fields and a plain `objects`, none of its methods.
+
+        Any: no type checker can know the fields a model had back then.
+
+        Raises:
+            StateError: there is no such model at this point, or one that it refers to is missing.
+        """
+        return self._classes[find_model(self._states, ModelKey.of(app_label, name)).key]
+
+    def get_models(self) -> list[type[Any]]:
+        """Return the classes of all models of this point."""
+        return list(self._classes.values())
+
+    @cached_property
+    def _classes(self) -> dict[ModelKey, type[Model]]:
+        return render_models(self._states)
 
 
 def render_with_targets(models: Mapping[ModelKey, ModelState], key: ModelKey) -> type[Model]:
@@ -52,7 +82,8 @@ def _render(model: ModelState) -> type[Model]:
     meta = type("Meta", (), {"ordering": (), **model.options, "app_label": model.app_label, "abstract": True})
     fields = {name: clone_field(field) for name, field in model.fields.items()}
     module = f"{__name__}.{model.app_label}"
-    rendered: Any = type(Model)(model.name, (Model,), {"__module__": module, "Meta": meta, **fields})
+    body = {"__module__": module, "Meta": meta, **fields}
+    rendered: Any = types.new_class(model.name, (Model,), exec_body=lambda namespace: namespace.update(body))
     rendered._meta.abstract = False
     for base in (ObjectDoesNotExist, MultipleObjectsReturned):
         name = base.__name__.removeprefix("Object")

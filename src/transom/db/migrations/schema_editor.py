@@ -1,16 +1,27 @@
 """Changes the tables of one database, or writes down how it would."""
 
+# `_meta` is public by Django's convention.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Sequence
 
     from transom.db.backends.base import Executor, Vendor
-    from transom.db.migrations.operations.special import DataMigration
-    from transom.db.migrations.state import AnyField, StateApps
+    from transom.db.migrations.model_state import AnyField
+    from transom.db.migrations.rendering import StateApps
     from transom.db.models import Model
+
+
+class DataMigration(Protocol):
+    """What `RunPython` runs."""
+
+    def __call__(self, apps: StateApps, schema_editor: SchemaEditor, /) -> Awaitable[None]:
+        """Change rows, with the models as they were at this point of history."""
+        ...
 
 
 class SchemaEditor:
@@ -45,7 +56,7 @@ class SchemaEditor:
         """Create the table of a model."""
         from transom.db.migrations import ddl
 
-        await self._run(ddl.create_table(model._meta, self.vendor))
+        await self._run(ddl.create_tables([model._meta], self.vendor))
 
     async def delete_model(self, model: type[Model]) -> None:
         """Drop the table of a model."""

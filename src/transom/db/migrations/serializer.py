@@ -193,8 +193,12 @@ def _serialize_callable(value: Any) -> Code:
 def _dotted_path(value: Any) -> tuple[str, str]:
     owner = getattr(value, "__self__", None)
     if isinstance(owner, type):  # a class method
-        return owner.__module__, f"{owner.__qualname__}.{value.__name__}"
-    return getattr(value, "__module__", None) or "", getattr(value, "__qualname__", repr(value))
+        module, name = owner.__module__, f"{owner.__qualname__}.{value.__name__}"
+    else:
+        module, name = getattr(value, "__module__", None) or "", getattr(value, "__qualname__", repr(value))
+    # pathlib._local.Path is pathlib.Path to everybody, whatever module it moves to.
+    public = module.partition("._")[0]
+    return (public if public != module and _leads_to(value, public, name) else module), name
 
 
 def _leads_to(value: Any, module: str, name: str) -> bool:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from transom.db.migrations.operations.base import Operation
 
 if TYPE_CHECKING:
+    from transom.db.migrations.model_state import AnyField
     from transom.db.migrations.schema_editor import SchemaEditor
-    from transom.db.migrations.state import AnyField, ProjectState
+    from transom.db.migrations.state import ProjectState
 
 
 class AddField(Operation):

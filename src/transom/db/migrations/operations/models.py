@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from transom.db.migrations.model_state import ModelState
 from transom.db.migrations.operations.base import Operation
-from transom.db.migrations.state import ModelState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from transom.db.migrations.model_state import AnyField
     from transom.db.migrations.schema_editor import SchemaEditor
-    from transom.db.migrations.state import AnyField, ProjectState
+    from transom.db.migrations.state import ProjectState
 
 
 class CreateModel(Operation):

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from transom.db.migrations.operations.base import Operation
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Sequence
+    from collections.abc import Sequence
 
-    from transom.db.migrations.schema_editor import SchemaEditor
-    from transom.db.migrations.state import ProjectState, StateApps
+    from transom.db.migrations.rendering import StateApps
+    from transom.db.migrations.schema_editor import DataMigration, SchemaEditor
+    from transom.db.migrations.state import ProjectState
 
 Statement: TypeAlias = "str | tuple[str, Sequence[Any]]"  # Any: arguments as the driver takes them
-
-
-class DataMigration(Protocol):
-    """What `RunPython` runs."""
-
-    def __call__(self, apps: StateApps, schema_editor: SchemaEditor, /) -> Awaitable[None]:
-        """Change rows, with the models as they were at this point of history."""
-        ...
 
 
 class RunPython(Operation):
