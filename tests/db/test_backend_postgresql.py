@@ -337,3 +337,12 @@ async def test_unknown_database_names_url_and_cause(postgres_url: str):
     with pytest.raises(ConnectionFailed, match='there_is_none: database "there_is_none" does not exist'):
         await backend.fetch("SELECT 1")
     await backend.aclose()
+
+
+async def test_ssl_options_reach_the_driver(postgres_url: str):
+    plain, wrong = make(f"{postgres_url}?sslmode=disable"), make(f"{postgres_url}?sslmode=maybe")
+    assert len(await plain.fetch("SELECT 1")) == 1
+    with pytest.raises(ConnectionFailed, match="must be one of: disable"):
+        await wrong.fetch("SELECT 1")
+    await plain.aclose()
+    await wrong.aclose()
