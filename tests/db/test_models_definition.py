@@ -207,7 +207,7 @@ def test_a_manager_of_ones_own_keeps_its_methods() -> None:
         objects = Loud()
 
     assert Shout.objects.louder_than(7).model is Shout
-    with pytest.raises(AttributeError, match="from the class"):
+    with pytest.raises(AttributeError, match=r"from the class"):
         Shout(volume=1).objects  # noqa: B018
     assert not hasattr(Question(), "objects")
 

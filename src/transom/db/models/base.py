@@ -27,7 +27,8 @@ class Model(Record, metaclass=ModelMeta):
     """
 
     if TYPE_CHECKING:
-        # Any: models may have a key of another type under that name; annotate `id: BigAutoField[int]` to be exact.
+        # Any: models may have a key of another type under that name; `id: BigAutoField = BigAutoField(primary_key=True)` in a
+        # model is exact.
         id: Any
 
     async def save(

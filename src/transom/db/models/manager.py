@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from transom.db.models.fields import ManyToOneRelation
 
 M = TypeVar("M", bound=Record)
+ManagerT = TypeVar("ManagerT", bound="Manager[Any]")  # Any: a manager of any model
 
 
 class Manager(Generic[M]):
     """The way to the rows of a model: `Question.objects`.
 
     Subclass it to give a model methods of its own, or another base of all its queries, and put an instance into the
-    class as `objects`: `class Polls(Manager["Question"])`, `objects = Polls()`.
+    class: `class Polls(Manager["Question"])`, `objects: ClassVar[Polls] = Polls()`. (Only mypy needs the annotation.)
     """
 
     _model: type[M]
@@ -32,7 +33,8 @@ class Manager(Generic[M]):
     def __init__(self) -> None:
         self._using = "default"
 
-    def __get__(self, instance: None, owner: type[Any]) -> Self:  # Any: the class whose body it stands in
+    # Not Self: mypy would lose the subclass.
+    def __get__(self: ManagerT, instance: None, owner: type[Any]) -> ManagerT:  # Any: any class
         if instance is not None:
             raise AttributeError(f"managers are reached from the class: {owner.__name__}.objects")
         if getattr(self, "_model", None) is owner:
@@ -137,8 +139,14 @@ class Manager(Generic[M]):
 class DefaultManager:
     """The `objects` of a model that declares none; it stands on the metaclass, so that a class may have its own."""
 
-    def __get__(self, model: type[M], owner: type[Any]) -> Manager[M]:  # Any: the metaclass
+    # mypy takes what stands on a metaclass for the class's own attribute: hence the first form, which Python never uses.
+    @overload
+    def __get__(self, model: None, owner: type[M]) -> Manager[M]: ...
+    @overload
+    def __get__(self, model: type[M], owner: type[Any]) -> Manager[M]: ...  # Any: the metaclass
+    def __get__(self, model: type[M] | None, owner: type[Any]) -> Manager[M]:
         manager = Manager[M]()
+        assert model is not None  # noqa: S101
         manager._model = model
         return manager
 

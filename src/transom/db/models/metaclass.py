@@ -14,30 +14,16 @@ from transom.db.models.fields import BigAutoField, Field, ForeignKey
 from transom.db.models.manager import DefaultManager, Related
 from transom.db.models.options import Options
 
-if TYPE_CHECKING:
-    from typing import TypeVar
-
-    from transom.db.models.manager import Manager
-    from transom.db.models.record import Record
-
-    R = TypeVar("R", bound=Record)
-
 
 class ModelMeta(type):
     """The type of models: makes a class with fields into one."""
 
     # `objects` stands here and not on Model so that a model may have a manager of its own class under that name
     # without contradicting its base; instances do not see it, as in Django.
+    objects = DefaultManager()
+
     if TYPE_CHECKING:
         _meta: Options
-
-        @property
-        def objects(cls: type[R]) -> Manager[R]:  # pyright: ignore[reportGeneralTypeIssues]
-            """The way to the rows of the model: `Question.objects.filter(...)`."""
-            ...
-
-    else:
-        objects = DefaultManager()
 
     def __new__(  # noqa: D102  # Any: class bodies hold anything
         mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **keywords: Any

@@ -46,7 +46,9 @@ class Record:
         if values:
             name = next(iter(values))
             if name in meta.field_names:
-                raise TypeError(f"{meta.object_name} got both {meta.get_field(name).name!r} and {name!r}; give one")
+                raise TypeError(
+                    f"{meta.object_name} got both {meta.get_field(name).name!r} and {name!r}; give one"
+                )
             raise TypeError(
                 f"{meta.object_name} has no field {name!r}; choose from {', '.join(meta.field_names)}"
             )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from transom.db.sql.builder import comparable
 from transom.db.sql.parameters import LIKE_ESCAPE, is_glob, list_converter, pattern_converter
 from transom.db.sql.shapes import (
     ColumnOperand,
@@ -22,9 +23,9 @@ from transom.db.sql.types import parameter_type
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from transom.db.sql.builder import Builder
     from transom.db.sql.metadata import FieldLike
     from transom.db.sql.shapes import Comparison, LookupName, Operand
-    from transom.db.sql.statement import StatementBuilder
 
     # Any: columns of every type
     Column = sa.ColumnElement[Any]
@@ -39,15 +40,8 @@ ORDERED: dict[LookupName, Callable[[Any, Any], Any]] = {  # Any: what operators 
 """Lookups that are one binary operator."""
 
 
-def comparable(column: Column, field: FieldLike, builder: StatementBuilder) -> Column:
-    """Return the column as it compares: SQLite holds decimals as text, which would sort as text."""
-    if builder.vendor == "sqlite" and field.column_type().kind == "decimal":
-        return sa.cast(column, sa.Numeric())
-    return column
-
-
 def compare(
-    column: Column, comparison: Comparison, builder: StatementBuilder, scope: int | None
+    column: Column, comparison: Comparison, builder: Builder, scope: int | None
 ) -> sa.ColumnElement[bool]:
     """Return the condition of one comparison, NULL where SQL says NULL."""
     lookup, operand = comparison
@@ -73,7 +67,7 @@ def compare(
             return ORDERED[lookup.name](comparable(column, field, builder), right)
 
 
-def _member(column: Column, field: FieldLike, builder: StatementBuilder) -> sa.ColumnElement[bool]:
+def _member(column: Column, field: FieldLike, builder: Builder) -> sa.ColumnElement[bool]:
     """Return membership in a list that is one parameter, so that its length is no part of the SQL."""
     convert = list_converter(field, builder.vendor)
     if builder.vendor == "postgresql":
@@ -84,7 +78,7 @@ def _member(column: Column, field: FieldLike, builder: StatementBuilder) -> sa.C
 
 
 def _matches(
-    column: Column, field: FieldLike, lookup: LookupName, builder: StatementBuilder
+    column: Column, field: FieldLike, lookup: LookupName, builder: Builder
 ) -> sa.ColumnElement[bool]:
     pattern = builder.parameter(pattern_converter(field, builder.vendor, lookup), sa.Text())
     if is_glob(lookup, builder.vendor):

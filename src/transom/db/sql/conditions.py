@@ -20,8 +20,8 @@ from transom.db.sql.joins import Joins
 from transom.db.sql.shapes import Comparison, Mark
 
 if TYPE_CHECKING:
+    from transom.db.sql.builder import Builder
     from transom.db.sql.shapes import ConditionShape, Junction
-    from transom.db.sql.statement import StatementBuilder
 
     Condition = sa.ColumnElement[bool]
 
@@ -41,14 +41,14 @@ class Position:
     required: bool = True
 
 
-def build_condition(shape: ConditionShape, builder: StatementBuilder, position: Position) -> Condition:
+def build_condition(shape: ConditionShape, builder: Builder, position: Position) -> Condition:
     """Return the SQL of a condition."""
     if isinstance(shape, Comparison):
         return _comparison(shape, builder, position)
     return _junction(shape, builder, position)
 
 
-def _junction(shape: Junction, builder: StatementBuilder, position: Position) -> Condition:
+def _junction(shape: Junction, builder: Builder, position: Position) -> Condition:
     inside = Position(
         position.scope,
         position.negations + shape.negated,
@@ -61,7 +61,7 @@ def _junction(shape: Junction, builder: StatementBuilder, position: Position) ->
     return sa.not_(joined) if shape.negated else joined
 
 
-def _comparison(shape: Comparison, builder: StatementBuilder, position: Position) -> Condition:
+def _comparison(shape: Comparison, builder: Builder, position: Position) -> Condition:
     path = shape.lookup.path
     if position.negations and path.is_many:
         return _exists(shape, builder)
@@ -79,7 +79,7 @@ def _comparison(shape: Comparison, builder: StatementBuilder, position: Position
 _TWO_VALUED = (Mark.NULL, Mark.NOT_NULL, Mark.ALWAYS, Mark.NEVER)
 
 
-def _exists(shape: Comparison, builder: StatementBuilder) -> Condition:
+def _exists(shape: Comparison, builder: Builder) -> Condition:
     """Return whether any related row fits: a subquery on the same row of the base table, read again."""
     outer = builder.joins
     key = outer.options.pk.column

@@ -5,30 +5,25 @@ This is the cold path: it runs once per shape, and what it returns keeps no hold
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import sqlalchemy as sa
 
-from transom.db.sql.column_type import ColumnType
-from transom.db.sql.comparisons import comparable
+from transom.db.sql.builder import Builder, comparable
 from transom.db.sql.conditions import Position, build_condition
 from transom.db.sql.dialects import dialect
 from transom.db.sql.joins import Joins
-from transom.db.sql.parameters import Converter, Parameter, constant_converter, value_converter
-from transom.db.sql.shapes import ColumnOperand, CombinedOperand, ConstantOperand, Mark, SubqueryOperand
-from transom.db.sql.tables import Tables
+from transom.db.sql.parameters import Parameter
+from transom.db.sql.shapes import Mark, SubqueryOperand
 from transom.db.sql.types import parameter_type
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy.sql.compiler import SQLCompiler
-    from sqlalchemy.sql.elements import BindParameter
-    from sqlalchemy.types import TypeEngine
 
     from transom.db.sql.metadata import FieldLike, OptionsLike, Vendor
-    from transom.db.sql.shapes import Assignment, ColumnPath, Operand, SelectShape
+    from transom.db.sql.shapes import Assignment, ColumnPath, SelectShape
 
     # Any: columns of every type
     Column = sa.ColumnElement[Any]
@@ -41,52 +36,8 @@ class Statement(NamedTuple):
     parameters: tuple[Parameter, ...]
 
 
-class StatementBuilder:
-    """The state of building one statement: its joins, and the parameters met so far. Mutable, used once."""
-
-    def __init__(self, options: OptionsLike, vendor: Vendor) -> None:
-        self.vendor: Vendor = vendor
-        self.joins = Joins(options, Tables(vendor))
-        self._converters: list[Converter | None] = []
-
-    @contextmanager
-    def using_joins(self, joins: Joins) -> Generator[None]:
-        """Resolve paths in another set of tables: those of a subquery."""
-        outer, self.joins = self.joins, joins
-        try:
-            yield
-        finally:
-            self.joins = outer
-
-    def parameter(self, convert: Converter | None, kind: TypeEngine[Any]) -> BindParameter[Any]:
-        """Return the place of the next value. Any: a value of any type."""
-        self._converters.append(convert)
-        return sa.bindparam(f"p{len(self._converters) - 1}", type_=kind)
-
-    def operand(self, operand: Operand, field: FieldLike, scope: int | None) -> Column:
-        """Return the right side of a comparison with a field's column."""
-        match operand:
-            case Mark.PARAMETER:
-                parameter = self.parameter(
-                    value_converter(field, self.vendor), parameter_type(field.column_type(), self.vendor)
-                )
-                return comparable(parameter, field, self)
-            case ColumnOperand():
-                return comparable(self.joins.column(operand.path, scope), operand.path.field, self)
-            case ConstantOperand():
-                constant = self.parameter(
-                    constant_converter(operand.kind, self.vendor),
-                    parameter_type(ColumnType(operand.kind), self.vendor),
-                )
-                is_text = operand.kind == "decimal" and self.vendor == "sqlite"
-                return sa.cast(constant, sa.Numeric()) if is_text else constant
-            case CombinedOperand():
-                left = self.operand(operand.left, field, scope)
-                right = self.operand(operand.right, field, scope)
-                # op() and not Python's operators: SQLAlchemy would make `/` a true division by casting
-                return left.self_group().op(operand.operator, return_type=left.type)(right).self_group()
-            case _:
-                raise AssertionError(f"no value on a right side: {operand!r}")
+class StatementBuilder(Builder):
+    """A builder that knows whole queries."""
 
     def subquery(self, operand: SubqueryOperand) -> sa.Select[Any]:
         """Return another query with one column, without NULL, which would make NOT IN undecided."""
@@ -145,7 +96,7 @@ class StatementBuilder:
         compiled = statement.compile(dialect=dialect(self.vendor))
         names = cast("SQLCompiler", compiled).positiontup or ()
         places = [int(name.removeprefix("p")) for name in names]
-        return Statement(str(compiled), tuple(Parameter(place, self._converters[place]) for place in places))
+        return Statement(str(compiled), tuple(Parameter(place, self.converters[place]) for place in places))
 
 
 def select_rows(shape: SelectShape, paths: Sequence[ColumnPath], vendor: Vendor) -> Statement:

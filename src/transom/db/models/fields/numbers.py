@@ -21,32 +21,11 @@ T = TypeVar("T")
 # Where an option's type is Any, the overloads above the implementation say it.
 
 
-class IntegerField(Field[T]):
-    """A whole number of 32 bits."""
+class BaseIntegerField(Field[T]):
+    """What all fields of whole numbers share."""
 
-    kind: ClassVar[ColumnKind] = "integer"
-    bits: ClassVar[int] = 32
-
-    @overload
-    def __init__(
-        self: IntegerField[int],
-        verbose_name: str | None = None,
-        *,
-        null: Literal[False] = False,
-        **options: Unpack[FieldOptions[int]],
-    ) -> None: ...
-    @overload
-    def __init__(
-        self: IntegerField[int | None],
-        verbose_name: str | None = None,
-        *,
-        null: Literal[True],
-        **options: Unpack[FieldOptions[int | None]],
-    ) -> None: ...
-    def __init__(
-        self, verbose_name: str | None = None, *, null: bool = False, **options: Unpack[FieldOptions[Any]]
-    ) -> None:
-        super().__init__(verbose_name, null=null, **options)
+    kind: ClassVar[ColumnKind]
+    bits: ClassVar[int]
 
     def column_type(self) -> ColumnType:
         """Return the integer type of this size."""
@@ -77,27 +56,101 @@ class IntegerField(Field[T]):
         return write
 
 
-class BigIntegerField(IntegerField[T]):
+# A constructor tells its own class's type only, so each of these repeats it.
+
+
+class IntegerField(BaseIntegerField[T]):
+    """A whole number of 32 bits."""
+
+    kind = "integer"
+    bits = 32
+
+    @overload
+    def __init__(
+        self: IntegerField[int],
+        verbose_name: str | None = None,
+        *,
+        null: Literal[False] = False,
+        **options: Unpack[FieldOptions[int]],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: IntegerField[int | None],
+        verbose_name: str | None = None,
+        *,
+        null: Literal[True],
+        **options: Unpack[FieldOptions[int | None]],
+    ) -> None: ...
+    def __init__(
+        self, verbose_name: str | None = None, *, null: bool = False, **options: Unpack[FieldOptions[Any]]
+    ) -> None:
+        super().__init__(verbose_name, null=null, **options)
+
+
+class BigIntegerField(BaseIntegerField[T]):
     """A whole number of 64 bits."""
 
     kind = "bigint"
     bits = 64
 
+    @overload
+    def __init__(
+        self: BigIntegerField[int],
+        verbose_name: str | None = None,
+        *,
+        null: Literal[False] = False,
+        **options: Unpack[FieldOptions[int]],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: BigIntegerField[int | None],
+        verbose_name: str | None = None,
+        *,
+        null: Literal[True],
+        **options: Unpack[FieldOptions[int | None]],
+    ) -> None: ...
+    def __init__(
+        self, verbose_name: str | None = None, *, null: bool = False, **options: Unpack[FieldOptions[Any]]
+    ) -> None:
+        super().__init__(verbose_name, null=null, **options)
 
-class SmallIntegerField(IntegerField[T]):
+
+class SmallIntegerField(BaseIntegerField[T]):
     """A whole number of 16 bits."""
 
     kind = "smallint"
     bits = 16
 
+    @overload
+    def __init__(
+        self: SmallIntegerField[int],
+        verbose_name: str | None = None,
+        *,
+        null: Literal[False] = False,
+        **options: Unpack[FieldOptions[int]],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: SmallIntegerField[int | None],
+        verbose_name: str | None = None,
+        *,
+        null: Literal[True],
+        **options: Unpack[FieldOptions[int | None]],
+    ) -> None: ...
+    def __init__(
+        self, verbose_name: str | None = None, *, null: bool = False, **options: Unpack[FieldOptions[Any]]
+    ) -> None:
+        super().__init__(verbose_name, null=null, **options)
 
-class AutoField(IntegerField[T]):
+
+class AutoField(BaseIntegerField[int]):
     """A primary key of 32 bits that the database counts up."""
 
     kind = "auto"
+    bits = 32
 
 
-class BigAutoField(AutoField[T]):
+class BigAutoField(BaseIntegerField[int]):
     """A primary key of 64 bits that the database counts up; what a model gets that declares no key."""
 
     kind = "bigauto"

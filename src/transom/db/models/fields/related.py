@@ -290,11 +290,13 @@ class ForeignKey(Field[T]):
             FieldError: the object assigned is still not saved.
         """
         key = super().pre_save(instance, adding=adding)
-        assigned = vars(instance).get(f"_loaded_{self.name}")
+        assigned: Any = instance.__dict__.get(f"_loaded_{self.name}")
         if key is not None or assigned is None:
             return key
         if assigned.pk is None:
-            raise FieldError(f"{self.label} refers to {assigned!r}, which has no key yet; save that object first")
+            raise FieldError(
+                f"{self.label} refers to {assigned!r}, which has no key yet; save that object first"
+            )
         setattr(instance, self.attname, assigned.pk)
         return assigned.pk
 

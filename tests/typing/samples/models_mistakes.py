@@ -1,0 +1,33 @@
+"""What type checkers must refuse: each line marked so is an error, no other is."""
+
+from __future__ import annotations
+
+from transom.db import models
+
+
+class Author(models.Model):
+    name = models.CharField(max_length=50)
+    age = models.IntegerField(null=True)
+
+
+class Book(models.Model):
+    author = models.ForeignKey(Author, models.CASCADE)
+
+
+async def mistakes(author: Author, book: Book) -> None:
+    author.name = None  # error
+    author.name = 3  # error
+    author.age = "x"  # error
+    book.author = book  # error
+    author.name.icontains("x")  # error
+    Author.age.icontains("x")  # error
+    Author.name.icontains(3)  # error
+    Author.age.between("x", 3)  # error
+    Author.nmae.icontains("x")  # error
+    models.CharField()  # error
+    models.CharField(max_length=3, default=5)  # error
+    models.ForeignKey(Author)  # error
+    first: Author = await Author.objects.all().first()  # error
+    for _ in await Author.objects.all():
+        pass
+    print(first)

@@ -1,0 +1,108 @@
+"""What type checkers must make of models: each `reveal_type` has the expected type beside it, for both tools."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, ClassVar
+from uuid import UUID
+
+from transom.db import F, Q, models
+
+if TYPE_CHECKING:
+    from typing import reveal_type
+
+
+class Author(models.Model):
+    books: models.Related[Book]
+
+    name = models.CharField(max_length=50)
+    nick = models.CharField("nickname", max_length=50, null=True)
+    born = models.DateTimeField(null=True)
+
+
+class BookManager(models.Manager["Book"]):
+    def cheap(self) -> models.QuerySet[Book]:
+        return self.filter(price__lt=5)
+
+
+class Book(models.Model):
+    id: models.BigAutoField = models.BigAutoField(primary_key=True)
+    author = models.ForeignKey(Author, models.CASCADE, related_name="books")
+    editor = models.ForeignKey(Author, models.SET_NULL, null=True, related_name="edited")
+    sequel: models.ForeignKey[Book | None] = models.ForeignKey("self", models.SET_NULL, null=True)
+    author_id: int
+
+    text = models.TextField(null=True)
+    pages = models.IntegerField(default=0)
+    stock = models.SmallIntegerField(null=True)
+    price = models.DecimalField(max_digits=5, decimal_places=2)
+    weight = models.FloatField(null=True)
+    code = models.UUIDField()
+    lent = models.BooleanField(default=False)
+    added = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[BookManager] = BookManager()
+
+
+async def values(author: Author, book: Book) -> None:
+    reveal_type(author.name)  # str
+    reveal_type(author.nick)  # str | None
+    reveal_type(author.born)  # datetime | None
+    reveal_type(book.id)  # int
+    reveal_type(book.author)  # Author
+    reveal_type(book.author_id)  # int
+    reveal_type(book.editor)  # Author | None
+    reveal_type(book.sequel)  # Book | None
+    reveal_type(book.text)  # str | None
+    reveal_type(book.pages)  # int
+    reveal_type(book.stock)  # int | None
+    reveal_type(book.price)  # Decimal
+    reveal_type(book.weight)  # float | None
+    reveal_type(book.code)  # UUID
+    reveal_type(book.lent)  # bool
+    reveal_type(book.added)  # datetime
+    book.text = None
+    book.editor = author
+
+
+async def columns() -> None:
+    reveal_type(Author.name)  # TextColumn[str]
+    reveal_type(Author.nick)  # TextColumn[str | None]
+    reveal_type(Book.pages)  # Column[int]
+    reveal_type(Book.author)  # RelationColumn[Author]
+    reveal_type(Author.name.icontains("x"))  # Q
+    reveal_type(Book.pages > 3)  # Q
+    reveal_type((Book.pages == 3) | ~(Author.nick == None))  # Q  # noqa: E711
+    reveal_type(Book.author.follow(Author.name))  # TextColumn[str]
+    reveal_type(Book.pages.in_([1, 2]) & Book.stock.is_null())  # Q
+    reveal_type(Book.pages.desc())  # OrderBy
+    reveal_type(Book.pages + 1)  # Combined
+
+
+async def querysets(author: Author, book: Book) -> None:
+    reveal_type(Author.objects)  # Manager[Author]
+    reveal_type(Author.objects.filter(Q(name="x"), Author.name == "y", nick=None))  # QuerySet[Author]
+    ordered = Author.objects.exclude(nick="y").order_by("name", Author.nick.asc())
+    reveal_type(await ordered[:5])  # list[Author]
+    reveal_type(await Author.objects.get(pk=1))  # Author
+    reveal_type(await Author.objects.all().first())  # Author | None
+    reveal_type(await Author.objects.all()[3])  # Author
+    reveal_type(await Author.objects.count())  # int
+    reveal_type(await Author.objects.create(name="x"))  # Author
+    reveal_type(await Author.objects.get_or_create(name="x"))  # tuple[Author, bool]
+    reveal_type(await Author.objects.values("name"))  # list[dict[str, Any]]
+    reveal_type(await Author.objects.values_list("name", "nick"))  # list[tuple[Any, ...]]
+    reveal_type(await Author.objects.values_list("name", flat=True))  # list[Any]
+    reveal_type(Book.objects)  # BookManager
+    reveal_type(await Book.objects.cheap())  # list[Book]
+    reveal_type(author.books)  # RelatedManager[Book]
+    reveal_type(await author.books.filter(pages__gt=3))  # list[Book]
+    reveal_type(await Book.objects.update(pages=F("pages") + 1))  # int
+    async for each in Author.objects.all():
+        reveal_type(each)  # Author
+    async for each_book in Book.objects.all().iterator():
+        reveal_type(each_book)  # Book
+
+
+USED = (datetime, Decimal, UUID)
