@@ -15,6 +15,7 @@ from transom.db.migrations.model_state import ModelState
 from transom.db.migrations.operations import AddField
 from transom.db.migrations.questioner import InteractiveQuestioner, NonInteractiveQuestioner, Questioner
 from transom.db.migrations.state import ProjectState
+from transom.db.migrations.writer import migration_source
 
 
 def key() -> models.Field[Any]:
@@ -171,10 +172,19 @@ def test_answer_serves_the_rows_and_is_not_kept() -> None:
     operation = made[0].operations[0]
     assert isinstance(operation, AddField)
     assert (operation.field.default, operation.preserve_default) == ("draft", False)
-    assert "is no Python literal" in told[1]
+    assert "write a text in quotes" in told[1]
     assert (
         not apply(before, [*initial("polls"), *made]).models["polls", "choice"].fields["text"].has_default()
     )
+
+
+def test_answer_may_be_a_time() -> None:
+    questioner = InteractiveQuestioner(
+        ask=lambda _: "datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC)", tell=lambda _: None
+    )
+    after = [model("polls.Choice", made=models.DateTimeField())]
+    made = detect([model("polls.Choice")], after, initial("polls"), questioner)
+    assert "default=datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC)" in migration_source(made[0])
 
 
 def test_empty_answer_gives_up_with_the_fixes() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import ast
+import datetime
+import decimal
+import uuid
 from typing import TYPE_CHECKING, Any, Protocol
 
 from transom.db.migrations.exceptions import DefaultNeeded
@@ -56,12 +58,13 @@ class InteractiveQuestioner:
         """
         self._tell(
             f"New field {model_label}.{field_name} is not null and has no default: rows that exist need a value.\n"
-            "Type one as a Python literal (it is used once, for these rows only),\n"
-            "or press Enter to stop, and give the field default=… or null=True in the model."
+            "Type one as Python; datetime, decimal and uuid are imported. It is used once, for these rows only.\n"
+            "Or press Enter to stop, and give the field default=… or null=True in the model."
         )
         while answer := self._ask("value> ").strip():
             try:
-                return ast.literal_eval(answer)
-            except (ValueError, SyntaxError):
-                self._tell(f"{answer!r} is no Python literal; write a text in quotes, e.g. 'draft'")
+                # Whoever sits at this terminal can run any Python anyway.
+                return eval(answer, {"datetime": datetime, "decimal": decimal, "uuid": uuid})  # noqa: S307
+            except Exception as exc:  # whatever was typed, ask again
+                self._tell(f"{answer!r} is no value ({exc}); write a text in quotes, e.g. 'draft'")
         return NonInteractiveQuestioner().ask_default(model_label, field_name)
