@@ -497,6 +497,21 @@ async def test_migration_without_transaction_is_recorded(polls: Site, database: 
     assert await migrate() == []
 
 
+async def test_rebuild_without_transaction_keeps_rows_that_refer_to_it(
+    polls: Site, database: Backend
+) -> None:
+    await migrate()
+    await add_rows()
+    polls.migration(
+        "0002_plain",
+        "migrations.RemoveField('question', 'text')",
+        after="0001_initial",
+        more="atomic = False",
+    )
+    await migrate()
+    assert len(await fetch("SELECT id FROM polls_choice")) == 2
+
+
 async def test_fake_writes_the_record_only(polls: Site, database: Backend) -> None:
     assert names(await migrate(fake=True)) == ["polls.0001_initial"]
     assert await tables() == {"transom_migrations"}

@@ -85,31 +85,25 @@ class MigrationExecutor:
 
     async def _run_step(self, step: PlanStep, state: ProjectState, *, fake: bool) -> bool:
         migration = self._loader.graph.nodes[step.key]
+        rebuilds = not fake and await self._rebuilds_tables(step, migration, state)
+        block = atomic(self._using) if migration.atomic else self._lock_beside()
         try:
-            if migration.atomic:
-                return await self._run_in_transaction(step, migration, state, fake=fake)
-            async with self._lock_beside():
-                return await self._run_unless_done(step, migration, state, fake=fake)
+            async with self._foreign_keys_off() if rebuilds else nullcontext(), block:
+                executor = connections.executor(self._using)
+                if rebuilds:
+                    await _refuse_enforced_foreign_keys(executor)
+                if migration.atomic:
+                    await take_lock(executor)
+                done = await self._run_unless_done(step, migration, state, fake=fake)
+                if rebuilds:
+                    await _check_foreign_keys(executor)
+                return done
         except Exception as exc:
             left = (
                 "nothing of it is left" if migration.atomic else "atomic is False: what it did before stays"
             )
             exc.add_note(f"while {'undoing' if step.backwards else 'applying'} migration {step}; {left}")
             raise
-
-    async def _run_in_transaction(
-        self, step: PlanStep, migration: Migration, state: ProjectState, *, fake: bool
-    ) -> bool:
-        rebuilds = not fake and await self._rebuilds_tables(step, migration, state)
-        async with self._foreign_keys_off() if rebuilds else nullcontext(), atomic(self._using):
-            executor = connections.executor(self._using)
-            if rebuilds:
-                await _refuse_enforced_foreign_keys(executor)
-            await take_lock(executor)
-            done = await self._run_unless_done(step, migration, state, fake=fake)
-            if rebuilds:
-                await _check_foreign_keys(executor)
-            return done
 
     async def _run_unless_done(
         self, step: PlanStep, migration: Migration, state: ProjectState, *, fake: bool
@@ -175,7 +169,7 @@ async def take_lock(executor: Executor) -> None:
 
 
 async def _refuse_enforced_foreign_keys(executor: Executor) -> None:
-    rows = await executor.fetch("PRAGMA foreign_keys")
+    rows = await executor.execute_returning("PRAGMA foreign_keys")  # asks the connection that writes
     if rows[0][0]:
         raise MigrationError(
             "the migration makes a table of SQLite anew, which cannot be done inside an open transaction; "
@@ -184,7 +178,7 @@ async def _refuse_enforced_foreign_keys(executor: Executor) -> None:
 
 
 async def _check_foreign_keys(executor: Executor) -> None:
-    rows = await executor.fetch("PRAGMA foreign_key_check")
+    rows = await executor.execute_returning("PRAGMA foreign_key_check")
     if rows:
         table, row_id, parent, _ = rows[0]
         raise ForeignKeyViolation(
