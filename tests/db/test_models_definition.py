@@ -133,7 +133,7 @@ def test_the_registry_finds_models_by_name() -> None:
 
 
 def test_two_classes_of_one_name_are_refused() -> None:
-    with pytest.raises(RuntimeError, match="two models are called 'definitions.Question'"):
+    with pytest.raises(RuntimeError, match=r"two models are called 'definitions\.Question'"):
         type(models.Model)("Question", (models.Model,), {"__module__": "definitions.models"})
 
 

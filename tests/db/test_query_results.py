@@ -233,6 +233,10 @@ async def test_a_row_comes_once_per_related_row_that_fits_unless_distinct(world:
     assert [post.title for post in await queryset].count("Async") == 2
     assert [post.title for post in await queryset.distinct()].count("Async") == 1
     assert (await queryset.count(), await queryset.distinct().count()) == (4, 3)
+    ordered = queryset.distinct().order_by("author__name", "-pk")
+    assert [post.title for post in await ordered] == ["Async", "Zen", "50% off"]
+    assert await ordered.values_list("title", flat=True) == ["Async", "Zen", "50% off"]
+    assert await ordered[1:].count() == 2
 
 
 async def test_order_slice_first_last_and_reverse(world: World) -> None:

@@ -11,6 +11,8 @@ from enum import Enum
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from transom.db.sql.column_type import ColumnKind
     from transom.db.sql.metadata import FieldLike, Hop, OptionsLike
 
@@ -150,6 +152,12 @@ class SelectShape(NamedTuple):
     related: tuple[tuple[Hop, ...], ...]
     offset: bool
     limit: bool
+
+    def spare_columns(self, paths: Sequence[ColumnPath]) -> list[ColumnPath]:
+        """Return the columns to select beside those asked for: SELECT DISTINCT can only be ordered by its columns."""
+        if not self.distinct:
+            return []
+        return [path for path, _ in self.ordering if path is not None and path not in paths]
 
 
 class Assignment(NamedTuple):

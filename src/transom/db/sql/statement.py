@@ -14,7 +14,7 @@ from transom.db.sql.conditions import Position, build_condition
 from transom.db.sql.dialects import dialect
 from transom.db.sql.joins import Joins
 from transom.db.sql.parameters import Parameter
-from transom.db.sql.shapes import Mark, SubqueryOperand
+from transom.db.sql.shapes import ColumnPath, Mark, SubqueryOperand
 from transom.db.sql.types import parameter_type
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy.sql.compiler import SQLCompiler
 
     from transom.db.sql.metadata import FieldLike, OptionsLike, Vendor
-    from transom.db.sql.shapes import Assignment, ColumnPath, SelectShape
+    from transom.db.sql.shapes import Assignment, SelectShape
 
     # Any: columns of every type
     Column = sa.ColumnElement[Any]
@@ -113,8 +113,9 @@ def count_rows(shape: SelectShape, vendor: Vendor) -> Statement:
         shape = shape._replace(ordering=())
     if not (shape.distinct or sliced):
         return builder.finish(builder.select(shape, lambda: [sa.func.count()]))
-    columns = [builder.joins.base.c[field.column] for field in shape.options.fields]
-    inner = builder.select(shape, lambda: columns).subquery()
+    paths = [ColumnPath((), field) for field in shape.options.fields]
+    paths += shape.spare_columns(paths)
+    inner = builder.select(shape, lambda: [builder.joins.column(path) for path in paths]).subquery()
     return builder.finish(sa.select(sa.func.count()).select_from(inner))
 
 

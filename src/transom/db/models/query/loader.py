@@ -74,8 +74,8 @@ def entity_paths(entities: Sequence[Entity]) -> list[ColumnPath]:
     return [ColumnPath(entity.hops, field) for entity in entities for field in entity.options.fields]
 
 
-def build_loader(entities: Sequence[Entity], vendor: Vendor, using: str) -> Load:
-    """Return the function that makes objects of rows."""
+def build_loader(entities: Sequence[Entity], vendor: Vendor, using: str, *, spare: int = 0) -> Load:
+    """Return the function that makes objects of rows, whose last `spare` columns are not used."""
     source = _Source(vendor)
     for number, entity in enumerate(entities):
         source.add_entity(number, entity, using)
@@ -83,7 +83,7 @@ def build_loader(entities: Sequence[Entity], vendor: Vendor, using: str) -> Load
         if entity.hops:
             owner = next(at for at, other in enumerate(entities) if other.hops == entity.hops[:-1])
             source.attach(number, owner, entity.hops[-1].name)
-    return source.build()
+    return source.build(spare)
 
 
 class _Source:
@@ -126,9 +126,9 @@ class _Source:
         guard = f"if o{owner} is not None: " if owner else ""
         self._lines.append(f"        {guard}o{owner}._loaded_{name} = o{number}")
 
-    def build(self) -> Load:
+    def build(self, spare: int) -> Load:
         """Compile the text."""
-        columns = "".join(f"c{column}, " for column in range(self._columns))
+        columns = "".join(f"c{column}, " for column in range(self._columns + spare))
         source = "\n".join(
             [
                 "def load(rows):",
@@ -145,7 +145,7 @@ class _Source:
 
 
 def build_values_loader(
-    fields: Sequence[Field[Any]], names: Sequence[str], form: str, vendor: Vendor
+    fields: Sequence[Field[Any]], names: Sequence[str], form: str, vendor: Vendor, *, spare: int = 0
 ) -> Load:
     """Return the function that makes dicts, tuples or single values of rows, by `form`: "dict", "tuple" or "flat"."""
     functions: dict[str, object] = {}
@@ -155,7 +155,7 @@ def build_values_loader(
         functions[f"d{column}"] = decode
         # An outer join may have found no row, so any column can be NULL.
         values.append(f"None if c{column} is None else d{column}(c{column})" if decode else f"c{column}")
-    columns = "".join(f"c{column}, " for column in range(len(fields)))
+    columns = "".join(f"c{column}, " for column in range(len(fields) + spare))
     match form:
         case "dict":
             row = (

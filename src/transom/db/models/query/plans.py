@@ -90,8 +90,11 @@ def select_plan(shape: SelectShape, vendor: Vendor, using: str) -> Plan:
         from transom.db.sql.statement import select_rows
 
         entities = related_entities(_options(shape), shape.related)
-        statement = select_rows(shape, entity_paths(entities), vendor)
-        return Plan(statement.sql, build_encoder(statement.parameters), build_loader(entities, vendor, using))
+        paths = entity_paths(entities)
+        spare = shape.spare_columns(paths)
+        statement = select_rows(shape, [*paths, *spare], vendor)
+        load = build_loader(entities, vendor, using, spare=len(spare))
+        return Plan(statement.sql, build_encoder(statement.parameters), load)
 
     return PLANS.get(key, build)
 
@@ -105,9 +108,10 @@ def values_plan(
     def build() -> Plan:
         from transom.db.sql.statement import select_rows
 
-        statement = select_rows(shape, paths, vendor)
+        spare = shape.spare_columns(paths)
+        statement = select_rows(shape, [*paths, *spare], vendor)
         fields = [cast("Field[Any]", path.field) for path in paths]
-        load = build_values_loader(fields, names, form, vendor)
+        load = build_values_loader(fields, names, form, vendor, spare=len(spare))
         return Plan(statement.sql, build_encoder(statement.parameters), load)
 
     return PLANS.get(key, build)
