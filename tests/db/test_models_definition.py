@@ -140,6 +140,8 @@ def test_two_classes_of_one_name_are_refused() -> None:
 MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"Meta": type("Meta", (), {"db_tabel": "x"})}, "unknown option 'db_tabel'; choose from abstract"),
     ({"a__b": models.TextField()}, "two underscores"),
+    ({"a = 1": models.TextField()}, "no attribute name"),
+    ({"class": models.TextField()}, "no attribute name"),
     ({"pk": models.TextField()}, "'pk' is the primary key"),
     ({"id": models.TextField()}, "id is not the primary key"),
     ({"a": models.UUIDField(primary_key=True), "b": models.UUIDField(primary_key=True)}, "two primary keys"),

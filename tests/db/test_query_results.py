@@ -268,6 +268,10 @@ async def test_order_by_related_and_typed_columns(world: World) -> None:
     by_author = await queryset.order_by(Post.author.follow(Author.name).desc(), Post.title.asc())
     assert sorted(post.title for post in by_author) == expected
     assert by_author[0].title == "50% off"
+    assert [p.pk for p in await queryset.order_by(Post.title)] == [
+        p.pk for p in await queryset.order_by("title")
+    ]
+    assert len(await Post.objects.order_by("?")) == 6
 
 
 async def test_select_related_loads_with_one_statement_and_leaves_null_alone(world: World) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from functools import partial
+from keyword import iskeyword
 from typing import TYPE_CHECKING, Any, cast
 
 from transom.db.exceptions import MultipleObjectsReturned, ObjectDoesNotExist
@@ -99,6 +100,8 @@ def _add_fields(cls: ModelMeta, fields: dict[str, Field[Any]]) -> None:
             )
         fields = {"id": BigAutoField(primary_key=True), **fields}
     for name, field in fields.items():
+        if not name.isidentifier() or iskeyword(name):  # generated loaders have it in their source
+            raise TypeError(f"{cls.__name__} cannot have a field named {name!r}: that is no attribute name")
         if name == "pk" or name.endswith("_") or "__" in name:
             raise TypeError(
                 f"{cls.__name__} cannot have a field named {name!r}: 'pk' is the primary key, and two underscores "

@@ -9,7 +9,7 @@ from transom.db.exceptions import FieldError
 from transom.db.models.fields import Field, ForeignKey, ManyToOneRelation
 
 if TYPE_CHECKING:
-    from transom.db.sql.shapes import Lookup
+    from transom.db.sql.shapes import ColumnPath, Lookup, Ordering
 
 META_OPTIONS = ("abstract", "app_label", "db_table", "ordering", "verbose_name", "verbose_name_plural")
 
@@ -29,7 +29,9 @@ class Options:
         fields: the fields, in the order of the columns.
         pk: the primary key.
         related_objects: the relations of foreign keys that point here.
-        lookups: names in queries that were resolved before, for `query/lookups.py`.
+        lookups: names of lookups that were resolved before, for `query/lookups.py`.
+        paths: the same for names of columns.
+        bound_ordering: the shape of `ordering`, once it was asked for; for `query/binding.py`.
     """
 
     def __init__(
@@ -52,6 +54,8 @@ class Options:
         self.related_objects: tuple[ManyToOneRelation, ...] = ()
         self._pk: Field[Any] | None = None
         self.lookups: dict[str, Lookup] = {}
+        self.paths: dict[str, ColumnPath] = {}
+        self.bound_ordering: tuple[Ordering, ...] | None = None
         self._by_name: dict[str, Field[Any]] = {}
         self._relations: dict[str, ManyToOneRelation] = {}
 
@@ -92,6 +96,7 @@ class Options:
         name = relation.query_name
         taken = self._relations.get(name)
         self.lookups.clear()  # the word may have meant something else
+        self.paths.clear()
         if not relation.is_hidden:
             if name in self._by_name or (taken and taken.field.label != relation.field.label):
                 raise TypeError(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
 from transom.db.models.expressions import Q
-from transom.db.models.query.binding import bind_condition, bind_ordering
+from transom.db.models.query.binding import bind_condition, bind_ordering, model_ordering
 from transom.db.models.query.lookups import resolve_relation
 from transom.db.models.record import Record
 from transom.db.sql.shapes import ConditionShape, Junction, Ordering, SelectShape, SubqueryOperand
@@ -164,9 +164,7 @@ class Query(Generic[M]):
         return bool(self._order_terms())
 
     def _order_terms(self) -> tuple[Ordering, ...]:
-        terms = (
-            bind_ordering(self._options, self._options.ordering) if self._ordering is None else self._ordering
-        )
+        terms = model_ordering(self._options) if self._ordering is None else self._ordering
         if self._reversed:
             return tuple([Ordering(path, not descending) for path, descending in terms])
         return terms

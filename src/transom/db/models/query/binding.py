@@ -215,11 +215,18 @@ def bind_ordering(options: Options, terms: Iterable[str | OrderBy | Expression])
     """Return the shape of an ORDER BY: names with `-` for descending, `"?"`, or columns with asc() and desc()."""
     shapes: list[Ordering] = []
     for term in terms:
-        if term == "?":
+        if isinstance(term, str) and term == "?":
             shapes.append(Ordering(None, False))
             continue
         shapes.extend(_bind_order(options, _order_by(term)))
     return tuple(shapes)
+
+
+def model_ordering(options: Options) -> tuple[Ordering, ...]:
+    """Return the shape of the ordering that a model's queries have by themselves."""
+    if options.bound_ordering is None:
+        options.bound_ordering = bind_ordering(options, options.ordering)
+    return options.bound_ordering
 
 
 def _order_by(term: object) -> OrderBy:

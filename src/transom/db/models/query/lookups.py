@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, Final, NoReturn, cast, get_args
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar, cast, get_args
 
 from transom.db.exceptions import FieldError
 from transom.db.models.fields import Field, ForeignKey, ManyToOneRelation
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from transom.db.models.options import Options
     from transom.db.sql.column_type import ColumnKind
     from transom.db.sql.metadata import Hop
+
+T = TypeVar("T")
 
 SEPARATOR: Final = "__"
 LOOKUP_NAMES: Final[tuple[LookupName, ...]] = get_args(LookupName)
@@ -35,13 +37,8 @@ def resolve_lookup(options: Options, name: str) -> Lookup:
     Raises:
         FieldError: a word is no field, relation or lookup; the message names the choices.
     """
-    memo = options.lookups
-    found = memo.get(name)
-    if found is None:
-        if len(memo) >= _MEMO_SIZE:
-            memo.clear()
-        found = memo[name] = _parse(options, name)
-    return found
+    found = options.lookups.get(name)
+    return found if found is not None else _remember(options.lookups, name, _parse(options, name))
 
 
 def resolve_path(options: Options, name: str) -> ColumnPath:
@@ -50,10 +47,20 @@ def resolve_path(options: Options, name: str) -> ColumnPath:
     Raises:
         FieldError: a word is no field or relation.
     """
+    found = options.paths.get(name)
+    if found is not None:
+        return found
     path, rest = _walk(options, name)
     if rest:
         _unknown(options, name, path, rest[0])
-    return path
+    return _remember(options.paths, name, path)
+
+
+def _remember(memo: dict[str, T], name: str, found: T) -> T:
+    if len(memo) >= _MEMO_SIZE:
+        memo.clear()
+    memo[name] = found
+    return found
 
 
 def resolve_relation(options: Options, name: str) -> tuple[Hop, ...]:
