@@ -19,6 +19,4 @@ __all__ = [
     "bind_sockets",
     "load_application",
     "run",
-    "load_application",
-    "run",
 ]

@@ -287,7 +287,7 @@ class HTTP1Connection(asyncio.Protocol):
             self._flush()
             self._transport.close()
             return
-        self._deadline = self._state.deadline(self._state.config.timeout_keep_alive)
+        self._deadline = self._state.idle_deadline
         if self._reader.buffered <= HIGH_WATER:
             self._resume_reading()
         if not self._advancing and self._reader.buffered:

@@ -45,6 +45,7 @@ class ServerState:
     Attributes:
         fields: encoded `date` and `server` fields, renewed once per tick.
         now: loop time of the last tick. Deadlines count from it: reading the clock per request buys nothing.
+        idle_deadline: when a connection that becomes idle now is closed.
         lifespan_state: what the application kept at start-up, or None if it has no lifespan. Copied for each request.
         connections: open connections.
         tasks: running applications that did not finish in their first step; also what keeps them alive.
@@ -64,6 +65,7 @@ class ServerState:
         self.date_field = b""
         self.server_field = b"\r\nserver: transom" if config.server_header else b""
         self.now = 0.0
+        self.idle_deadline = self.deadline(config.timeout_keep_alive)
         self._context = contextvars.copy_context()
         self._idle: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -85,6 +87,7 @@ class ServerState:
     def tick(self) -> None:
         """Renew the date, and let each connection look at its deadline."""
         self.now = self.loop.time()
+        self.idle_deadline = self.deadline(self.config.timeout_keep_alive)
         if self.config.date_header:
             self.date_field = b"\r\ndate: " + formatdate(time.time(), usegmt=True).encode()
         self.fields = self.date_field + self.server_field

@@ -30,7 +30,6 @@ _VERSIONS = {b"HTTP/1.1": "1.1", b"HTTP/1.0": "1.0"}
 _METHODS = {
     name: name.decode() for name in (b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS")
 }
-_NO_FIELDS: dict[bytes, bytes] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,29 +44,41 @@ class Limits:
 
 
 class RequestReader:
-    """Bytes in, events out. Give bytes to `receive_data`, then call `next_event` until it answers `NEED_DATA`."""
+    """Bytes in, events out. Give bytes to `receive_data`, then call `next_event` until it answers `NEED_DATA`.
 
-    __slots__ = ("_body", "_buffer", "_decisive", "_fields", "_limits", "_parser", "_position", "_valid_host")
+    Attributes:
+        buffered: bytes received and not yet turned into events.
+    """
+
+    __slots__ = (
+        "_always_fits",
+        "_body",
+        "_buffer",
+        "_decisive",
+        "_fields",
+        "_limits",
+        "_parser",
+        "_position",
+        "_valid_host",
+        "buffered",
+    )
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
+        self._always_fits = min(limits.request_line, limits.head)  # bytes that break neither limit
+        self.buffered = 0
         self._buffer = b""
         self._position = 0  # everything before it has been turned into events
         self._body: BodyDecoder | None = None
         self._parser: httptools.HttpRequestParser | None = None
         self._fields: list[tuple[bytes, bytes]] = []
-        self._decisive = _NO_FIELDS
+        self._decisive: dict[bytes, bytes] = {}
         self._valid_host: bytes | None = None  # the Host checked last: a client repeats it on every request
 
     @property
     def in_body(self) -> bool:
         """Whether the body of the request read last is not complete yet."""
         return self._body is not None
-
-    @property
-    def buffered(self) -> int:
-        """Bytes received and not yet turned into events."""
-        return len(self._buffer) - self._position
 
     def receive_data(self, data: bytes) -> None:
         """Add bytes that arrived."""
@@ -76,11 +87,12 @@ class RequestReader:
         else:
             self._buffer = self._buffer[self._position :] + data
         self._position = 0
+        self.buffered = len(self._buffer)
 
     def take_rest(self) -> bytes:
         """Return and forget what follows the last event: after an upgrade it belongs to another protocol."""
         rest = self._buffer[self._position :]
-        self._buffer, self._position = b"", 0
+        self._buffer, self._position, self.buffered = b"", 0, 0
         return rest
 
     def next_event(self) -> Event:
@@ -92,6 +104,7 @@ class RequestReader:
         if self._body is None:
             return self._read_head()
         event, self._position = self._body.decode(self._buffer, self._position)
+        self.buffered = len(self._buffer) - self._position
         if event is END_OF_MESSAGE:
             self._body = None
         return event
@@ -105,18 +118,13 @@ class RequestReader:
             raise RemoteProtocolError(f"field {name[:64]!r} is over {self._limits.field} bytes", 431)
         self._fields.append((name, value))
         if name in _DECISIVE:
-            self._note(name, value)
-
-    def _note(self, name: bytes, value: bytes) -> None:
-        if self._decisive is _NO_FIELDS:
-            self._decisive = {}
-        earlier = self._decisive.get(name)
-        if earlier is None:
+            if name in self._decisive:
+                if name in _ONCE:
+                    raise RemoteProtocolError(
+                        f"more than one {name.decode()} field (RFC 9112 sections 3.2 and 6.3)"
+                    )
+                value = self._decisive[name] + b"," + value
             self._decisive[name] = value
-        elif name in _ONCE:
-            raise RemoteProtocolError(f"more than one {name.decode()} field (RFC 9112 sections 3.2 and 6.3)")
-        else:
-            self._decisive[name] = earlier + b"," + value
 
     def _read_head(self) -> Event:
         buffer, start = self._buffer, self._position
@@ -125,13 +133,15 @@ class RequestReader:
             start += 2
         end = buffer.find(b"\r\n\r\n", start)
         line_end = buffer.find(b"\r\n", start)
-        self._check_size(start, line_end, end)
+        if len(buffer) - start > self._always_fits:
+            self._check_size(start, line_end, end)
         if end == -1:
             self._check_beginning(buffer[start:])
             return NEED_DATA
         end += 4
         head = buffer if not start and end == len(buffer) else buffer[start:end]
         self._position = end
+        self.buffered = len(buffer) - end
         return self._parse_head(head, buffer[start:line_end])
 
     def _check_size(self, start: int, line_end: int, end: int) -> None:
@@ -152,7 +162,8 @@ class RequestReader:
     def _parse_head(self, head: bytes, line: bytes) -> Request:
         fields: list[tuple[bytes, bytes]] = []
         self._fields = fields
-        self._decisive = _NO_FIELDS
+        decisive: dict[bytes, bytes] = {}
+        self._decisive = decisive
         self._feed_parser(head)
         if len(fields) > self._limits.field_count:
             raise RemoteProtocolError(f"more than {self._limits.field_count} header fields", 431)
@@ -161,7 +172,6 @@ class RequestReader:
             version = _VERSIONS[protocol]
         except (ValueError, KeyError) as exc:
             raise RemoteProtocolError(f"malformed request line {line!r} (RFC 9112 section 3)") from exc
-        decisive = self._decisive
         host = decisive.get(b"host")
         self._check_host(host, version)
         path, query = parse_target(method, target, host)
