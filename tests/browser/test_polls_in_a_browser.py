@@ -111,7 +111,7 @@ def test_a_vote_moves_the_bars_of_everyone_who_watches(
     voter = context.new_page()
     voter.goto(site)
     voter.get_by_role("link", name="Tabs or spaces?").click()
-    voter.get_by_label("Spaces").check()
+    voter.get_by_role("radio", name="Spaces").check()
     voter.get_by_role("button", name="Vote").click()
     expect(voter).to_have_url(f"{site}/polls/2/results/")
 
@@ -133,7 +133,7 @@ def test_the_site_works_without_javascript(site: str, browser: Browser):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(f"{site}/polls/3/")
-    page.get_by_label("What test?").check()
+    page.get_by_role("radio", name="What test?").check()
     page.get_by_role("button", name="Vote").click()
     expect(page.locator("[data-choice]", has_text="What test?").locator(".votes")).to_have_text("3 votes")
     context.close()

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 out = Console(highlight=False)
+if not out.is_terminal:
+    out = Console(highlight=False, width=200)  # what is piped is read by programs: one row, one line
 err = Console(stderr=True, highlight=False)
 
 
