@@ -158,7 +158,7 @@ def test_a_folder_with_files_is_left_alone(tmp_path: Path, monkeypatch: pytest.M
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["run", "nowhere:app"], 3, "nowhere"),
+        (["run", "--no-reload", "nowhere:app"], 3, "nowhere"),
         (["serve", "broken:application"], 3, "did you mean 'app'"),
         (["routes", "--app", "broken:text"], 1, "str"),
         (["check", "--app", "broken:typo"], 1, "debgu"),

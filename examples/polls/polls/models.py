@@ -15,6 +15,7 @@ class Question(models.Model):
 
     text = models.CharField(max_length=200)
     published = models.DateTimeField(default=now)
+    choices: models.Related["Choice"]
 
     class Meta:
         ordering = ["-published", "-id"]

@@ -34,7 +34,7 @@ async def test_the_list_links_to_the_question(client: Client, question: Question
 
 
 async def test_a_vote_is_counted_and_leads_to_the_results(client: Client, question: Question):
-    tabs, spaces = await choices(question)
+    tabs, _ = await choices(question)
     page = await post_vote(client, question, choice=tabs.pk)
     assert page.url.path == f"/polls/{question.pk}/results/"
     assert "1 vote<" in page.text
@@ -42,7 +42,9 @@ async def test_a_vote_is_counted_and_leads_to_the_results(client: Client, questi
 
 
 @pytest.mark.parametrize("data", [{}, {"choice": ""}, {"choice": "none"}, {"choice": 999_999}])
-async def test_no_choice_shows_the_form_again_with_the_error(client: Client, question: Question, data: dict[str, object]):
+async def test_no_choice_shows_the_form_again_with_the_error(
+    client: Client, question: Question, data: dict[str, object]
+):
     page = await post_vote(client, question, **data)
     assert page.status_code == 422
     assert "Choose one of the answers." in page.text
@@ -58,7 +60,10 @@ async def test_a_vote_without_the_token_is_refused(client: Client, question: Que
 
 async def test_everyone_who_watches_sees_the_vote(client: Client, question: Question):
     tabs, _ = await choices(question)
-    async with client.websocket(f"/polls/{question.pk}/live/") as one, client.websocket(f"/polls/{question.pk}/live/") as two:
+    async with (
+        client.websocket(f"/polls/{question.pk}/live/") as one,
+        client.websocket(f"/polls/{question.pk}/live/") as two,
+    ):
         assert (await one.receive_json())["total"] == (await two.receive_json())["total"] == 0
         await post_vote(client, question, choice=tabs.pk)
         assert (await one.receive_json()) == (await two.receive_json())

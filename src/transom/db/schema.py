@@ -1,8 +1,5 @@
 """Tables straight from models, without migrations: for single-file applications, scripts and tests."""
 
-# `_meta` is public by Django's convention.
-# pyright: reportPrivateUsage=false
-
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

@@ -5,6 +5,8 @@ Kept this small on purpose: a project that does not use the fixtures pays for no
 
 from __future__ import annotations
 
+import os
+import secrets
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Add the fixtures, which are asynchronous, where pytest-asyncio runs them."""
+    """Give a site that has no key of its own one for this run; add the fixtures where pytest-asyncio runs them."""
+    if config.getini("transom_app"):
+        os.environ.setdefault("TRANSOM_SECRET_KEY", secrets.token_urlsafe(50))
     if any(map(config.pluginmanager.hasplugin, ASYNCIO_PLUGINS)):
         config.pluginmanager.import_plugin("transom.testing.fixtures")

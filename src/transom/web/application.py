@@ -121,8 +121,19 @@ class App:
 
     def check(self) -> list[CheckMessage]:
         """Return what is wrong with routes and middleware, the worst first."""
-        messages = [*self.urlconf.checks, *_check_middleware(self._middleware)]
+        messages = [*self.urlconf.checks, *_check_middleware(self._middleware), *self._check_key()]
         return sorted(messages, key=lambda message: -message.severity)
+
+    def _check_key(self) -> list[CheckMessage]:
+        """Without a key the first form would fail, and in production that is too late to find out."""
+        if self.settings.debug or self.settings.secret_key is not None or csrf not in self._middleware:
+            return []
+        hint = "set TRANSOM_SECRET_KEY to the output of `python -c 'import secrets; print(secrets.token_urlsafe(50))'`"
+        return [
+            CheckMessage(
+                "web.E011", "secret_key is not set, and CSRF protection signs its tokens with it", hint
+            )
+        ]
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:  # Any: one of Scope
         """Serve one request, WebSocket or lifespan.

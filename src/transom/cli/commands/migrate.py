@@ -39,7 +39,8 @@ def command(
         else:
             _migrate(app_label, target, using, fake)
     except (MigrationError, DatabaseError, LookupError) as exc:
-        raise click.ClickException(str(exc)) from exc
+        # A note says which migration it was that failed.
+        raise click.ClickException("\n".join([str(exc), *getattr(exc, "__notes__", ())])) from exc
 
 
 def _migrate(app_label: str | None, target: str | None, using: str, fake: bool) -> None:

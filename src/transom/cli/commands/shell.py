@@ -6,6 +6,7 @@ import ast
 import asyncio
 import code
 import contextlib
+import importlib
 import inspect
 import sys
 from types import CodeType, FunctionType
@@ -47,9 +48,10 @@ def command(app_spec: str | None, source: str | None) -> None:
 
 def build_namespace(app: App) -> Namespace:
     """Return the names the interpreter starts with; where two models share a name, the first app's wins."""
-    from transom.db import F, Q, atomic, models
+    from transom.db import F, Q, atomic
+    from transom.db.models import registry
 
-    namespace: Namespace = {model.__name__: model for model in reversed(models.registry.get_models())}
+    namespace: Namespace = {model.__name__: model for model in reversed(registry.get_models())}
     namespace |= {"app": app, "settings": app.settings, "atomic": atomic, "F": F, "Q": Q, "asyncio": asyncio}
     return namespace
 
@@ -88,7 +90,7 @@ class AsyncConsole(code.InteractiveConsole):
     def run_interactively(self) -> int:
         """Read and run statements until the end of input."""
         with contextlib.suppress(ImportError):  # line editing, where the platform has it
-            import readline  # noqa: F401  # importing it is what turns it on
+            importlib.import_module("readline")  # importing it is what turns it on
         names = ", ".join(name for name in self.locals if not name.startswith("__"))
         self.interact(
             banner=f"Transom {__version__}, Python {sys.version.split()[0]}; await works here.\nNames: {names}",

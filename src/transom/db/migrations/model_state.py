@@ -1,8 +1,5 @@
 """One model as the migrations have made it so far, as data."""
 
-# `_meta` is public by Django's convention.
-# pyright: reportPrivateUsage=false
-
 from __future__ import annotations
 
 import importlib

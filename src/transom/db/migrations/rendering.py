@@ -1,8 +1,5 @@
 """Makes model classes of states: real ones, but unknown to the registry, so that old and new may exist side by side."""
 
-# `_meta` is public by Django's convention.
-# pyright: reportPrivateUsage=false
-
 from __future__ import annotations
 
 import types

@@ -1,8 +1,5 @@
 """Changes the tables of one database, or writes down how it would."""
 
-# `_meta` is public by Django's convention.
-# pyright: reportPrivateUsage=false
-
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol

@@ -1,8 +1,5 @@
 """Model: a row of a table as an object that can be saved, deleted and read again."""
 
-# pyright: reportPrivateUsage=false
-# `_meta` is public by Django's convention, and what makes up models shares its state.
-
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any

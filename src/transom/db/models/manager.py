@@ -1,8 +1,5 @@
 """Managers: from a model, or from an object's relation, to querysets."""
 
-# pyright: reportPrivateUsage=false
-# `_meta` is public by Django's convention, and what makes up models shares its state.
-
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload

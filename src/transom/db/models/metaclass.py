@@ -1,8 +1,5 @@
 """How a class statement becomes a model: fields settled, relations tied, the class registered."""
 
-# pyright: reportPrivateUsage=false
-# `_meta` is public by Django's convention, and what makes up models shares its state.
-
 from __future__ import annotations
 
 from functools import partial

@@ -1,8 +1,5 @@
 """Queries as immutable values: each method returns a new one, and nothing here talks to a database."""
 
-# pyright: reportPrivateUsage=false
-# `_meta` is public by Django's convention, and what makes up models shares its state.
-
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar

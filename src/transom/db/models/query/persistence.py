@@ -1,8 +1,5 @@
 """Writing rows: what `create`, `bulk_create`, `save` and `delete` come to."""
 
-# pyright: reportPrivateUsage=false
-# `_meta` is public by Django's convention, and what makes up models shares its state.
-
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar, cast

@@ -1,8 +1,5 @@
 """QuerySet: the queries of a model's objects, and the questions and changes one can await of them."""
 
-# pyright: reportPrivateUsage=false
-# `_meta` is public by Django's convention, and what makes up models shares its state.
-
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
