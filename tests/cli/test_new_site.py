@@ -159,7 +159,7 @@ def test_a_folder_with_files_is_left_alone(tmp_path: Path, monkeypatch: pytest.M
     ("arguments", "code", "message"),
     [
         (["run", "--no-reload", "nowhere:app"], 3, "nowhere"),
-        (["serve", "broken:application"], 3, "did you mean 'app'"),
+        (["serve", "broken:ap"], 3, "did you mean 'app'"),
         (["routes", "--app", "broken:text"], 1, "str"),
         (["check", "--app", "broken:typo"], 1, "debgu"),
         (["migrate", "--app", "broken:app"], 1, "no database"),

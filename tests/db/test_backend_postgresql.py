@@ -1,6 +1,6 @@
 """What is special about PostgreSQL: the pool under trouble, isolation, cursors, the server's errors."""
 
-# ruff: noqa: PT012  # what raises is often an `async with` block
+# what raises is often an `async with` block
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What is special about SQLite: the deadline, the threads, the one writer, other processes."""
 
-# ruff: noqa: PT012  # what raises is often an `async with` block
+# what raises is often an `async with` block
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """atomic(), on_commit(), independent() and rollback_after(), on each database."""
 
-# ruff: noqa: PT012  # what raises is the `async with` block itself
+# what raises is the `async with` block itself
 
 from __future__ import annotations
 

@@ -359,3 +359,10 @@ async def test_checks_name_the_middleware_that_was_left_out(caplog, http):
     app = make(path("x", hello), middleware=[])
     assert (await http(app, "/x")).status == 200
     assert all("web.W009" in record.message for record in caplog.records)
+
+
+async def test_production_does_not_start_without_a_key_to_sign_with(monkeypatch):
+    monkeypatch.delenv("TRANSOM_SECRET_KEY", raising=False)
+    assert "web.E011" in [message.id for message in App([], _env_file=None).check()]
+    assert App([], _env_file=None, debug=True).check() == []
+    assert "web.E011" not in [message.id for message in App([], _env_file=None, middleware=[]).check()]

@@ -1,8 +1,8 @@
 """The site as its visitors see it."""
 
 import pytest
-from polls.models import Choice, Question
 
+from polls.models import Choice, Question
 from transom.testing import Client
 
 pytestmark = pytest.mark.usefixtures("db")

@@ -23,8 +23,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Give a site that has no key of its own one for this run; add the fixtures where pytest-asyncio runs them."""
-    if config.getini("transom_app"):
-        os.environ.setdefault("TRANSOM_SECRET_KEY", secrets.token_urlsafe(50))
+    """Add the fixtures, which are asynchronous, where pytest-asyncio runs them.
+
+    A site refuses to serve without a key in production mode, which tests run in; one that has none gets one for this run.
+    """
     if any(map(config.pluginmanager.hasplugin, ASYNCIO_PLUGINS)):
+        os.environ.setdefault("TRANSOM_SECRET_KEY", secrets.token_urlsafe(50))
         config.pluginmanager.import_plugin("transom.testing.fixtures")

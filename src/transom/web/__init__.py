@@ -35,7 +35,7 @@ from transom.web.response import (
     Response,
     StreamingResponse,
 )
-from transom.web.shortcuts import get_object_or_404, redirect, render
+from transom.web.shortcuts import get_object_or_404, redirect, render, render_string
 from transom.web.staticfiles import StaticFiles
 from transom.web.uploads import UploadedFile
 from transom.web.urls import (
@@ -98,6 +98,7 @@ __all__ = [
     "redirect",
     "register_converter",
     "render",
+    "render_string",
     "reverse",
     "security_headers",
     "websocket",

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import inspect
 import logging
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -31,8 +31,7 @@ from transom.web.urls.checks import describe_view, is_async_callable
 from transom.web.websockets import WebSocket, find_refusal, serve_view
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Sequence
-    from contextlib import AbstractAsyncContextManager
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
     from types import ModuleType
 
     from transom.asgi.types import HTTPScope, Receive, Send, WebSocketScope
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
     from transom.web.middleware import CallNext, Middleware
     from transom.web.urls import URLPattern
 
-    Lifespan = Callable[["App"], AbstractAsyncContextManager[None]]
+    Lifespan = Callable[["App"], AbstractAsyncContextManager[None] | Awaitable[None]]
 
 # A host that only this machine can mean, in debug.
 LOCAL_HOSTS = ("localhost", ".localhost", "127.0.0.1", "[::1]")
@@ -63,7 +62,8 @@ class App:
         settings: None to read them from `overrides`, the environment and `.env`.
         middleware: all layers, outermost first; None for `DEFAULT_MIDDLEWARE`, and a list usually begins with it:
             `[*DEFAULT_MIDDLEWARE, mine]`.
-        lifespan: a function of the App that returns an async context manager, open while the site serves.
+        lifespan: a function of the App that returns an async context manager, open while the site serves; or an `async def`,
+            awaited at start-up, where there is nothing to undo.
         overrides: settings by name.
 
     Raises:
@@ -229,7 +229,11 @@ class App:
                 stack.push_async_callback(connections.aclose)
             self._start()
             if self._lifespan is not None:
-                await stack.enter_async_context(self._lifespan(self))
+                begun = self._lifespan(self)
+                if isinstance(begun, AbstractAsyncContextManager):
+                    await stack.enter_async_context(begun)
+                else:
+                    await begun
             yield
 
     def _declared_urls(self) -> Sequence[URLPattern]:

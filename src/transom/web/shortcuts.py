@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from transom.web.request import Request
 
-__all__ = ["get_object_or_404", "redirect", "render", "reverse"]
+__all__ = ["get_object_or_404", "redirect", "render", "render_string", "reverse"]
 
 ModelT = TypeVar(
     "ModelT"
@@ -54,6 +54,17 @@ async def render(
         TemplateError: the template is missing or wrong.
     """
     text = await request.app.templates.render(name, {**build_context(request), **(context or {})})
+    return HTMLResponse(text, status)
+
+
+async def render_string(
+    request: Request, source: str, context: Mapping[str, Any] | None = None, status: int = 200
+) -> Response:
+    """Return the source of a template, rendered, as an HTML response; for sites that are one file.
+
+    As `render`, but for the source; never put into it what came from a client.
+    """
+    text = await request.app.templates.render_string(source, {**build_context(request), **(context or {})})
     return HTMLResponse(text, status)
 
 
