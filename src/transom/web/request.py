@@ -14,10 +14,11 @@ from transom.web.media_types import parse_content_type
 from transom.web.multidict import parse_urlencoded
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from transom.asgi.types import HTTPScope, Receive
     from transom.web.connection import Application
+    from transom.web.session import Session
 
 __all__ = ["Request"]
 
@@ -36,9 +37,11 @@ class Request(Connection):
     Attributes:
         method: in the letters it was sent in, `GET` in practice.
         csrf_token: the token for forms of this response, set by the CSRF middleware; empty without it.
+        open_session: what `session()` awaits, set by the session middleware; None without it.
     """
 
     scope: HTTPScope
+    open_session: Callable[[], Awaitable[Session]] | None = None
 
     def __init__(self, scope: HTTPScope, receive: Receive, *, app: Application | None = None) -> None:
         super().__init__(scope, app=app)
@@ -142,6 +145,19 @@ class Request(Connection):
         if self._form is None:
             self._form = await self._parse_form()
         return self._form
+
+    async def session(self) -> Session:
+        """Return the session of this visitor, the same one each time; it is loaded when it is first asked for.
+
+        Raises:
+            RuntimeError: no middleware keeps sessions.
+        """
+        if self.open_session is None:
+            raise RuntimeError(
+                "no middleware keeps sessions; import sessions from transom.sessions and add it to the application: "
+                "App(..., middleware=[*DEFAULT_MIDDLEWARE, sessions()])"
+            )
+        return await self.open_session()
 
     async def aclose(self) -> None:
         """Remove what the form left on disk; the application calls this when the response is sent."""
