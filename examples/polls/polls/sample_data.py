@@ -43,11 +43,12 @@ async def load() -> int:
 
 async def main() -> None:
     """Load the sample data into the site's database."""
+    connections.configure(app.settings.databases)
     try:
         added = await load()
     finally:
         await connections.aclose()
-    print(f"{app.__class__.__name__}: {added} polls added, {len(POLLS) - added} were there already.")
+    print(f"Sample data: {added} polls added, {len(POLLS) - added} were there already.")
 
 
 if __name__ == "__main__":
