@@ -6,7 +6,7 @@ import asyncio
 import os
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
@@ -36,6 +36,12 @@ def service_url(variable: str) -> str:
     except OSError as exc:
         missing(f"{variable}: nothing answers at {parts.hostname}:{parts.port} ({exc})")
     return url
+
+
+@pytest.fixture(scope="session")
+def service() -> Callable[[str], str]:
+    """What finds a service by the name of its variable."""
+    return service_url
 
 
 @pytest.fixture(scope="session")
