@@ -17,7 +17,7 @@ from transom.conf.exceptions import ImproperlyConfigured
 ENV_PREFIX = "TRANSOM_"
 # Names with the prefix that belong to others: the server's options, the test services, the command line.
 RESERVED_PREFIXES = ("TRANSOM_SERVE_", "TRANSOM_TEST_")
-RESERVED_NAMES = frozenset({"TRANSOM_APP"})
+RESERVED_NAMES = frozenset({"TRANSOM_APP", "TRANSOM_SUPERUSER_PASSWORD"})
 DEVELOPMENT_KEY = b"transom-insecure-development-key"
 
 
@@ -92,6 +92,22 @@ class Settings(BaseSettings):
     max_upload_size: int = Field(
         104_857_600, gt=0, description="Largest multipart body, files included (bytes)."
     )
+
+    mail_url: SecretStr | None = Field(
+        None, description="Where mail goes, e.g. `smtp://user:password@mail.example.com:587`."
+    )
+    default_from_email: str = Field(
+        "webmaster@localhost",
+        description="Sender of mail that names none; with a name: `Site <site@example.com>`.",
+    )
+    locale_dirs: PathList = Field(
+        [], description="Folders searched for translations before those of the apps."
+    )
+    login_url: str = Field("auth:login", description="Name of the route, or path, of the login page.")
+    login_redirect_url: str = Field(
+        "/", description="Where a login leads that names no page: a path or route name."
+    )
+    logout_redirect_url: str = Field("/", description="Where a logout leads: a path or route name.")
 
     def __init__(self, **values: Any) -> None:  # Any: each setting has a type of its own, checked by pydantic
         _refuse_unknown(type(self), values)

@@ -6,11 +6,17 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
+    from transom.conf import Settings
     from transom.web.urls.urlconf import URLconf
 
 
 class Site(Protocol):
-    """What has a URLconf: the application."""
+    """What has settings and a URLconf: the application."""
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the site."""
+        ...
 
     @property
     def urlconf(self) -> URLconf:
