@@ -12,7 +12,6 @@ from transom.web.middleware.csrf import FIELD_NAME
 from transom.web.urls import reverse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
     from transom.conf import Settings
@@ -61,12 +60,12 @@ def build_context(request: Request) -> dict[str, Any]:  # Any: a template shows 
 
 def find_template_dirs(settings: Settings) -> list[Path]:
     """Return the folders of templates, the site's own first."""
-    return [*settings.template_dirs, *_app_dirs(settings, "templates")]
+    return [*settings.template_dirs, *find_app_dirs(settings, "templates")]
 
 
 def find_static_dirs(settings: Settings) -> list[Path]:
     """Return the folders of static files, the site's own first."""
-    return [*settings.static_dirs, *_app_dirs(settings, "static")]
+    return [*settings.static_dirs, *find_app_dirs(settings, "static")]
 
 
 def find_error_pages(settings: Settings) -> frozenset[int]:
@@ -77,7 +76,8 @@ def find_error_pages(settings: Settings) -> frozenset[int]:
     return frozenset(int(match[1]) for name in names if (match := ERROR_PAGE.fullmatch(name)))
 
 
-def _app_dirs(settings: Settings, name: str) -> Iterable[Path]:
+def find_app_dirs(settings: Settings, name: str) -> list[Path]:
+    """Return the folders of this name in the apps of a site, in the order of their installation."""
     # The registry is one per process and may hold apps of another site: this site's own are those it names.
     configs = {config.name: config.path for config in apps.get_app_configs()}
     folders = (configs[app] / name for app in settings.installed_apps if app in configs)
