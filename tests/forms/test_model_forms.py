@@ -1,0 +1,301 @@
+"""ModelForm, on SQLite."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from transom.db import atomic, connections, create_tables, models
+from transom.db.models import QuerySet
+from transom.forms import (
+    CharField,
+    ChoicesNotLoaded,
+    Form,
+    HiddenInput,
+    NotValidated,
+    Textarea,
+    ValidationError,
+)
+from transom.forms.models import ModelChoiceField, ModelForm, modelform_factory
+
+
+class Author(models.Model):
+    name = models.CharField(max_length=20)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self):
+        return self.name
+
+
+class Book(models.Model):
+    title = models.CharField("the title", max_length=10, unique=True, help_text="On the cover.")
+    blurb = models.TextField(blank=True, default="")
+    code = models.CharField(max_length=5, null=True, blank=True, unique=True)
+    author = models.ForeignKey(Author, on_delete=models.CASCADE, related_name="books")
+    editor = models.ForeignKey(Author, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    price = models.DecimalField(max_digits=5, decimal_places=2, default=Decimal("9.90"))
+    pages = models.SmallIntegerField(default=0, blank=True)
+    sold_out = models.BooleanField(default=False)
+    reviewed = models.BooleanField(null=True, blank=True)
+    published = models.DateTimeField(null=True, blank=True)
+    data = models.JSONField(null=True, blank=True)
+    changed = models.DateTimeField(auto_now=True)
+
+
+class Country(models.Model):
+    code = models.CharField(max_length=2, primary_key=True)
+    name = models.CharField(max_length=20)
+
+
+class BookForm(ModelForm[Book]):
+    class Meta:
+        fields = ["title", "author", "price"]
+
+
+class CountryForm(ModelForm[Country]):
+    class Meta:
+        fields = ["code", "name"]
+
+
+@pytest.fixture
+async def ada(tmp_path):
+    connections.configure({"default": f"sqlite:///{tmp_path / 'test.sqlite3'}"})
+    await create_tables(Author, Book, Country)
+    yield await Author.objects.create(name="Ada")
+    await connections.aclose()
+    connections.configure({})
+
+
+def sent(**values):
+    return {"title": "Notes", "author": "1", "price": "5", **values}
+
+
+async def test_a_valid_form_makes_an_object(ada):
+    form = BookForm(sent())
+    assert await form.is_valid()
+    assert form.cleaned_data["author"] == ada
+    book = await form.save()
+    assert (book.title, book.author, book.price, book.pages) == ("Notes", ada, Decimal(5), 0)
+    assert (await Book.objects.get()).pk == book.pk
+
+
+async def test_an_object_is_changed_only_when_the_form_is_saved(ada):
+    book = await Book.objects.create(title="Old", author=ada, pages=3)
+    form = BookForm(sent(title="New"), instance=book)
+    assert await form.is_valid()
+    assert book.title == "Old"
+    assert await form.save() is book
+    stored = await Book.objects.get()
+    assert (stored.title, stored.pages) == ("New", 3)
+
+
+async def test_a_new_object_may_come_with_what_the_form_does_not_ask_for(ada):
+    class TitleForm(ModelForm[Book]):
+        class Meta:
+            fields = ["title"]
+
+    form = TitleForm({"title": "Notes"}, instance=Book(author=ada))
+    assert await form.is_valid()
+    assert (await form.save()).author_id == ada.pk
+
+
+async def test_fields_follow_from_the_model(ada):
+    form = modelform_factory(Book, "__all__")()
+    await form.load_choices()
+    assert list(form.fields) == [
+        "title", "blurb", "code", "author", "editor", "price", "pages", "sold_out", "reviewed", "published", "data",
+    ]  # fmt: skip
+    assert [field.name for field in form if field.required] == ["title", "author", "price"]
+    assert (form["title"].label, form["title"].help_text) == ("The title", "On the cover.")
+    assert 'maxlength="10"' in str(form["title"])
+    assert 'max="32767"' in str(form["pages"])
+    assert "<textarea" in str(form["blurb"])
+    assert form["price"].value == "9.90"
+
+
+async def test_what_is_left_empty_is_empty_text_null_or_the_default(ada):
+    form = modelform_factory(Book, "__all__")(sent())
+    assert await form.is_valid()
+    book = await form.save()
+    assert (book.blurb, book.code, book.editor, book.pages, book.sold_out) == ("", None, None, 0, False)
+    assert (book.reviewed, book.published, book.data) == (None, None, None)
+
+
+async def test_a_form_shows_the_values_of_its_object(ada, parse):
+    moment = datetime(2024, 2, 29, 10, 30, tzinfo=UTC)
+    bob = await Author.objects.create(name="Bob")
+    book = await Book.objects.create(title="A", author=bob, sold_out=True, published=moment, data={"a": 1})
+    form = modelform_factory(Book, "__all__")(instance=book)
+    await form.load_choices()
+    page = parse(form)
+    assert page.one("input", name="title")["value"] == "A"
+    assert page.one("input", name="published")["value"] == "2024-02-29T10:30"
+    assert "checked" in page.one("input", name="sold_out").attributes
+    chosen = [option.text for option in page.all("option") if "selected" in option.attributes]
+    assert chosen == ["Bob", "---------", "Unknown"]
+
+
+async def test_the_choices_of_a_foreign_key_are_loaded_and_never_by_themselves(ada):
+    form = BookForm()
+    with pytest.raises(
+        ChoicesNotLoaded, match=r"BookForm.author are not loaded; call `await form.load_choices\(\)`"
+    ):
+        str(form)
+    await form.load_choices()
+    assert list(form["author"].choices) == [("", "---------"), ("1", "Ada")]
+
+
+async def test_a_form_that_comes_back_has_its_choices(ada):
+    form = BookForm(sent(title=""))
+    assert not await form.is_valid()
+    assert "Ada" in str(form)
+
+
+@pytest.mark.parametrize("key", ["7", "x", "1e3", "9" * 30, "-1", "1 OR 1=1"])
+async def test_an_object_that_is_no_choice_is_refused(ada, key):
+    form = BookForm(sent(author=key))
+    assert not await form.is_valid()
+    assert form.errors == {"author": ["This is not one of the choices."]}
+
+
+async def test_only_objects_of_the_queryset_can_be_chosen(ada):
+    class Choose(Form):
+        author = ModelChoiceField(Author.objects.exclude(name="Ada"), required=False)
+
+    form = Choose({"author": str(ada.pk)})
+    assert not await form.is_valid()
+    form = Choose({"author": ""})
+    assert await form.is_valid()
+    assert form.author.cleaned is None
+
+
+async def test_a_value_that_must_be_unique_is_found_with_the_other_errors(ada):
+    await Book.objects.create(title="Notes", author=ada)
+    form = BookForm(sent(price="x"))
+    assert not await form.is_valid()
+    assert form.errors == {"price": ["Enter a number."], "title": ["There is already one with this value."]}
+
+
+async def test_an_object_may_keep_its_own_unique_value(ada):
+    book = await Book.objects.create(title="Notes", author=ada)
+    form = BookForm(sent(), instance=book)
+    assert await form.is_valid()
+    await form.save()
+
+
+async def test_a_unique_value_taken_since_is_an_error_of_its_field(ada):
+    form = BookForm(sent())
+    assert await form.is_valid()
+    await Book.objects.create(title="Notes", author=ada)
+    with pytest.raises(ValidationError, match="already one"):
+        await form.save()
+    assert form.errors == {"title": ["There is already one with this value."]}
+    assert "Ada" in str(form)
+
+
+async def test_a_transaction_survives_a_refused_row(ada):
+    form = BookForm(sent())
+    assert await form.is_valid()
+    async with atomic():
+        await Book.objects.create(title="Notes", author=ada)
+        with pytest.raises(ValidationError):
+            await form.save()
+        await Author.objects.create(name="Bob")
+    assert await Author.objects.count() == 2
+
+
+async def test_a_primary_key_is_chosen_once(ada):
+    form = CountryForm({"code": "fr", "name": "France"})
+    assert await form.is_valid()
+    france = await form.save()
+    again = CountryForm({"code": "fr", "name": "Francia"})
+    assert not await again.is_valid()
+    moved = CountryForm({"code": "it", "name": "Italy"}, instance=france)
+    assert not await moved.is_valid()
+    assert moved.errors == {"code": ["This cannot be changed."]}
+    renamed = CountryForm({"code": "fr", "name": "Francia"}, instance=france)
+    assert await renamed.is_valid()
+    await renamed.save()
+    assert (await Country.objects.get()).name == "Francia"
+
+
+@pytest.mark.parametrize("data", [None, {"title": ""}, {"title": "x" * 11}])
+async def test_what_is_not_valid_cannot_be_saved(ada, data):
+    form = BookForm(data)
+    await form.is_valid()
+    with pytest.raises(NotValidated, match="nothing to save"):
+        await form.save()
+
+
+async def test_declared_fields_and_meta_say_more(ada):
+    class Mine(ModelForm):
+        title = CharField(min_length=3)
+        note = CharField(required=False)
+
+        class Meta:
+            model = Book
+            exclude = ["price", "pages"]
+            labels = {"blurb": "About it"}
+            help_texts = {"blurb": "Short."}
+            widgets = {"blurb": HiddenInput, "code": Textarea}
+
+        async def clean_title(self):
+            return self.cleaned_data["title"].upper()
+
+    form = Mine(sent(title="abc"))
+    assert "price" not in form.fields
+    assert (form["blurb"].label, form["blurb"].help_text, form["blurb"].is_hidden) == (
+        "About it",
+        "Short.",
+        True,
+    )
+    assert await form.is_valid()
+    assert (await form.save()).title == "ABC"
+    assert not await Mine(sent(title="ab")).is_valid()
+
+
+def test_a_form_inherits_meta_and_may_narrow_it():
+    class Narrow(BookForm):
+        class Meta(BookForm.Meta):
+            fields = ["title"]
+
+    assert list(Narrow.base_fields) == ["title"]
+    assert Narrow.model is Book
+
+
+@pytest.mark.parametrize(
+    ("meta", "message"),
+    [
+        ({}, "needs either fields or exclude"),
+        ({"fields": ["title"], "exclude": ["price"]}, "needs either fields or exclude"),
+        ({"fields": ["titel"]}, "did you mean 'title'"),
+        ({"fields": ["changed"]}, "Book.changed is not for people to edit"),
+        ({"fields": ["id"]}, "Book.id is not for people to edit"),
+        ({"fields": [], "label": {}}, "unknown option 'label'"),
+    ],
+)
+def test_a_wrong_meta_says_so(meta, message):
+    with pytest.raises(Exception, match=message):
+        type("Broken", (ModelForm,), {"Meta": type("Meta", (), {"model": Book, **meta})})
+
+
+def test_a_form_without_a_model_says_so():
+    class Base(ModelForm):
+        pass
+
+    with pytest.raises(TypeError, match="Base has no model"):
+        Base()
+
+
+def test_a_field_that_may_be_blank_needs_a_value_for_that():
+    class Blank(models.Model):
+        number = models.IntegerField(blank=True)
+
+    with pytest.raises(TypeError, match=r"Blank.number may be left blank.*null=True or a default"):
+        modelform_factory(Blank, "__all__")
+
+
+def test_a_choice_of_objects_takes_any_queryset():
+    assert isinstance(ModelChoiceField(Author.objects.all()).queryset, QuerySet)
