@@ -1,0 +1,53 @@
+"""Sessions in a cache: the cookie holds a random key, and the content never leaves the server."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from typing import TYPE_CHECKING
+
+from transom.cache import cache as default_cache
+from transom.sessions.base import SessionInterrupted
+
+if TYPE_CHECKING:
+    from transom.cache import Cache
+
+__all__ = ["CachedSessions"]
+
+TOKEN_SIZE = 32  # bytes; 256 bits cannot be guessed
+
+
+class CachedSessions:
+    """A `SessionStore` in a cache.
+
+    The cache is given only the SHA-256 of a token: whoever can read it cannot take over a session. A session lives as long
+    as its entry: a cache that is cleared, restarted or short of room forgets sessions, and with the in-process default
+    each worker process has sessions of its own.
+
+    Args:
+        cache: where they are kept.
+    """
+
+    def __init__(self, cache: Cache = default_cache) -> None:
+        self._cache = cache
+
+    async def load(self, token: str) -> bytes | None:
+        """Return the content of a session that is in the cache."""
+        return await self._cache.get(_key(token))
+
+    async def save(self, token: str | None, content: bytes, timeout: float) -> str:
+        """Keep content; see `SessionStore.save`."""
+        if token is None:
+            token = secrets.token_urlsafe(TOKEN_SIZE)
+            await self._cache.set(_key(token), content, timeout)
+        elif not await self._cache.replace(_key(token), content, timeout):
+            raise SessionInterrupted("the session was deleted while this request ran; log in again")
+        return token
+
+    async def delete(self, token: str) -> None:
+        """Forget a session."""
+        await self._cache.delete(_key(token))
+
+
+def _key(token: str) -> str:
+    return f"session:{hashlib.sha256(token.encode()).hexdigest()}"
