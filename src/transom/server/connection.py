@@ -16,9 +16,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from math import inf
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
-from transom.server.cycle import HIGH_WATER, HTTPCycle, Peer, build_scope
+from transom.server.cycle import HIGH_WATER, HTTPCycle
 from transom.server.http1 import (
     CONTINUE,
     NEED_DATA,
@@ -32,12 +32,10 @@ from transom.server.http1 import (
     build_head,
     parse_tokens,
 )
+from transom.server.scope import Peer, build_scope, build_websocket_scope
 from transom.server.websocket_cycle import WebSocketCycle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from transom.asgi.types import WebSocketScope
     from transom.server.state import ServerState
 
 logger = logging.getLogger("transom.server")
@@ -91,7 +89,7 @@ class HTTP1Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for the first request."""
         self._transport = cast("asyncio.Transport", transport)
-        self._peer = _describe_peer(transport)
+        self._peer = Peer.of_transport(transport)
         self._deadline = self._state.deadline(self._state.config.timeout_header)
         self._state.connections.add(self)
 
@@ -172,48 +170,45 @@ class HTTP1Connection(asyncio.Protocol):
     # Requests.
 
     def _advance(self) -> None:
-        """Take events until bytes are missing or a request is in progress that wants none."""
+        """Take events until bytes are missing or a request is in progress that wants none.
+
+        One function and not three, because it runs for every read.
+        """
         if self._advancing:
             return
         self._advancing = True
+        reader, started = self._reader, 0
         try:
-            self._take_events()
+            # The end of a body may be an event without bytes of its own.
+            while reader.buffered or reader.in_body:
+                if self._cycle is None:
+                    # Answers that nobody reads must not pile up.
+                    if self.writing_paused or not self._writer.keep_alive:
+                        break
+                elif not reader.in_body:
+                    break
+                event = reader.next_event()
+                if event.__class__ is Request:
+                    self._begin(cast("Request", event))
+                    started += 1
+                    if started == MAX_IN_ONE_GO and reader.buffered:
+                        self._state.loop.call_soon(self._advance)
+                        break
+                elif event is NEED_DATA:
+                    self._wait_for_data()
+                    return
+                elif event.__class__ is Data:
+                    self._take_data(cast("Data", event).data)
+                else:
+                    self._end_body()
+            if reader.buffered > HIGH_WATER:
+                self.pause_reading()
         except RemoteProtocolError as exc:
             self._refuse(exc)
         finally:
             self._advancing = False
             if self._gathered is not None:
                 self._flush()
-
-    def _take_events(self) -> None:
-        reader, started = self._reader, 0
-        # The end of a body may be an event without bytes of its own.
-        while (reader.buffered or reader.in_body) and self._is_ready():
-            event = reader.next_event()
-            if event.__class__ is Request:
-                self._begin(cast("Request", event))
-                started += 1
-                if started == MAX_IN_ONE_GO and reader.buffered:
-                    self._state.loop.call_soon(self._advance)
-                    break
-            elif event is NEED_DATA:
-                self._wait_for_data()
-                return
-            elif event.__class__ is Data:
-                self._take_data(cast("Data", event).data)
-            else:
-                self._end_body()
-        if reader.buffered > HIGH_WATER:
-            self.pause_reading()
-
-    def _is_ready(self) -> bool:
-        """Whether an event can be used: a piece of the body in progress, or the next request."""
-        if self._lingering or self._websocket is not None:
-            return False
-        if self._cycle is not None:
-            return self._reader.in_body
-        # Answers that nobody reads must not pile up.
-        return self._writer.keep_alive and not self.writing_paused
 
     def _wait_for_data(self) -> None:
         if self._eof:
@@ -229,25 +224,18 @@ class HTTP1Connection(asyncio.Protocol):
         if request.upgrade and b"websocket" in parse_tokens(request.upgrade):
             self._upgrade(request)
             return
+        state, peer = self._state, self._peer
         self._writer.start(request.http_version, request.keep_alive)
         self._expect_continue = request.expect_continue
-        scope = build_scope(
-            self._state,
-            self._peer,
-            request.http_version,
-            request.method,
-            request.raw_path,
-            request.query,
-            request.headers,
-        )
-        self._cycle = cycle = HTTPCycle(self, self._state, self._peer, scope, request.has_body)
+        scope = build_scope(state, peer, request)
+        self._cycle = cycle = HTTPCycle(self, state, peer, scope, request.has_body)
         if request.has_body:
             self._take_early_body(cycle)
         elif self._reader.buffered and self._gathered is None:
             self._gathered = []  # pipelined: answers are joined as far as they are ready
         if self._eof:
             cycle.peer_closed()
-        cycle.start()
+        state.spawn(cycle.run())
 
     def _take_early_body(self, cycle: HTTPCycle) -> None:
         """Hand over the part of a body that arrived with its head, so that the application need not wait for it."""
@@ -283,14 +271,15 @@ class HTTP1Connection(asyncio.Protocol):
     def _end_exchange(self) -> None:
         """Response and request are both complete: go on to the next request, or close."""
         self._cycle = None
-        if not self._writer.keep_alive or (self._eof and not self._reader.buffered):
+        buffered = self._reader.buffered
+        if not self._writer.keep_alive or (self._eof and not buffered):
             self._flush()
             self._transport.close()
             return
         self._deadline = self._state.idle_deadline
-        if self._reader.buffered <= HIGH_WATER:
+        if self._reading_paused and buffered <= HIGH_WATER:
             self._resume_reading()
-        if not self._advancing and self._reader.buffered:
+        if buffered and not self._advancing:
             self._state.loop.call_soon(self._advance)
 
     def _refuse(self, error: RemoteProtocolError) -> None:
@@ -312,6 +301,7 @@ class HTTP1Connection(asyncio.Protocol):
     def _linger(self) -> None:
         """Close in two steps: a close with unread bytes makes the system reset the connection and lose our response."""
         self._lingering = True
+        self._writer.keep_alive = False
         self._cycle = None
         self._reader.take_rest()
         self._deadline = self._state.deadline(LINGER)
@@ -325,18 +315,10 @@ class HTTP1Connection(asyncio.Protocol):
         if request.method != "GET" or request.has_body:
             raise RemoteProtocolError("a WebSocket handshake is a GET without body (RFC 6455 section 4.1)")
         self._flush()
-        scope = build_scope(
-            self._state,
-            self._peer,
-            request.http_version,
-            "GET",
-            request.raw_path,
-            request.query,
-            request.headers,
-        )
+        self._writer.keep_alive = False  # whatever follows is not HTTP
         self._websocket = socket = WebSocketCycle(
             self._transport,
-            _websocket_scope(cast("dict[str, Any]", scope)),
+            build_websocket_scope(self._state, self._peer, request),
             self._state.config,
             app=self._state.app,
             on_closed=self._forget_websocket,
@@ -352,9 +334,7 @@ class HTTP1Connection(asyncio.Protocol):
 
     # The exchange: what the cycle asks for. See `cycle.Exchange`.
 
-    def build_head(self, status: int, fields: Iterable[tuple[bytes, bytes]]) -> ResponseHead:
-        """Check and encode a response head."""
-        return build_head(status, fields)
+    build_head = staticmethod(build_head)
 
     def send_head(
         self, head: ResponseHead, length: int | None, body: bytes, more_body: bool, has_body: bool
@@ -369,13 +349,19 @@ class HTTP1Connection(asyncio.Protocol):
             server_fields = (b"" if head.has_date else state.date_field) + (
                 b"" if head.has_server else state.server_field
             )
-        self._write(writer.send_head(head, server_fields, length, body, more_body, has_body))
+        data = writer.send_head(head, server_fields, length, body, more_body, has_body)
+        if self._gathered is None:
+            self._transport.write(data)
+        else:
+            self._gather(self._gathered, data)
 
     def send_body(self, body: bytes, more_body: bool) -> None:
         """Write the next piece of the body."""
         data = self._writer.send_body(body, more_body)
-        if data:
-            self._write(data)
+        if self._gathered is not None:
+            self._gather(self._gathered, data)
+        elif data:
+            self._transport.write(data)
 
     def want_body(self) -> None:
         """Read on; tell a client that waits for it to send the body."""
@@ -409,11 +395,7 @@ class HTTP1Connection(asyncio.Protocol):
         self._deadline = self._state.deadline(self._state.config.timeout_header)
         self._resume_reading()
 
-    def _write(self, data: bytes) -> None:
-        gathered = self._gathered
-        if gathered is None:
-            self._transport.write(data)
-            return
+    def _gather(self, gathered: list[bytes], data: bytes) -> None:
         gathered.append(data)
         if not self._advancing or len(data) > JOIN_LIMIT:
             self._flush()
@@ -422,21 +404,3 @@ class HTTP1Connection(asyncio.Protocol):
         gathered, self._gathered = self._gathered, None
         if gathered:
             self._transport.write(b"".join(gathered))
-
-
-def _describe_peer(transport: asyncio.BaseTransport) -> Peer:
-    client: Any = transport.get_extra_info("peername")  # Any: its shape depends on the address family
-    server: Any = transport.get_extra_info("sockname")
-    if isinstance(server, tuple):
-        server = cast("tuple[str, int]", server)
-        return Peer("http", (client[0], client[1]) if client else None, (server[0], server[1]))
-    return Peer("http", None, (server, None) if server else None)
-
-
-def _websocket_scope(scope: dict[str, Any]) -> WebSocketScope:  # Any: an HTTP scope that becomes another
-    del scope["method"]
-    scope["type"] = "websocket"
-    scope["scheme"] = "wss" if scope["scheme"] == "https" else "ws"
-    offered = b",".join(value for name, value in scope["headers"] if name == b"sec-websocket-protocol")
-    scope["subprotocols"] = [name for part in offered.decode("latin-1").split(",") if (name := part.strip())]
-    return cast("WebSocketScope", scope)

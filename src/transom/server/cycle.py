@@ -15,8 +15,7 @@ import asyncio
 import logging
 import time
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any, Protocol, cast
-from urllib.parse import unquote_to_bytes
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
 
 from transom.server.access_log import AccessEntry
 from transom.server.exceptions import ClientDisconnected, MessageError, is_client_disconnect
@@ -24,7 +23,8 @@ from transom.server.exceptions import ClientDisconnected, MessageError, is_clien
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from transom.asgi.types import Headers, HTTPScope
+    from transom.asgi.types import HTTPScope
+    from transom.server.scope import Peer
     from transom.server.state import ServerState
 
 logger = logging.getLogger("transom.server")
@@ -81,63 +81,6 @@ class Exchange(Protocol):
         ...
 
 
-class Peer:
-    """What is the same for all requests of one connection."""
-
-    __slots__ = ("client", "client_host", "scheme", "server")
-
-    def __init__(
-        self, scheme: str, client: tuple[str, int] | None, server: tuple[str, int | None] | None
-    ) -> None:
-        self.scheme = scheme
-        self.client = client
-        self.client_host = client[0] if client else "-"
-        self.server = server
-
-
-def build_path(raw_path: bytes) -> str:
-    """Return the path of a scope: percent-decoded, then UTF-8 with U+FFFD for what is none."""
-    if b"%" not in raw_path:
-        return raw_path.decode("ascii")
-    return unquote_to_bytes(raw_path).decode("utf-8", "replace")
-
-
-def build_scope(
-    state: ServerState,
-    peer: Peer,
-    http_version: str,
-    method: str,
-    raw_path: bytes,
-    query: bytes,
-    headers: Headers,
-) -> HTTPScope:
-    """Return a scope of its own for one request; only the `asgi` entry is shared.
-
-    Source: ASGI HTTP specification 2.5, "HTTP Connection Scope".
-    """
-    root_path = state.config.root_path
-    if root_path:
-        # The path of a scope includes the root path; the proxy has taken it off.
-        raw_path = root_path.encode() + raw_path
-    scope: HTTPScope = {
-        "type": "http",
-        "asgi": state.asgi,
-        "http_version": http_version,
-        "method": method,
-        "scheme": peer.scheme,
-        "path": build_path(raw_path),
-        "raw_path": raw_path,
-        "query_string": query,
-        "root_path": root_path,
-        "headers": headers,
-        "client": peer.client,
-        "server": peer.server,
-    }
-    if state.lifespan_state is not None:
-        scope["state"] = state.lifespan_state.copy()
-    return scope
-
-
 class _Response(Enum):
     NONE = auto()  # no start message yet
     HELD = auto()  # started, nothing has left
@@ -161,6 +104,7 @@ class HTTPCycle:
         "_disconnected",
         "_exchange",
         "_head",
+        "_is_head",
         "_left",
         "_peer",
         "_peer_gone",
@@ -170,14 +114,12 @@ class HTTPCycle:
         "_status",
         "_waiters",
         "scope",
-        "task",
     )
 
     def __init__(
         self, exchange: Exchange, state: ServerState, peer: Peer, scope: HTTPScope, has_body: bool
     ) -> None:
         self.scope = scope
-        self.task: asyncio.Task[None] | None = None
         self._exchange = exchange
         self._state = state
         self._peer = peer
@@ -187,6 +129,7 @@ class HTTPCycle:
         self._body_told = False  # the application has been given the end of the body
         self._response = _NONE
         self._head: Any = None  # the exchange's own ResponseHead
+        self._is_head = scope["method"] == "HEAD"  # looked at now: the application may change the scope
         self._bodiless = False
         self._status = 0
         self._left: int | None = None  # bytes the application still owes of the content-length it promised
@@ -207,10 +150,6 @@ class HTTPCycle:
         return self._response is _SENDING or self._response is _COMPLETE
 
     # From below.
-
-    def start(self) -> None:
-        """Run the application."""
-        self.task = self._state.spawn(self._run())
 
     def feed(self, data: bytes) -> None:
         """Take a piece of the request body."""
@@ -307,81 +246,79 @@ class HTTPCycle:
         except ValueError as exc:
             raise MessageError(f"malformed 'http.response.start': {exc}") from exc
         self._status = status
-        self._bodiless = status in (204, 205, 304) or self.scope["method"] == "HEAD"
+        self._bodiless = status in (204, 205, 304) or self._is_head
         self._left = None if self._bodiless else head.content_length
         self._response = _HELD
 
-    def _send_body(self, body: object, more_body: bool) -> None:
+    def _send_body(self, body: object, more_body: object) -> None:
+        """Write a piece of the body, the first one with the head before it, and after the last one end the response.
+
+        Long because most responses are one head and one piece, for which all of this runs once.
+        """
         if not isinstance(body, bytes):
             if not isinstance(body, (bytearray, memoryview)):
                 raise MessageError(f"body must be bytes, not {type(body).__name__}")
             body = bytes(cast("bytearray", body))  # the caller may change it before it is written
-        if self._response is _COMPLETE:
+        response = self._response
+        if response is _COMPLETE:
             return  # ASGI: messages after the end are ignored
-        if self._response is _NONE:
+        if response is _NONE:
             raise MessageError("'http.response.body' was sent before 'http.response.start'")
-        more_body = bool(more_body)
+        size = len(body)
         if self._left is not None:
-            self._count(len(body), more_body)
-        if self._response is _HELD:
-            self._send_head(body, more_body)
-        elif not self._bodiless:
-            self._sent += len(body)
-            self._exchange.send_body(body, more_body)
+            self._left = left = self._left - size
+            if left and (left < 0 or not more_body):
+                self._break_promise(left)
+        if self._bodiless:
+            if response is _HELD:
+                self._send_bare_head(None if more_body else size)
+        elif response is _HELD:
+            head = self._head
+            length = head.content_length
+            if length is None and not more_body:
+                length = size
+            self._response = _SENDING
+            self._sent = size
+            self._exchange.send_head(head, length, body, bool(more_body), True)
+        else:
+            self._sent += size
+            self._exchange.send_body(body, bool(more_body))
         if not more_body:
-            self._complete()
+            self._response = _COMPLETE
+            if self._access is not None:
+                self._log_access()
+            if self._waiters is not None:
+                self._wake()
+            self._exchange.response_complete()
 
-    def _send_head(self, body: bytes, more_body: bool) -> None:
+    def _send_bare_head(self, size: int | None) -> None:
+        """Write the head of a response that never has a body; `size` is that of the body it would have had, if known.
+
+        Source: RFC 9110 section 8.6: no length with 204; with 304 only what the application knows; 205 has an empty body.
+        """
         self._response = _SENDING
-        head, self._head = self._head, None
-        length = head.content_length
-        if length is None and not more_body:
-            length = len(body)
-        if not self._bodiless:
-            self._sent = len(body)
-            self._exchange.send_head(head, length, body, more_body, True)
-            return
-        # RFC 9110 8.6: none with 204; with 304 only what the application knows; 205 has an empty body.
-        status = self._status
-        if status != 200:
-            length = (
-                None
-                if status == 204
-                else head.content_length
-                if status == 304
-                else 0
-                if status == 205
-                else length
-            )
-        self._exchange.send_head(head, length, b"", False, False)
+        status, length = self._status, self._head.content_length
+        if status == 204:
+            length = None
+        elif status == 205:
+            length = 0
+        elif status != 304 and length is None:
+            length = size
+        self._exchange.send_head(self._head, length, b"", False, False)
 
-    def _count(self, size: int, more_body: bool) -> None:
-        left = (self._left or 0) - size
-        if left < 0:
-            self._give_up()
-            raise MessageError(f"body is {-left} bytes longer than its content-length")
-        if left and not more_body:
-            self._give_up()
-            raise MessageError(f"body is {left} bytes shorter than its content-length")
-        self._left = left
-
-    def _give_up(self) -> None:
-        """A broken promise: if the head has left, the client must see that the body is not whole."""
+    def _break_promise(self, left: int) -> NoReturn:
+        """Refuse a body of another length than promised; if the head has left, the client must see that it is not whole."""
         if self._response is _HELD:
             self._response, self._head, self._left = _NONE, None, None
         else:
             self._exchange.abort()
-
-    def _complete(self) -> None:
-        self._response = _COMPLETE
-        self._log_access()
-        if self._waiters is not None:
-            self._wake()
-        self._exchange.response_complete()
+        longer = f"{-left} bytes longer" if left < 0 else f"{left} bytes shorter"
+        raise MessageError(f"body is {longer} than its content-length")
 
     # The application.
 
-    async def _run(self) -> None:
+    async def run(self) -> None:
+        """Call the application, and see to it that the response ends however the application does."""
         try:
             await self._state.app(self.scope, self.receive, self.send)
         except asyncio.CancelledError:

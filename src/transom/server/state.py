@@ -56,6 +56,7 @@ class ServerState:
         self.config = config
         self.loop = loop
         self.limits = config.limits
+        self.root_path = config.root_path
         self.asgi: ASGIVersions = {"version": "3.0", "spec_version": SPEC_VERSION}
         self.lifespan_state: dict[str, Any] | None = None  # Any: as in HTTPScope
         self.connections: set[Connection] = set()
@@ -101,7 +102,13 @@ class ServerState:
 
         A context per request keeps variables that one request sets out of the next one on the same connection.
         """
-        task = self._create_task(coroutine)
+        context = self._context.copy()
+        task: asyncio.Task[None]
+        if EAGER:
+            # pyright checks against 3.11, which has no eager_start.
+            task = asyncio.Task(coroutine, loop=self.loop, context=context, eager_start=True)  # type: ignore[call-arg]
+        else:
+            task = self.loop.create_task(coroutine, context=context)
         if not task.done():
             self.tasks.add(task)
             task.add_done_callback(self._forget_task)
@@ -130,14 +137,3 @@ class ServerState:
     def _look_whether_idle(self) -> None:
         if self._idle is not None and not self.connections and not self.tasks:
             self.stop_waiting()
-
-    if EAGER:
-
-        def _create_task(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-            # pyright checks against 3.11, which has no eager_start.
-            return asyncio.Task(coroutine, loop=self.loop, context=self._context.copy(), eager_start=True)  # type: ignore[call-arg]
-
-    else:
-
-        def _create_task(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-            return self.loop.create_task(coroutine, context=self._context.copy())

@@ -32,10 +32,10 @@ class Request:
     query: bytes
     http_version: str
     headers: list[tuple[bytes, bytes]]
-    has_body: bool
-    keep_alive: bool
-    expect_continue: bool
-    upgrade: bytes
+    has_body: bool = False
+    keep_alive: bool = True
+    expect_continue: bool = False
+    upgrade: bytes = b""
 
 
 @dataclass(slots=True)

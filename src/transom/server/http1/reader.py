@@ -13,11 +13,12 @@ unknown expectations, and all limits. A check that fails is final: there is no w
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import httptools
 
 from transom.server.http1.body import BodyDecoder, ChunkedDecoder, LengthDecoder
-from transom.server.http1.events import END_OF_MESSAGE, NEED_DATA, Event, Request
+from transom.server.http1.events import END_OF_MESSAGE, NEED_DATA, Event, Request, Signal
 from transom.server.http1.exceptions import RemoteProtocolError
 from transom.server.http1.grammar import check_host, parse_target, parse_tokens
 
@@ -26,6 +27,20 @@ _DECISIVE = frozenset(
     {b"host", b"content-length", b"transfer-encoding", b"connection", b"expect", b"upgrade"}
 )
 _ONCE = frozenset({b"host", b"content-length", b"transfer-encoding"})
+# What most clients send, as most of them spell it. To find the lower-case name is cheaper than to make it, and a name found here
+# is known not to be decisive. Fixed, so that no client can fill it.
+_COMMON_NAMES = """
+    accept accept-charset accept-encoding accept-language authorization cache-control content-type cookie date dnt forwarded
+    from if-match if-modified-since if-none-match if-range if-unmodified-since max-forwards origin pragma priority
+    proxy-authorization range referer sec-ch-ua sec-ch-ua-mobile sec-ch-ua-platform sec-fetch-dest sec-fetch-mode
+    sec-fetch-site sec-fetch-user te trailer upgrade-insecure-requests user-agent via x-forwarded-for x-forwarded-host
+    x-forwarded-proto x-real-ip x-request-id x-requested-with
+"""
+_COMMON = {
+    spelling: name.encode()
+    for name in _COMMON_NAMES.split()
+    for spelling in (name.encode(), name.title().encode())
+}
 _VERSIONS = {b"HTTP/1.1": "1.1", b"HTTP/1.0": "1.0"}
 _METHODS = {
     name: name.decode() for name in (b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS")
@@ -48,6 +63,7 @@ class RequestReader:
 
     Attributes:
         buffered: bytes received and not yet turned into events.
+        in_body: whether the body of the request read last is not complete yet.
     """
 
     __slots__ = (
@@ -61,12 +77,15 @@ class RequestReader:
         "_position",
         "_valid_host",
         "buffered",
+        "in_body",
     )
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._always_fits = min(limits.request_line, limits.head)  # bytes that break neither limit
+        # A head of no more bytes than this breaks no limit of size.
+        self._always_fits = min(limits.request_line, limits.field, limits.head)
         self.buffered = 0
+        self.in_body = False
         self._buffer = b""
         self._position = 0  # everything before it has been turned into events
         self._body: BodyDecoder | None = None
@@ -74,11 +93,6 @@ class RequestReader:
         self._fields: list[tuple[bytes, bytes]] = []
         self._decisive: dict[bytes, bytes] = {}
         self._valid_host: bytes | None = None  # the Host checked last: a client repeats it on every request
-
-    @property
-    def in_body(self) -> bool:
-        """Whether the body of the request read last is not complete yet."""
-        return self._body is not None
 
     def receive_data(self, data: bytes) -> None:
         """Add bytes that arrived."""
@@ -107,26 +121,31 @@ class RequestReader:
         self.buffered = len(self._buffer) - self._position
         if event is END_OF_MESSAGE:
             self._body = None
+            self.in_body = False
         return event
 
-    # The parser calls this once per field line, with the value's trailing whitespace still on.
+    # The parser calls this once per field line, with the value's trailing whitespace still on. It is the most frequent call of
+    # the server: nothing here that can be done once per head.
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take one field line from httptools."""
-        name = name.lower()
-        value = value.rstrip(b" \t")
-        if len(name) + len(value) > self._limits.field:
-            raise RemoteProtocolError(f"field {name[:64]!r} is over {self._limits.field} bytes", 431)
-        self._fields.append((name, value))
-        if name in _DECISIVE:
-            if name in self._decisive:
-                if name in _ONCE:
-                    raise RemoteProtocolError(
-                        f"more than one {name.decode()} field (RFC 9112 sections 3.2 and 6.3)"
-                    )
-                value = self._decisive[name] + b"," + value
-            self._decisive[name] = value
+        value = value.rstrip()  # of space and tab: httptools lets no other whitespace pass
+        lower = _COMMON.get(name)
+        if lower is None:
+            lower = name.lower()
+            if lower in _DECISIVE:
+                if lower in self._decisive:
+                    self._repeat(lower, value)
+                else:
+                    self._decisive[lower] = value
+        self._fields.append((lower, value))
 
-    def _read_head(self) -> Event:
+    def _repeat(self, name: bytes, value: bytes) -> None:
+        if name in _ONCE:
+            raise RemoteProtocolError(f"more than one {name.decode()} field (RFC 9112 sections 3.2 and 6.3)")
+        self._decisive[name] += b"," + value
+
+    def _read_head(self) -> Request | Literal[Signal.NEED_DATA]:
+        """Find the end of the head, have it parsed, and look at what the parser does not check."""
         buffer, start = self._buffer, self._position
         # RFC 9112 2.2: a server should ignore one empty line before a request line.
         if buffer.startswith(b"\r\n", start):
@@ -139,10 +158,48 @@ class RequestReader:
             self._check_beginning(buffer[start:])
             return NEED_DATA
         end += 4
-        head = buffer if not start and end == len(buffer) else buffer[start:end]
         self._position = end
         self.buffered = len(buffer) - end
-        return self._parse_head(head, buffer[start:line_end])
+        fields: list[tuple[bytes, bytes]] = []
+        decisive: dict[bytes, bytes] = {}
+        self._fields, self._decisive = fields, decisive
+        parser = self._parser
+        if parser is None:
+            parser = self._parser = httptools.HttpRequestParser(self)
+        try:
+            parser.feed_data(buffer if not start and end == len(buffer) else buffer[start:end])
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as exc:
+            self._judge(exc)
+        if len(fields) > self._limits.field_count:
+            raise RemoteProtocolError(f"more than {self._limits.field_count} header fields", 431)
+        if end - start > self._always_fits:
+            self._check_field_sizes()
+        line = buffer[start:line_end]
+        try:
+            method, target, protocol = line.split(b" ")
+            version = _VERSIONS[protocol]
+        except (ValueError, KeyError) as exc:
+            raise RemoteProtocolError(f"malformed request line {line!r} (RFC 9112 section 3)") from exc
+        host = decisive.get(b"host")
+        if host is None or host != self._valid_host:
+            self._check_host(host, version)
+        path, query = parse_target(method, target, host)
+        request = Request(_METHODS.get(method) or method.decode("ascii"), path, query, version, fields)
+        if len(decisive) != 1 or version == "1.0":
+            self._decide(request, decisive)
+        return request
+
+    def _decide(self, request: Request, decisive: dict[bytes, bytes]) -> None:
+        """Note what the fields that are not plain say of the body and of the connection."""
+        version = request.http_version
+        self._body = self._choose_decoder(version)
+        self.in_body = request.has_body = self._body is not None
+        tokens = parse_tokens(decisive[b"connection"]) if b"connection" in decisive else ()
+        request.keep_alive = b"close" not in tokens and (version == "1.1" or b"keep-alive" in tokens)
+        if b"expect" in decisive:
+            request.expect_continue = self._check_expectation(decisive[b"expect"], version)
+        if b"upgrade" in decisive and b"upgrade" in tokens and version == "1.1":
+            request.upgrade = decisive[b"upgrade"].lower()
 
     def _check_size(self, start: int, line_end: int, end: int) -> None:
         limits, size = self._limits, len(self._buffer) - start
@@ -159,56 +216,26 @@ class RequestReader:
         if part.count(b"\n") != part.count(b"\r\n"):
             raise RemoteProtocolError("bare LF in a request head (RFC 9112 section 2.2)")
 
-    def _parse_head(self, head: bytes, line: bytes) -> Request:
-        fields: list[tuple[bytes, bytes]] = []
-        self._fields = fields
-        decisive: dict[bytes, bytes] = {}
-        self._decisive = decisive
-        self._feed_parser(head)
-        if len(fields) > self._limits.field_count:
-            raise RemoteProtocolError(f"more than {self._limits.field_count} header fields", 431)
-        try:
-            method, target, protocol = line.split(b" ")
-            version = _VERSIONS[protocol]
-        except (ValueError, KeyError) as exc:
-            raise RemoteProtocolError(f"malformed request line {line!r} (RFC 9112 section 3)") from exc
-        host = decisive.get(b"host")
-        self._check_host(host, version)
-        path, query = parse_target(method, target, host)
-        self._body = self._choose_decoder(version)
-        tokens = parse_tokens(decisive[b"connection"]) if b"connection" in decisive else ()
-        return Request(
-            _METHODS.get(method) or method.decode("ascii"),
-            path,
-            query,
-            version,
-            fields,
-            self._body is not None,
-            b"close" not in tokens and (version == "1.1" or b"keep-alive" in tokens),
-            b"expect" in decisive and self._check_expectation(decisive[b"expect"], version),
-            decisive.get(b"upgrade", b"").lower() if b"upgrade" in tokens and version == "1.1" else b"",
-        )
+    def _check_field_sizes(self) -> None:
+        limit = self._limits.field
+        for name, value in self._fields:
+            if len(name) + len(value) > limit:
+                raise RemoteProtocolError(f"field {name[:64]!r} is over {limit} bytes", 431)
 
-    def _feed_parser(self, head: bytes) -> None:
-        parser = self._parser
-        if parser is None:
-            parser = self._parser = httptools.HttpRequestParser(self)
-        try:
-            parser.feed_data(head)
-        except httptools.HttpParserUpgrade:
+    def _judge(self, error: httptools.HttpParserError | httptools.HttpParserUpgrade) -> None:
+        """Return if the head is good all the same, else raise."""
+        if isinstance(error, httptools.HttpParserUpgrade):
             self._parser = None  # it believes that HTTP is over; that is not for it to say
-        except httptools.HttpParserCallbackError as exc:
-            if isinstance(exc.__context__, RemoteProtocolError):
-                raise exc.__context__ from None
-            raise
-        except httptools.HttpParserError as exc:
-            raise RemoteProtocolError(f"malformed request head: {exc}") from exc
+            return
+        if isinstance(error, httptools.HttpParserCallbackError):
+            raise error.__context__ or error from None
+        raise RemoteProtocolError(f"malformed request head: {error}") from error
 
     def _check_host(self, host: bytes | None, version: str) -> None:
         if host is None:
             if version == "1.1":
                 raise RemoteProtocolError("no Host field (RFC 9112 section 3.2)")
-        elif host != self._valid_host:
+        else:
             check_host(host)
             self._valid_host = host
 
