@@ -59,11 +59,28 @@ class CountryForm(ModelForm[Country]):
         fields = ["code", "name"]
 
 
+BOTH = pytest.mark.parametrize(
+    "database_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
+)
+
+
 @pytest.fixture
-async def ada(tmp_path):
-    connections.configure({"default": f"sqlite:///{tmp_path / 'test.sqlite3'}"})
+def database_url(request, tmp_path):
+    """URL of an empty database: SQLite, or what `BOTH` asks for."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        return f"sqlite:///{tmp_path / 'test.sqlite3'}"
+    return request.getfixturevalue("postgres_url")
+
+
+@pytest.fixture
+async def ada(database_url):
+    connections.configure({"default": database_url})
+    backend = connections.backend("default")
     await create_tables(Author, Book, Country)
     yield await Author.objects.create(name="Ada")
+    if backend.vendor == "postgresql":
+        await backend.execute("DROP SCHEMA public CASCADE")
+        await backend.execute("CREATE SCHEMA public")
     await connections.aclose()
     connections.configure({})
 
@@ -72,6 +89,7 @@ def sent(**values):
     return {"title": "Notes", "author": "1", "price": "5", **values}
 
 
+@BOTH
 async def test_a_valid_form_makes_an_object(ada):
     form = BookForm(sent())
     assert await form.is_valid()
@@ -115,6 +133,7 @@ async def test_fields_follow_from_the_model(ada):
     assert form["price"].value == "9.90"
 
 
+@BOTH
 async def test_what_is_left_empty_is_empty_text_null_or_the_default(ada):
     form = modelform_factory(Book, "__all__")(sent())
     assert await form.is_valid()
@@ -153,6 +172,7 @@ async def test_a_form_that_comes_back_has_its_choices(ada):
     assert "Ada" in str(form)
 
 
+@BOTH
 @pytest.mark.parametrize("key", ["7", "x", "1e3", "9" * 30, "-1", "1 OR 1=1"])
 async def test_an_object_that_is_no_choice_is_refused(ada, key):
     form = BookForm(sent(author=key))
@@ -185,6 +205,7 @@ async def test_an_object_may_keep_its_own_unique_value(ada):
     await form.save()
 
 
+@BOTH
 async def test_a_unique_value_taken_since_is_an_error_of_its_field(ada):
     form = BookForm(sent())
     assert await form.is_valid()
@@ -195,6 +216,7 @@ async def test_a_unique_value_taken_since_is_an_error_of_its_field(ada):
     assert "Ada" in str(form)
 
 
+@BOTH
 async def test_a_transaction_survives_a_refused_row(ada):
     form = BookForm(sent())
     assert await form.is_valid()
