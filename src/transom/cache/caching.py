@@ -223,7 +223,8 @@ class Cache:
                     return await _compute(local, stored, compute, seconds)
                 content = await asyncio.shield(computing)  # so that who waits cannot cancel it for others
             if content is not None:
-                return decode(content)
+                value: T = decode(content)
+                return value
 
     @property
     def _local(self) -> _Local:

@@ -33,7 +33,8 @@ class CachedSessions:
 
     async def load(self, token: str) -> bytes | None:
         """Return the content of a session that is in the cache."""
-        return await self._cache.get(_key(token))
+        content: bytes | None = await self._cache.get(_key(token))
+        return content
 
     async def save(self, token: str | None, content: bytes, timeout: float) -> str:
         """Keep content; see `SessionStore.save`."""

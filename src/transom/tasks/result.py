@@ -79,4 +79,5 @@ class TaskResult(Generic[R_co]):
                 f"task {self.task!r} has returned nothing yet: its status is {self.status.value}"
                 + ("; see errors" if self.errors else "; ask get_result() again later")
             )
-        return decode(self.content)
+        value: R_co = decode(self.content)
+        return value
