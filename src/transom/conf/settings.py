@@ -103,6 +103,9 @@ class Settings(BaseSettings):
     locale_dirs: PathList = Field(
         [], description="Folders searched for translations before those of the apps."
     )
+    authentication_backends: StrList = Field(
+        ["transom.auth:ModelBackend"], description="What checks names and passwords, asked in turn."
+    )
     login_url: str = Field("auth:login", description="Name of the route, or path, of the login page.")
     login_redirect_url: str = Field(
         "/", description="Where a login leads that names no page: a path or route name."

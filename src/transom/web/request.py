@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 __all__ = ["Request"]
 
 
+UNKNOWN = object()
+
+
 class Request(Connection):
     """One HTTP request.
 
@@ -42,6 +45,7 @@ class Request(Connection):
 
     scope: HTTPScope
     open_session: Callable[[], Awaitable[Session]] | None = None
+    _user: Any = UNKNOWN  # Any: see `user`
 
     def __init__(self, scope: HTTPScope, receive: Receive, *, app: Application | None = None) -> None:
         super().__init__(scope, app=app)
@@ -158,6 +162,29 @@ class Request(Connection):
                 "App(..., middleware=[*DEFAULT_MIDDLEWARE, sessions()])"
             )
         return await self.open_session()
+
+    @property
+    def user(self) -> Any:  # Any: the web layer knows no users; `transom.auth.get_user` is typed
+        """Who is logged in, or None; put here by `transom.auth`, since finding out takes a query.
+
+        Raises:
+            RuntimeError: nobody has found out yet.
+        """
+        if self._user is UNKNOWN:
+            raise RuntimeError(
+                "the user of this request is not loaded; `await get_user(request)` of transom.auth does it, and so does "
+                "its middleware: App(..., middleware=[*DEFAULT_MIDDLEWARE, sessions(), authentication])"
+            )
+        return self._user
+
+    @user.setter
+    def user(self, user: object) -> None:
+        self._user = user
+
+    @property
+    def knows_user(self) -> bool:
+        """Whether `user` is known, be it None."""
+        return self._user is not UNKNOWN
 
     async def aclose(self) -> None:
         """Remove what the form left on disk; the application calls this when the response is sent."""

@@ -71,6 +71,13 @@ async def csrf(request: Request, call_next: CallNext) -> Response:
     return response
 
 
+def rotate_csrf_token(request: Request) -> None:
+    """Give the visitor a new secret: at login, so that one planted before is worth nothing. Open forms need a reload."""
+    token: object = request.csrf_token  # declared as text, see `csrf`
+    if isinstance(token, CSRFToken):
+        token.rotate()
+
+
 async def find_problem(request: Request, token: CSRFToken) -> str:
     """Return why a request may be forged; empty when it is not.
 
@@ -111,6 +118,10 @@ class CSRFToken:
     def __html__(self) -> str:
         return str(self)
 
+    def rotate(self) -> None:
+        """Make a new secret, for this response and what comes after it."""
+        self._secret = secrets.token_bytes(SECRET_SIZE)
+
     def find_problem(self, given: str) -> str:
         """Return what is wrong with the token that a client sent; empty when nothing is."""
         secret = self._cookie_secret()
@@ -128,7 +139,7 @@ class CSRFToken:
         if self._secret is None:
             return
         response.headers.add_vary("cookie")
-        if self._cookie_secret() is None:
+        if self._cookie_secret() != self._secret:
             response.set_cookie(
                 self._cookie_name,
                 self._signer.sign(_encode(self._secret)),
