@@ -16,16 +16,13 @@ from typing import TYPE_CHECKING, Any, cast
 import sqlalchemy as sa
 from alembic.migration import MigrationContext
 from alembic.operations import Operations, ops
-from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
-from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine.mock import MockConnection
 
+from transom.db.sql.dialects import dialect
 from transom.db.sql.tables import build_column, build_metadata, build_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-    from sqlalchemy.engine import Dialect
 
     from transom.db.sql.metadata import OptionsLike, Vendor
 
@@ -158,7 +155,7 @@ class _Recorder:
 
     def __init__(self, vendor: Vendor) -> None:
         self.statements: list[str] = []
-        self._dialect = _build_dialect(vendor)
+        self._dialect = dialect(vendor)
         self.connection = cast("sa.Connection", MockConnection(self._dialect, self._record))
         context = MigrationContext.configure(self.connection, opts={"target_metadata": build_metadata()})
         self.operations = Operations(context)
@@ -166,15 +163,6 @@ class _Recorder:
     def _record(self, construct: sa.Executable, _parameters: object) -> None:
         compiled = cast("sa.ClauseElement", construct).compile(dialect=self._dialect)
         self.statements.append(str(compiled).strip())
-
-
-def _build_dialect(vendor: Vendor) -> Dialect:
-    if vendor == "sqlite":
-        return SQLiteDialect_pysqlite()
-    dialect = PGDialect_asyncpg()
-    # What a connection would have told it: standard_conforming_strings is on since PostgreSQL 9.1.
-    vars(dialect)["_backslash_escapes"] = False
-    return dialect
 
 
 def _literal_text(value: Any) -> str:

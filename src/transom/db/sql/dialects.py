@@ -17,7 +17,10 @@ def dialect(vendor: Vendor) -> Dialect:
     if vendor == "postgresql":
         from sqlalchemy.dialects.postgresql import asyncpg
 
-        return asyncpg.dialect()
+        found = asyncpg.dialect()
+        # What a connection would have told it: standard_conforming_strings is on since PostgreSQL 9.1.
+        vars(found)["_backslash_escapes"] = False
+        return found
     from sqlalchemy.dialects.sqlite import pysqlite
 
     return pysqlite.dialect(paramstyle="qmark")
