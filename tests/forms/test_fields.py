@@ -60,6 +60,7 @@ PLUS_2 = timezone(timedelta(hours=2))
         (DateTimeField(time_zone=PLUS_2), "2024-02-29T10:30Z", datetime(2024, 2, 29, 10, 30, tzinfo=UTC)),
         (UUIDField(), str(KEY), KEY),
         (JSONField(), '{"a": [1]}', {"a": [1]}),
+        (JSONField(), {"a": [1]}, {"a": [1]}),
         (ChoiceField(choices=CHOICES), "2", "2"),
         (ChoiceField(choices=CHOICES, required=False), None, ""),
         (MultipleChoiceField(choices=CHOICES), ["2", "r", "2"], ["2", "r"]),

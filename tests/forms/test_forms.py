@@ -1,6 +1,8 @@
 """Forms: declaration, validation and hooks."""
 
 import asyncio
+import subprocess
+import sys
 
 import pytest
 
@@ -192,3 +194,26 @@ async def test_mistakes_in_hooks_are_raised_and_not_shown():
 
     with pytest.raises(RuntimeError, match="oops"):
         await Broken({"name": "x"}).is_valid()
+
+
+@pytest.mark.slow
+def test_forms_need_neither_the_web_nor_a_database():
+    use = """
+import asyncio, sys
+
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[:2] in [["transom", room] for room in ("web", "db", "server", "views")]:
+            raise ImportError(f"{name} is blocked")
+
+sys.meta_path.insert(0, Blocked())
+from transom.forms import CharField, Form
+
+class Greeting(Form):
+    name = CharField()
+
+form = Greeting({"name": ""})
+assert not asyncio.run(form.is_valid())
+assert 'href="#id_name"' in str(form)
+"""
+    subprocess.run([sys.executable, "-c", use], check=True)

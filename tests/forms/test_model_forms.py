@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from transom.db import atomic, connections, create_tables, models
+from transom.db import UniqueViolation, atomic, connections, create_tables, models
 from transom.db.models import QuerySet
 from transom.forms import (
     CharField,
@@ -76,13 +76,15 @@ def database_url(request, tmp_path):
 async def ada(database_url):
     connections.configure({"default": database_url})
     backend = connections.backend("default")
-    await create_tables(Author, Book, Country)
-    yield await Author.objects.create(name="Ada")
-    if backend.vendor == "postgresql":
-        await backend.execute("DROP SCHEMA public CASCADE")
-        await backend.execute("CREATE SCHEMA public")
-    await connections.aclose()
-    connections.configure({})
+    try:
+        await create_tables(Author, Book, Country)
+        yield await Author.objects.create(name="Ada")
+        if backend.vendor == "postgresql":
+            await backend.execute("DROP SCHEMA public CASCADE")
+            await backend.execute("CREATE SCHEMA public")
+    finally:
+        await connections.aclose()
+        connections.configure({})
 
 
 def sent(**values):
@@ -214,6 +216,18 @@ async def test_a_unique_value_taken_since_is_an_error_of_its_field(ada):
         await form.save()
     assert form.errors == {"title": ["There is already one with this value."]}
     assert "Ada" in str(form)
+
+
+async def test_a_refusal_that_is_about_no_field_of_the_form_is_no_error_of_it(ada):
+    class PriceForm(ModelForm[Book]):
+        class Meta:
+            fields = ["price"]
+
+    await Book.objects.create(title="Notes", author=ada)
+    form = PriceForm({"price": "3"}, instance=Book(title="Notes", author=ada))
+    assert await form.is_valid()
+    with pytest.raises(UniqueViolation):
+        await form.save()
 
 
 @BOTH
