@@ -329,3 +329,15 @@ async def test_send_after_disconnect_raises_oserror_that_is_not_logged(serve, ca
         for record in caplog.records
         if record.levelno > logging.DEBUG and record.name == "transom.server"
     ]
+
+
+async def test_application_that_renames_the_method_does_not_change_the_framing(serve):
+    async def app(scope, receive, send):
+        scope["method"] = "GET"
+        await send(START)
+        await send(body(b"hello"))
+
+    client = await (await serve(app, checked=False)).connect()
+    await client.send(b"HEAD / HTTP/1.1\r\nHost: a\r\n\r\n" + GET)
+    assert (await client.read(head_only=True))[b"content-length"] == b"5"
+    assert (await client.read()).body == b"hello"

@@ -188,8 +188,8 @@ class HTTP1Connection(asyncio.Protocol):
                 elif not reader.in_body:
                     break
                 event = reader.next_event()
-                if event.__class__ is Request:
-                    self._begin(cast("Request", event))
+                if isinstance(event, Request):
+                    self._begin(event)
                     started += 1
                     if started == MAX_IN_ONE_GO and reader.buffered:
                         self._state.loop.call_soon(self._advance)
@@ -197,8 +197,8 @@ class HTTP1Connection(asyncio.Protocol):
                 elif event is NEED_DATA:
                     self._wait_for_data()
                     return
-                elif event.__class__ is Data:
-                    self._take_data(cast("Data", event).data)
+                elif isinstance(event, Data):
+                    self._take_data(event.data)
                 else:
                     self._end_body()
             if reader.buffered > HIGH_WATER:
@@ -244,8 +244,8 @@ class HTTP1Connection(asyncio.Protocol):
             if event is NEED_DATA:
                 return
             self._expect_continue = False  # the client did not wait
-            if event.__class__ is Data:
-                cycle.feed(cast("Data", event).data)
+            if isinstance(event, Data):
+                cycle.feed(event.data)
             else:
                 cycle.end_body()
 
@@ -264,23 +264,9 @@ class HTTP1Connection(asyncio.Protocol):
         if cycle is None:
             return
         if cycle.response_complete:
-            self._end_exchange()
+            self.response_complete()
         else:
             cycle.end_body()
-
-    def _end_exchange(self) -> None:
-        """Response and request are both complete: go on to the next request, or close."""
-        self._cycle = None
-        buffered = self._reader.buffered
-        if not self._writer.keep_alive or (self._eof and not buffered):
-            self._flush()
-            self._transport.close()
-            return
-        self._deadline = self._state.idle_deadline
-        if self._reading_paused and buffered <= HIGH_WATER:
-            self._resume_reading()
-        if buffered and not self._advancing:
-            self._state.loop.call_soon(self._advance)
 
     def _refuse(self, error: RemoteProtocolError) -> None:
         """Say why if nothing was said yet, and close: where the next request begins is not known."""
@@ -383,10 +369,23 @@ class HTTP1Connection(asyncio.Protocol):
             self._transport.resume_reading()
 
     def response_complete(self) -> None:
-        """Go on, or first read what is left of the request body."""
-        if not self._reader.in_body:
-            self._end_exchange()
-            return
+        """Go on to the next request or close, if the request is complete too; else first read what is left of its body."""
+        buffered = self._reader.buffered
+        if self._reader.in_body:
+            self._drain()
+        elif not self._writer.keep_alive or (self._eof and not buffered):
+            self._cycle = None
+            self._flush()
+            self._transport.close()
+        else:
+            self._cycle = None
+            self._deadline = self._state.idle_deadline
+            if self._reading_paused and buffered <= HIGH_WATER:
+                self._resume_reading()
+            if buffered and not self._advancing:
+                self._state.loop.call_soon(self._advance)
+
+    def _drain(self) -> None:
         self._drained = 0
         if not self._writer.keep_alive:
             self._flush()

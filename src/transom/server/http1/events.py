@@ -11,9 +11,9 @@ from enum import Enum
 from typing import Final, TypeAlias
 
 
-@dataclass(slots=True)
+@dataclass
 class Request:
-    """A complete and valid request head. Not frozen only because that would make it slow to build.
+    """A complete and valid request head. Not frozen, no slots, no defaults: each makes it slower to build.
 
     Attributes:
         method: upper-case name.
@@ -32,10 +32,10 @@ class Request:
     query: bytes
     http_version: str
     headers: list[tuple[bytes, bytes]]
-    has_body: bool = False
-    keep_alive: bool = True
-    expect_continue: bool = False
-    upgrade: bytes = b""
+    has_body: bool
+    keep_alive: bool
+    expect_continue: bool
+    upgrade: bytes
 
 
 @dataclass(slots=True)

@@ -13,12 +13,11 @@ unknown expectations, and all limits. A check that fails is final: there is no w
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import httptools
 
 from transom.server.http1.body import BodyDecoder, ChunkedDecoder, LengthDecoder
-from transom.server.http1.events import END_OF_MESSAGE, NEED_DATA, Event, Request, Signal
+from transom.server.http1.events import END_OF_MESSAGE, NEED_DATA, Event, Request
 from transom.server.http1.exceptions import RemoteProtocolError
 from transom.server.http1.grammar import check_host, parse_target, parse_tokens
 
@@ -27,20 +26,6 @@ _DECISIVE = frozenset(
     {b"host", b"content-length", b"transfer-encoding", b"connection", b"expect", b"upgrade"}
 )
 _ONCE = frozenset({b"host", b"content-length", b"transfer-encoding"})
-# What most clients send, as most of them spell it. To find the lower-case name is cheaper than to make it, and a name found here
-# is known not to be decisive. Fixed, so that no client can fill it.
-_COMMON_NAMES = """
-    accept accept-charset accept-encoding accept-language authorization cache-control content-type cookie date dnt forwarded
-    from if-match if-modified-since if-none-match if-range if-unmodified-since max-forwards origin pragma priority
-    proxy-authorization range referer sec-ch-ua sec-ch-ua-mobile sec-ch-ua-platform sec-fetch-dest sec-fetch-mode
-    sec-fetch-site sec-fetch-user te trailer upgrade-insecure-requests user-agent via x-forwarded-for x-forwarded-host
-    x-forwarded-proto x-real-ip x-request-id x-requested-with
-"""
-_COMMON = {
-    spelling: name.encode()
-    for name in _COMMON_NAMES.split()
-    for spelling in (name.encode(), name.title().encode())
-}
 _VERSIONS = {b"HTTP/1.1": "1.1", b"HTTP/1.0": "1.0"}
 _METHODS = {
     name: name.decode() for name in (b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS")
@@ -109,43 +94,35 @@ class RequestReader:
         self._buffer, self._position, self.buffered = b"", 0, 0
         return rest
 
-    def next_event(self) -> Event:
-        """Return the next event, or `NEED_DATA`.
-
-        Raises:
-            RemoteProtocolError: the client broke a rule; the reader must not be used again.
-        """
-        if self._body is None:
-            return self._read_head()
-        event, self._position = self._body.decode(self._buffer, self._position)
-        self.buffered = len(self._buffer) - self._position
-        if event is END_OF_MESSAGE:
-            self._body = None
-            self.in_body = False
-        return event
-
     # The parser calls this once per field line, with the value's trailing whitespace still on. It is the most frequent call of
     # the server: nothing here that can be done once per head.
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take one field line from httptools."""
+        name = name.lower()
         value = value.rstrip()  # of space and tab: httptools lets no other whitespace pass
-        lower = _COMMON.get(name)
-        if lower is None:
-            lower = name.lower()
-            if lower in _DECISIVE:
-                if lower in self._decisive:
-                    self._repeat(lower, value)
-                else:
-                    self._decisive[lower] = value
-        self._fields.append((lower, value))
+        self._fields.append((name, value))
+        if name in _DECISIVE:
+            if name in self._decisive:
+                self._repeat(name, value)
+            else:
+                self._decisive[name] = value
 
     def _repeat(self, name: bytes, value: bytes) -> None:
         if name in _ONCE:
             raise RemoteProtocolError(f"more than one {name.decode()} field (RFC 9112 sections 3.2 and 6.3)")
         self._decisive[name] += b"," + value
 
-    def _read_head(self) -> Request | Literal[Signal.NEED_DATA]:
-        """Find the end of the head, have it parsed, and look at what the parser does not check."""
+    def next_event(self) -> Event:
+        """Return the next event, or `NEED_DATA`.
+
+        One function for a plain head, because every request passes here: find its end, have it parsed, look at what the parser
+        does not check. What only some heads need has functions of its own.
+
+        Raises:
+            RemoteProtocolError: the client broke a rule; the reader must not be used again.
+        """
+        if self._body is not None:
+            return self._read_body(self._body)
         buffer, start = self._buffer, self._position
         # RFC 9112 2.2: a server should ignore one empty line before a request line.
         if buffer.startswith(b"\r\n", start):
@@ -184,10 +161,19 @@ class RequestReader:
         if host is None or host != self._valid_host:
             self._check_host(host, version)
         path, query = parse_target(method, target, host)
-        request = Request(_METHODS.get(method) or method.decode("ascii"), path, query, version, fields)
+        name = _METHODS.get(method) or method.decode("ascii")
+        request = Request(name, path, query, version, fields, False, True, False, b"")
         if len(decisive) != 1 or version == "1.0":
             self._decide(request, decisive)
         return request
+
+    def _read_body(self, body: BodyDecoder) -> Event:
+        event, self._position = body.decode(self._buffer, self._position)
+        self.buffered = len(self._buffer) - self._position
+        if event is END_OF_MESSAGE:
+            self._body = None
+            self.in_body = False
+        return event
 
     def _decide(self, request: Request, decisive: dict[bytes, bytes]) -> None:
         """Note what the fields that are not plain say of the body and of the connection."""
