@@ -1,6 +1,7 @@
 """Which backend a message goes to."""
 
 import io
+import sys
 
 import pytest
 
@@ -83,3 +84,10 @@ def test_malformed_mail_url_names_the_mistake_and_no_password(url, complaint):
     with pytest.raises(ImproperlyConfigured, match=complaint) as caught:
         make_backend(url)
     assert "hunter2" not in str(caught.value)
+
+
+def test_missing_library_names_the_extra(monkeypatch):
+    monkeypatch.delitem(sys.modules, "transom.mail.backends.smtp", raising=False)
+    monkeypatch.setitem(sys.modules, "aiosmtplib", None)
+    with pytest.raises(ImproperlyConfigured, match=r"transom\[smtp\]"):
+        make_backend("smtp://mail.example.com")

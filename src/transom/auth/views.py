@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from transom.web import Request, Response
 
 # One sentence for an unknown name, a wrong password and an account that is off: none of it is a stranger's business.
-INVALID_LOGIN = "The user name and password do not match. Both may be case-sensitive."
+INVALID_LOGIN = "The username and password do not match. Both may be case-sensitive."
 TOO_MANY = "Too many attempts. Please wait {minutes} before you try again."
 
 logger = logging.getLogger("transom.security")

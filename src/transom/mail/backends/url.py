@@ -41,8 +41,10 @@ def make_backend(url: str) -> MailBackend:
 
 
 def _make_smtp(parts: SplitResult) -> MailBackend:
-    from transom.mail.backends.smtp import SMTPBackend
-
+    try:
+        from transom.mail.backends.smtp import SMTPBackend
+    except ModuleNotFoundError as exc:
+        raise ImproperlyConfigured("mail by SMTP needs aiosmtplib; install transom[smtp]") from exc
     options = dict(parse_qsl(parts.query))
     if unknown := options.keys() - set(OPTIONS):
         raise ImproperlyConfigured(
