@@ -106,6 +106,11 @@ class App:
             self._urlconf = URLconf([*self._declared_urls(), *self._static_urls()])
         return self._urlconf
 
+    @property
+    def middleware(self) -> tuple[Middleware, ...]:
+        """All layers, the outermost first."""
+        return self._middleware
+
     @cached_property
     def templates(self) -> Engine:
         """The template engine, made when it is first asked for."""
@@ -122,6 +127,13 @@ class App:
     def check(self) -> list[CheckMessage]:
         """Return what is wrong with routes and middleware, the worst first."""
         messages = [*self.urlconf.checks, *_check_middleware(self._middleware), *self._check_key()]
+        # What a view needs of the site besides its route, it knows itself: layers, installed apps.
+        messages += [
+            message
+            for view in self.urlconf.views
+            if (check_app := getattr(view, "check_app", None)) is not None
+            for message in check_app(self)
+        ]
         return sorted(messages, key=lambda message: -message.severity)
 
     def _check_key(self) -> list[CheckMessage]:

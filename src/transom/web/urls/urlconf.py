@@ -109,6 +109,11 @@ class URLconf:
         self.checks += check_names(sound)
         self._reverser = Reverser(sound)
 
+    @property
+    def views(self) -> list[Callable[..., Awaitable[Any]]]:  # Any: a Response or None, by kind
+        """The views of all routes in order of declaration; without mounted applications, which are sites of their own."""
+        return [route.view for route in self._routes if route.kind is not Kind.MOUNT]
+
     def routes(self) -> list[RouteInfo]:
         """Return every route in order of declaration, described for a person to read."""
         return [_describe(route) for route in self._routes]
