@@ -335,3 +335,24 @@ def test_a_field_that_may_be_blank_needs_a_value_for_that():
 
 def test_a_choice_of_objects_takes_any_queryset():
     assert isinstance(ModelChoiceField(Author.objects.all()).queryset, QuerySet)
+
+
+async def test_a_value_that_was_not_touched_keeps_what_its_text_leaves_out(ada):
+    """The control of a time shows no microseconds; sending it back unchanged must not cut them off."""
+    moment = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
+    book = await Book.objects.create(title="Tehanu", author=ada, published=moment)
+
+    class PublishedForm(ModelForm[Book]):
+        class Meta:
+            fields = ["title", "published"]
+
+    shown = PublishedForm(instance=book)["published"].value
+    form = PublishedForm({"title": "Tehanu 2", "published": str(shown)}, instance=book)
+    assert await form.is_valid()
+    await form.save()
+    saved = await Book.objects.get(pk=book.pk)
+    assert (saved.title, saved.published) == ("Tehanu 2", moment)
+
+    form = PublishedForm({"title": "Tehanu 2", "published": "2026-01-02 03:04"}, instance=saved)
+    assert await form.is_valid()
+    assert (await form.save()).published == datetime(2026, 1, 2, 3, 4, tzinfo=UTC)

@@ -236,12 +236,20 @@ class ModelForm(Form, Generic[M]):
     def _write_values(self) -> None:
         for name, field in self._model_fields().items():
             value = self._cleaned_data[name]
+            if self._is_untouched(name, field):
+                continue
             if (
                 value is None and not field.null
             ):  # left empty, and the column takes no NULL: what the model has for that
                 setattr(self.instance, field.attname, field.get_default())
             else:
                 setattr(self.instance, name, value)
+
+    def _is_untouched(self, name: str, field: models.Field[Any]) -> bool:
+        """Tell whether what was sent is what the object shows: the text of a time leaves out its microseconds, say."""
+        sent = self[name].value
+        shown = self.fields[name].prepare_value(getattr(self.instance, field.attname))
+        return sent is not None and shown is not None and str(sent) == str(shown)
 
     async def _explain(self, violation: UniqueViolation) -> Exception:
         """Return the error of a refused row as one of the form; the violation itself if it is about no field of it."""
