@@ -10,6 +10,7 @@ Built once at start-up, and only read after it: the URLconf and the chain of mid
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import logging
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -239,6 +240,8 @@ class App:
                 from transom.db import connections
 
                 stack.push_async_callback(connections.aclose)
+                # What compiles queries takes 0.15 s to import: now, not while the first request waits.
+                importlib.import_module("transom.db.sql.statement")
             self._start()
             if self._lifespan is not None:
                 begun = self._lifespan(self)
