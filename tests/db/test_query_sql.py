@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import aclosing
 from typing import Any
 
 import pytest
@@ -280,3 +281,26 @@ def test_the_plan_cache_keeps_what_is_used() -> None:
         assert ask(0).sql == "0"
     assert built == list(range(10))
     assert len(cache) <= 4
+
+
+async def test_an_iterator_that_is_left_early_lets_go_of_its_stream() -> None:
+    closed: list[bool] = []
+
+    class Streaming(Recorder):
+        async def stream(self, sql: str, args: Sequence[Any] = (), *, chunk_size: int = 2000) -> Any:
+            try:
+                for key in range(10):
+                    yield [(key, "text", None, True)]
+            finally:
+                closed.append(True)
+
+    connections.substitute("default", Streaming("sqlite"))  # type: ignore[arg-type]
+    try:
+        async with aclosing(Poll.objects.order_by("pk").iterator(chunk_size=1)) as polls:
+            async for poll in polls:
+                assert poll.pk == 0
+                break
+            assert closed == []
+        assert closed == [True]
+    finally:
+        connections.substitute("default", None)

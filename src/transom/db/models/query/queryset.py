@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
 from transom.db import connections
@@ -15,7 +16,7 @@ from transom.db.models.record import Record
 from transom.db.transaction import atomic
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Generator, Iterable
+    from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable
     from typing import Self
 
 M = TypeVar("M", bound=Record)
@@ -47,15 +48,21 @@ class QuerySet(Query[M]):
         for row in await self._fetch():
             yield row
 
-    async def iterator(self, chunk_size: int = 2000) -> AsyncIterator[M]:
-        """Yield the objects while they are read, never holding more than one chunk of rows."""
+    async def iterator(self, chunk_size: int = 2000) -> AsyncGenerator[M]:
+        """Yield the objects while they are read, never holding more than one chunk of rows.
+
+        The connection is kept until the last row, or until the generator is closed: wrap it in `contextlib.aclosing`
+        where the loop may be left early.
+        """
         if self._empty:
             return
         executor = connections.executor(self._using)
         plan = select_plan(self._shape(), executor.vendor, self._using)
-        async for rows in executor.stream(plan.sql, plan.encode(self._arguments()), chunk_size=chunk_size):
-            for row in plan.load(rows):
-                yield row
+        stream = executor.stream(plan.sql, plan.encode(self._arguments()), chunk_size=chunk_size)
+        async with aclosing(stream):
+            async for rows in stream:
+                for row in plan.load(rows):
+                    yield row
 
     @overload
     def __getitem__(self, index: int) -> _Row[M]: ...
