@@ -7,7 +7,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 PROJECT := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check conformance bench docs format clean
+.PHONY: help demo test check bench docs format clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,9 +27,6 @@ check: $(VENV)/.dev ## Formatting, linting, types, import contracts, fast tests,
 	$(BIN)/pyright
 	$(BIN)/python -m pytest -q -m "not slow"
 	$(BIN)/mkdocs build --strict --quiet
-
-conformance: $(VENV)/.test ## The slow suites: conformance, fuzzing, load
-	$(BIN)/python -m pytest tests/conformance tests/fuzz
 
 bench: ## Benchmarks against peers, in an environment of their own
 	$(MAKE) -C benchmarks bench

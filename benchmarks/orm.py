@@ -91,7 +91,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=6)
     options = parser.parse_args()
-    url = asyncio.run(prepare())
+    try:
+        url = asyncio.run(prepare())
+    except (OSError, asyncpg.PostgresError) as exc:
+        raise SystemExit(
+            f"PostgreSQL is needed at TRANSOM_BENCH_POSTGRES, {SERVER.rpartition('@')[2]}: {exc}"
+        ) from exc
     print_machine(options.rounds)
     console.print(f"one process, one task at a time, on core {CLIENT_CORE}; uvloop for all", markup=False)
     for title, (scenario, operations) in SCENARIOS.items():
