@@ -123,20 +123,18 @@ def test_database_fixtures_isolate_the_tests(tmp_path):
 def test_database_fixtures_on_postgresql(tmp_path, postgres_url):
     output = run_project(tmp_path, DATABASE_TESTS, database_url=postgres_url)
     assert "6 passed" in output, output
-    assert not asyncio.run(find_databases(postgres_url, "test_transom_test_%")), (
-        "the test database was not dropped"
-    )
+    name = f"test_{postgres_url.rpartition('/')[2]}"
+    assert not asyncio.run(has_database(postgres_url, name)), "the test database was not dropped"
 
 
-async def find_databases(url: str, pattern: str) -> list[str]:
+async def has_database(url: str, name: str) -> bool:
     import asyncpg
 
     connection = await asyncpg.connect(url)
     try:
-        rows = await connection.fetch("SELECT datname FROM pg_database WHERE datname LIKE $1", pattern)
+        return bool(await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name))
     finally:
         await connection.close()
-    return [row["datname"] for row in rows]
 
 
 def test_an_app_fixture_of_the_project_wins_and_strict_mode_works(tmp_path):
