@@ -68,3 +68,24 @@ async def test_access_log_can_be_turned_off(serve, respond, caplog):
     await (await running.connect()).get()
     await running.server.stop()
     assert not caplog.records
+
+
+@pytest.mark.parametrize(("answer", "status"), [("websocket.accept", 101), ("websocket.close", 403)])
+async def test_websocket_is_logged_when_it_ends_with_what_its_handshake_got(serve, caplog, answer, status):
+    caplog.set_level(logging.INFO, "transom.access")
+
+    async def app(scope, receive, send):
+        await receive()
+        await send({"type": answer})
+
+    running = await serve(app)
+    connection = await running.connect()
+    await connection.send(
+        b"GET /live?x HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+    )
+    await connection.read_head()
+    connection.writer.close()
+    await running.server.stop()
+    (record,) = [record for record in caplog.records if record.name == "transom.access"]
+    assert f'"GET /live?x HTTP/1.1" {status} 0' in record.getMessage()

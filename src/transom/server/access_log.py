@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     import asyncio
 
-    from transom.asgi.types import Headers
+    from transom.asgi.types import Headers, HTTPScope, WebSocketScope
 
 logger = logging.getLogger("transom.access")
 
@@ -63,6 +63,31 @@ class AccessEntry(NamedTuple):
 def escape(data: bytes) -> str:
     r"""Return text for a quoted log field: quotes, backslashes and control characters as `\x1b`, other bytes as Latin-1."""
     return data.decode("latin-1").translate(_ESCAPES)
+
+
+class Access:
+    """What the log will say of a request in progress, kept apart from the scope, which the application may change.
+
+    A WebSocket is one request, with the method of its handshake; its entry is written when it ends.
+    """
+
+    __slots__ = ("_facts", "_headers", "_started")
+
+    def __init__(self, scope: HTTPScope | WebSocketScope, client: str) -> None:
+        self._facts = (
+            client,
+            scope["method"] if scope["type"] == "http" else "GET",
+            scope["raw_path"] or b"",
+            scope["query_string"],
+            scope["http_version"],
+        )
+        self._headers = scope["headers"]
+        self._started = time.perf_counter()
+
+    def entry(self, status: int, size: int) -> AccessEntry:
+        """Return the finished entry."""
+        duration = time.perf_counter() - self._started
+        return AccessEntry(*self._facts, status, size, duration, time.time(), self._headers)
 
 
 class AccessLog:

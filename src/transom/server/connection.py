@@ -15,9 +15,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, cast
 
+from transom.server.access_log import Access
 from transom.server.cycle import HIGH_WATER, HTTPCycle
 from transom.server.http1 import (
     CONTINUE,
@@ -302,12 +304,13 @@ class HTTP1Connection(asyncio.Protocol):
             raise RemoteProtocolError("a WebSocket handshake is a GET without body (RFC 6455 section 4.1)")
         self._flush()
         self._writer.keep_alive = False  # whatever follows is not HTTP
+        scope = build_websocket_scope(self._state, self._peer, request)
         self._websocket = socket = WebSocketCycle(
             self._transport,
-            build_websocket_scope(self._state, self._peer, request),
+            scope,
             self._state.config,
             app=self._state.app,
-            on_closed=self._forget_websocket,
+            on_closed=partial(self._forget_websocket, Access(scope, self._peer.client_host)),
             spawn=self._state.spawn,
         )
         socket.start()
@@ -315,8 +318,11 @@ class HTTP1Connection(asyncio.Protocol):
         if rest:
             socket.data_received(rest)
 
-    def _forget_websocket(self) -> None:
+    def _forget_websocket(self, access: Access) -> None:
         self._state.forget(self)
+        if self._state.access_log is not None and self._websocket is not None:
+            # 499 as for a request: the client left before there was an answer.
+            self._state.access_log.record(access.entry(self._websocket.status or 499, 0))
 
     # The exchange: what the cycle asks for. See `cycle.Exchange`.
 

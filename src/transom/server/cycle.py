@@ -13,11 +13,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
 
-from transom.server.access_log import AccessEntry
+from transom.server.access_log import Access
 from transom.server.exceptions import ClientDisconnected, MessageError, is_client_disconnect
 
 if TYPE_CHECKING:
@@ -119,7 +118,7 @@ class HTTPCycle:
         self._disconnected = False  # nothing can be written any more
         self._peer_gone = False  # the client will send nothing more; it may still read
         self._waiters: list[asyncio.Future[None]] | None = None
-        self._access = _Access(scope, peer.client_host) if state.access_log is not None else None
+        self._access = Access(scope, peer.client_host) if state.access_log is not None else None
 
     @property
     def response_complete(self) -> bool:
@@ -355,28 +354,6 @@ class HTTPCycle:
         for waiter in waiters or ():
             if not waiter.done():
                 waiter.set_result(None)
-
-
-class _Access:
-    """What the access log says of a request, kept apart from the scope, which the application may change."""
-
-    __slots__ = ("_facts", "_headers", "_started")
-
-    def __init__(self, scope: HTTPScope, client: str) -> None:
-        self._facts = (
-            client,
-            scope["method"],
-            scope["raw_path"] or b"",
-            scope["query_string"],
-            scope["http_version"],
-        )
-        self._headers = scope["headers"]
-        self._started = time.perf_counter()
-
-    def entry(self, status: int, size: int) -> AccessEntry:
-        """Return the finished entry."""
-        duration = time.perf_counter() - self._started
-        return AccessEntry(*self._facts, status, size, duration, time.time(), self._headers)
 
 
 def _is_about_disconnect(error: BaseException) -> bool:

@@ -88,6 +88,7 @@ class WebSocketCycle:
         on_closed: Callable[[], None],
         spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],  # Any: never sent or yielded by us
     ) -> None:
+        self.status: int | None = None  # what the handshake was answered with
         self._scope = scope
         self._app = app
         self._on_closed = on_closed
@@ -265,6 +266,7 @@ class WebSocketCycle:
         self._transport.close_our_half()
 
     def _refuse(self, status: int, headers: Iterable[tuple[bytes, bytes]] = (), message: str = "") -> None:
+        self.status = status
         self._transport.write(build_refusal(status, headers, message))
         self._end(CloseCode.ABNORMAL_CLOSURE, "")
         self._transport.close()
@@ -382,6 +384,7 @@ class WebSocketCycle:
             self._refuse(403)
         elif kind == "websocket.http.response.start":
             self._denial = DenialResponse(message["status"], message.get("headers", ()))
+            self.status = message["status"]
             self._phase = Phase.DENYING
         else:
             raise MessageError(
@@ -394,6 +397,7 @@ class WebSocketCycle:
             self._handshake, message.get("subprotocol"), message.get("headers") or ()
         )
         self._transport.write(response)
+        self.status = 101
         self._phase = Phase.OPEN
         self._keep_alive.start()
         self._read_events()

@@ -122,6 +122,9 @@ class Server:
         state.stop_timer()
         await self._lifespan.shutdown()
         if state.access_log is not None:
+            await asyncio.sleep(
+                0
+            )  # a connection that was cut off writes its entry one turn of the loop later
             state.access_log.flush()
 
     async def serve(self) -> None:
