@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import decimal
-import importlib.util
 import subprocess
 import sys
 import uuid
@@ -154,7 +153,6 @@ def test_models_are_imported_only_where_they_are_named() -> None:
 
 # RUF012: lists of a class body are declarations here, as in `class Meta`.
 @pytest.mark.slow
-@pytest.mark.skipif(importlib.util.find_spec("ruff") is None, reason="ruff is not installed")
 @pytest.mark.parametrize("config", [["--isolated"], ["--config", str(PROJECT / "pyproject.toml")]])
 @pytest.mark.parametrize("arguments", [["check", "--extend-ignore=RUF012"], ["format", "--check"]])
 def test_ruff_has_nothing_to_say(arguments: list[str], config: list[str], tmp_path: Path) -> None:

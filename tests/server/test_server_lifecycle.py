@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import socket
+import sys
 
 import pytest
 
@@ -113,9 +114,11 @@ class FakeTransport(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__({"peername": ("127.0.0.1", 1), "sockname": ("127.0.0.1", 80)})
         self.written, self.closed, self.ended = b"", False, False
+        self.writes = 0
 
     def write(self, data):
         self.written += data
+        self.writes += 1
 
     def can_write_eof(self):
         return True
@@ -144,6 +147,17 @@ def closes_between(connection, seconds):
     early = transport.closed or transport.ended
     connection.tick(state.now + seconds + 2 * TICK)
     return not early and (transport.closed or transport.ended)
+
+
+async def test_request_that_never_waits_is_answered_by_one_write_within_the_read(connection):
+    """The task is eager from Python 3.12 on; before, it starts with the next turn of the loop."""
+    connection.data_received(GET)
+    transport = connection._transport
+    assert transport.writes == (1 if sys.version_info >= (3, 12) else 0)
+    await asyncio.sleep(0)
+    assert transport.writes == 1
+    assert transport.written.startswith(b"HTTP/1.1 200 ")
+    assert transport.written.endswith(b"\r\n\r\nhello")
 
 
 async def test_new_connection_must_send_a_head_in_time(connection):
