@@ -1,64 +1,29 @@
 """The options of the server, each declared once: value, default, help and flags.
 
-The command line, the environment and the reference page are derived from `Config.options()`.
+The command line, the environment, configuration files and the reference page are derived from `Config.options()`.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import types
-from dataclasses import dataclass, field
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    Literal,
-    NamedTuple,
-    TypeVar,
-    Union,
-    get_args,
-    get_origin,
-    get_type_hints,
-)
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Literal
 
 from transom.server.http1 import Limits
+from transom.server.options import Option, iter_options, option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-T = TypeVar("T")
-
-ENVIRONMENT_PREFIX = "TRANSOM_SERVE_"
-
-
-class Option(NamedTuple):
-    """One option as the command line sees it.
-
-    Attributes:
-        name: attribute of `Config`.
-        type: `str`, `int`, `float` or `bool` of one value; with `choices`, `str`.
-        default: value when nothing is given.
-        help: one sentence; durations are seconds, sizes are bytes.
-        flags: spelling on the command line, the main one first; for a bool `--name/--no-name`.
-        environment: the environment variable.
-        multiple: whether the flag may be given more than once; the value is a tuple then.
-        choices: the values allowed, empty if any.
-        optional: whether None is a value, meaning "not set".
-    """
-
-    name: str
-    type: type[Any]  # Any: the type is data here
-    default: Any  # Any: of that type
-    help: str
-    flags: tuple[str, ...]
-    environment: str
-    multiple: bool
-    choices: tuple[str, ...]
-    optional: bool
-
-
-def _option(default: T, *flags: str, help: str) -> T:
-    """Declare an option. Typed as its value, as `dataclasses.field` is."""
-    return field(default=default, metadata={"flags": flags, "help": help})
+_sockets = partial(option, group="Sockets")
+_tls = partial(option, group="TLS")
+_proxies = partial(option, group="Proxies")
+_application = partial(option, group="Application")
+_processes = partial(option, group="Processes")
+_logs = partial(option, group="Logs and metrics")
+_timeouts = partial(option, group="Timeouts")
+_limits = partial(option, group="Limits")
+_websocket = partial(option, group="WebSocket")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,109 +33,286 @@ class Config:
     Defaults are meant for the open internet: every limit exists and every wait ends.
     """
 
-    bind: tuple[str, ...] = _option(
+    bind: tuple[str, ...] = _sockets(
         (),
         "--bind",
         "-b",
-        help="Address to listen on: HOST:PORT, [IPv6]:PORT or unix:PATH. May be repeated; wins over --host.",
+        help="Address to listen on: HOST:PORT, [IPv6]:PORT, unix:PATH or fd://NUMBER. May be repeated; wins over --host.",
     )
-    host: str = _option("127.0.0.1", "--host", help="Address to listen on.")
-    port: int = _option(8000, "--port", "-p", help="Port to listen on; 0 lets the system choose.")
-    uds: str | None = _option(None, "--uds", help="Unix socket to listen on; wins over --host.")
-    backlog: int = _option(2048, "--backlog", help="Connections the system queues before they are accepted.")
-    workers: int = _option(1, "--workers", "-w", help="Worker processes.")
-    reload: bool = _option(False, "--reload/--no-reload", help="Restart when code changes (development).")
-    reload_dir: tuple[str, ...] = _option(
-        (), "--reload-dir", help="Directory to watch instead of the current one. May be repeated."
+    host: str = _sockets("127.0.0.1", "--host", help="Address to listen on.")
+    port: int = _sockets(8000, "--port", "-p", help="Port to listen on; 0 lets the system choose.")
+    uds: str | None = _sockets(None, "--uds", help="Unix socket to listen on; wins over --host.")
+    uds_permissions: str = _sockets(
+        "666", "--uds-permissions", help="Octal permissions of Unix sockets; the directory decides too."
     )
-    loop: Literal["auto", "uvloop", "asyncio"] = _option(
-        "auto", "--loop", help="Event loop; auto takes uvloop where it is installed."
+    fd: int | None = _sockets(
+        None, "--fd", help="Inherited file descriptor of a bound socket to listen on; wins over --host."
     )
-    lifespan: Literal["auto", "on", "off"] = _option(
+    backlog: int = _sockets(2048, "--backlog", help="Connections the system queues before they are accepted.")
+
+    ssl_certfile: str | None = _tls(
+        None,
+        "--ssl-certfile",
+        "--certfile",
+        help="Certificate chain in PEM; serves HTTPS. Read again when it changes.",
+    )
+    ssl_keyfile: str | None = _tls(
+        None,
+        "--ssl-keyfile",
+        "--keyfile",
+        help="Private key in PEM; without it, it stands in the certificate file.",
+    )
+    ssl_keyfile_password: str | None = _tls(
+        None, "--ssl-keyfile-password", help="Password of the private key."
+    )
+    ssl_sni: tuple[str, ...] = _tls(
+        (),
+        "--ssl-sni",
+        help="Certificate for one host name: NAME=CERTFILE or NAME=CERTFILE,KEYFILE; *.NAME is its subdomains. May be repeated.",
+    )
+    ssl_minimum_version: Literal["TLSv1.2", "TLSv1.3"] = _tls(
+        "TLSv1.2", "--ssl-minimum-version", help="Oldest version of TLS that is spoken."
+    )
+    ssl_ciphers: str | None = _tls(
+        None,
+        "--ssl-ciphers",
+        "--ciphers",
+        help="Ciphers of TLS 1.2, in OpenSSL's notation; default: Python's.",
+    )
+    ssl_ca_certs: str | None = _tls(
+        None,
+        "--ssl-ca-certs",
+        "--ca-certs",
+        help="Authorities in PEM that client certificates are checked against.",
+    )
+    ssl_cert_reqs: Literal["none", "optional", "required"] = _tls(
+        "none",
+        "--ssl-cert-reqs",
+        "--cert-reqs",
+        help="Whether clients must show a certificate; needs --ssl-ca-certs.",
+    )
+
+    proxy_headers: bool = _proxies(
+        True,
+        "--proxy-headers/--no-proxy-headers",
+        help="Take client, scheme and host from the forwarded fields of trusted proxies.",
+    )
+    forwarded_fields: Literal["x-forwarded", "forwarded"] = _proxies(
+        "x-forwarded",
+        "--forwarded-fields",
+        help="Which fields the proxies set: X-Forwarded-For, -Proto and -Host, or Forwarded (RFC 7239). The others are ignored.",
+    )
+    forwarded_allow_ips: tuple[str, ...] = _proxies(
+        ("127.0.0.1", "::1", "unix"),
+        "--forwarded-allow-ips",
+        help="Proxies to trust: addresses, networks (10.0.0.0/8), unix (sockets), * for all. May be repeated; commas separate.",
+    )
+    proxy_protocol: bool = _proxies(
+        False,
+        "--proxy-protocol/--no-proxy-protocol",
+        help="Expect a PROXY protocol header (v1 or v2) from trusted peers; connections from others are closed.",
+    )
+
+    interface: Literal["auto", "asgi3", "asgi2", "wsgi"] = _application(
+        "auto", "--interface", help="What the application is; auto looks at it."
+    )
+    factory: bool = _application(
+        False, "--factory/--no-factory", help="The target is a function that makes the application."
+    )
+    app_dir: str = _application("", "--app-dir", "--chdir", help="Directory to import the application from.")
+    env_file: str | None = _application(
+        None, "--env-file", help="File of NAME=value lines that are added to the environment."
+    )
+    lifespan: Literal["auto", "on", "off"] = _application(
         "auto", "--lifespan", help="auto asks the application, on demands it, off never starts it."
     )
-    root_path: str = _option("", "--root-path", help="Path under which a proxy mounts the application.")
-    log_level: Literal["critical", "error", "warning", "info", "debug"] = _option(
+    root_path: str = _application("", "--root-path", help="Path under which a proxy mounts the application.")
+    wsgi_threads: int = _application(
+        8, "--wsgi-threads", "--threads", help="Threads of one worker that run a WSGI application."
+    )
+    header: tuple[str, ...] = _application(
+        (), "--header", help="Field to add to every response, as NAME:VALUE. May be repeated."
+    )
+    server_header: bool = _application(
+        True, "--server-header/--no-server-header", help="Send the Server field."
+    )
+    date_header: bool = _application(True, "--date-header/--no-date-header", help="Send the Date field.")
+
+    workers: int = _processes(1, "--workers", "-w", help="Worker processes.")
+    loop: Literal["auto", "uvloop", "asyncio"] = _processes(
+        "auto", "--loop", help="Event loop; auto takes uvloop where it is installed."
+    )
+    pid: str | None = _processes(None, "--pid", help="File to write the process id to.")
+    limit_max_requests: int = _processes(
+        0,
+        "--limit-max-requests",
+        "--max-requests",
+        help="Requests after which a worker is replaced; 0 for never.",
+    )
+    limit_max_requests_jitter: int = _processes(
+        0,
+        "--limit-max-requests-jitter",
+        "--max-requests-jitter",
+        help="Most requests, drawn at random per worker, to add to --limit-max-requests.",
+    )
+    limit_max_memory: int = _processes(
+        0, "--limit-max-memory", help="Resident bytes above which a worker is replaced; 0 for never."
+    )
+    limit_max_age: float = _processes(
+        0.0, "--limit-max-age", help="Seconds after which a worker is replaced; 0 for never."
+    )
+    limit_max_age_jitter: float = _processes(
+        0.0,
+        "--limit-max-age-jitter",
+        help="Most seconds, drawn at random per worker, to add to --limit-max-age.",
+    )
+    reload: bool = _processes(False, "--reload/--no-reload", help="Restart when code changes (development).")
+    reload_dir: tuple[str, ...] = _processes(
+        (), "--reload-dir", help="Directory to watch instead of the current one. May be repeated."
+    )
+    reload_include: tuple[str, ...] = _processes(
+        (),
+        "--reload-include",
+        help="Pattern of further files that cause a restart, such as *.md. May be repeated.",
+    )
+    reload_exclude: tuple[str, ...] = _processes(
+        (), "--reload-exclude", help="Pattern of files that cause none. May be repeated."
+    )
+
+    log_level: Literal["critical", "error", "warning", "info", "debug"] = _logs(
         "info", "--log-level", help="Least severe messages to log."
     )
-    access_log: bool = _option(True, "--access-log/--no-access-log", help="Log each request.")
-    server_header: bool = _option(True, "--server-header/--no-server-header", help="Send the Server field.")
-    date_header: bool = _option(True, "--date-header/--no-date-header", help="Send the Date field.")
+    log_config: str | None = _logs(
+        None, "--log-config", help="File with a logging configuration (dictConfig) in TOML or JSON."
+    )
+    access_log: bool = _logs(True, "--access-log/--no-access-log", help="Log each request.")
+    access_log_format: str = _logs(
+        "combined",
+        "--access-log-format",
+        "--access-logformat",
+        help="combined, json, or a format of one's own with gunicorn's atoms, such as '%(h)s %(s)s %(D)s'.",
+    )
+    request_id: bool = _logs(
+        False,
+        "--request-id/--no-request-id",
+        help="Give each request an X-Request-ID: the trusted proxy's or a new one, for application, response and log.",
+    )
+    metrics_bind: str | None = _logs(
+        None,
+        "--metrics-bind",
+        help="Address for /metrics (Prometheus) and /health: HOST:PORT, [IPv6]:PORT or unix:PATH.",
+    )
+
     # Load balancers keep idle connections for 60 s (AWS) or longer; whoever closes first should be the balancer.
-    timeout_keep_alive: float = _option(
+    timeout_keep_alive: float = _timeouts(
         75.0, "--timeout-keep-alive", "--keep-alive", help="Seconds an idle connection is kept."
     )
-    timeout_header: float = _option(
+    timeout_header: float = _timeouts(
         10.0, "--timeout-header", help="Seconds in which a request head must arrive, from its first byte."
     )
-    timeout_lifespan: float = _option(
+    timeout_body: float = _timeouts(
+        20.0,
+        "--timeout-body",
+        help="Seconds without a byte of a request body after which the connection closes.",
+    )
+    timeout_write: float = _timeouts(
+        30.0, "--timeout-write", help="Seconds in which a client must read something of what waits for it."
+    )
+    timeout_tls_handshake: float = _timeouts(
+        10.0, "--timeout-tls-handshake", help="Seconds for a TLS handshake, and for a PROXY protocol header."
+    )
+    timeout_lifespan: float = _timeouts(
         60.0, "--timeout-lifespan", help="Seconds the application has to start, and again to shut down."
     )
-    timeout_graceful_shutdown: float = _option(
+    timeout_graceful_shutdown: float = _timeouts(
         30.0,
         "--timeout-graceful-shutdown",
         "--graceful-timeout",
         help="Seconds that requests in progress have to finish when the server stops.",
     )
-    limit_request_line: int = _option(
+    timeout_worker_healthcheck: float = _timeouts(
+        60.0,
+        "--timeout-worker-healthcheck",
+        "--timeout",
+        "-t",
+        help="Seconds without a turn of its event loop after which a worker is killed and replaced; 0 for never.",
+    )
+
+    limit_concurrency: int = _limits(
+        0,
+        "--limit-concurrency",
+        help="Open connections of one worker (503 above); 0 for as many as there are file descriptors.",
+    )
+    limit_request_line: int = _limits(
         8190, "--limit-request-line", help="Bytes of a request line (414 above)."
     )
-    limit_request_fields: int = _option(
+    limit_request_fields: int = _limits(
         100, "--limit-request-fields", help="Header fields of a request (431 above)."
     )
-    limit_request_field_size: int = _option(
+    limit_request_field_size: int = _limits(
         8190, "--limit-request-field-size", help="Bytes of one header field (431 above)."
     )
-    limit_request_head: int = _option(
+    limit_request_head: int = _limits(
         32_768, "--limit-request-head", help="Bytes of a whole request head (431 above)."
     )
-    limit_request_body: int = _option(
+    limit_request_body: int = _limits(
         0, "--limit-request-body", help="Bytes of a request body (413 above); 0 leaves it to the application."
     )
-    ws_max_size: int = _option(
-        16_777_216, "--ws-max-size", help="Bytes of one WebSocket message (closed with 1009 above)."
+    limit_body_rate: int = _limits(
+        240,
+        "--limit-body-rate",
+        help="Bytes a second that a request body must bring on average, after its first 5 seconds; 0 for any (408 below).",
     )
-    ws_max_queue: int = _option(
+    limit_pipelined: int = _limits(
+        65_536,
+        "--limit-pipelined",
+        help="Bytes of pipelined requests that wait in the worker before reading pauses.",
+    )
+
+    ws_max_size: int = _websocket(
+        1_048_576, "--ws-max-size", help="Bytes of one WebSocket message (closed with 1009 above)."
+    )
+    ws_max_ratio: int = _websocket(
+        25,
+        "--ws-max-ratio",
+        help="Bytes that one compressed byte of a message may become, beyond 64 KiB (closed with 1009 above); 0 for any.",
+    )
+    ws_max_queue: int = _websocket(
         32, "--ws-max-queue", help="WebSocket messages waiting for the application before reading pauses."
     )
-    ws_ping_interval: float = _option(
+    ws_ping_interval: float = _websocket(
         20.0, "--ws-ping-interval", help="Seconds between WebSocket pings; 0 sends none."
     )
-    ws_ping_timeout: float = _option(20.0, "--ws-ping-timeout", help="Seconds in which a pong must arrive.")
+    ws_ping_timeout: float = _websocket(
+        20.0, "--ws-ping-timeout", help="Seconds in which a pong must arrive."
+    )
+    ws_per_message_deflate: bool = _websocket(
+        True,
+        "--ws-per-message-deflate/--no-ws-per-message-deflate",
+        help="Compress WebSocket messages for clients that ask for it.",
+    )
 
     def __post_init__(self) -> None:
-        for option in self.options():
-            value = getattr(self, option.name)
-            if option.choices and value not in option.choices:
+        for item in self.options():
+            value = getattr(self, item.name)
+            if item.choices and value not in item.choices:
                 raise ValueError(
-                    f"{option.name} {value!r} is not a choice; choose from {', '.join(option.choices)}"
+                    f"{item.name} {value!r} is not a choice; choose from {', '.join(item.choices)}"
                 )
-            if option.type in (int, float) and value < 0:
-                raise ValueError(f"{option.name} {value!r} must not be negative")
+            if item.type in (int, float) and value is not None and value < 0:
+                raise ValueError(f"{item.name} {value!r} must not be negative")
         if not self.port < 65_536:
             raise ValueError(f"port {self.port} is not a port; choose from 0 to 65535")
-        if self.workers < 1:
-            raise ValueError(f"workers {self.workers} must be at least 1")
+        for name in ("workers", "wsgi_threads"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} {getattr(self, name)} must be at least 1")
         if self.root_path and (not self.root_path.startswith("/") or self.root_path.endswith("/")):
             raise ValueError(f"root_path {self.root_path!r} must begin with a slash and not end with one")
 
     @classmethod
     def options(cls) -> Iterator[Option]:
         """Iterate over all options in the order of the help page."""
-        hints = get_type_hints(cls)
-        for item in dataclasses.fields(cls):
-            value_type, multiple, choices, optional = _describe(hints[item.name])
-            yield Option(
-                item.name,
-                value_type,
-                item.default,
-                item.metadata["help"],
-                item.metadata["flags"],
-                ENVIRONMENT_PREFIX + item.name.upper(),
-                multiple,
-                choices,
-                optional,
-            )
+        return iter_options(cls)
 
     @property
     def limits(self) -> Limits:
@@ -182,15 +324,3 @@ class Config:
             self.limit_request_head,
             self.limit_request_body,
         )
-
-
-def _describe(hint: Any) -> tuple[type[Any], bool, tuple[str, ...], bool]:  # Any: an annotation
-    """Return (type of one value, whether repeated, choices, whether None is allowed)."""
-    origin, arguments = get_origin(hint), get_args(hint)
-    if origin is Literal:
-        return str, False, arguments, False
-    if origin is tuple:
-        return arguments[0], True, (), False
-    if origin in (Union, types.UnionType):
-        return arguments[0], False, (), True
-    return hint, False, (), False
