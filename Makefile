@@ -7,7 +7,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 PROJECT := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench docs format clean
+.PHONY: help demo test conformance check bench docs format clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ demo: $(VENV)/.runtime ## Serve the example site on http://127.0.0.1:8000
 
 test: $(VENV)/.test ## Run all tests; what needs a missing service is skipped and named
 	$(BIN)/python -m pytest
+
+conformance: $(VENV)/.test ## Run the long suites of others against the server; `make test` leaves them out
+	$(BIN)/python -m pytest -m conformance --capture=no tests
 
 check: $(VENV)/.dev ## Formatting, linting, types, import contracts, fast tests, docs: what a change must pass
 	$(BIN)/ruff format --check .

@@ -19,6 +19,14 @@ DEFAULTS = {
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the conformance suites out unless `-m` speaks of them; `-m "not slow"` must not bring them back."""
+    if "conformance" not in config.option.markexpr:
+        left_out = [item for item in items if item.get_closest_marker("conformance")]
+        items[:] = [item for item in items if item not in set(left_out)]
+        config.hook.pytest_deselected(items=left_out)
+
+
 def missing(what: str) -> None:
     """Skip the test, or fail it where every service is promised."""
     message = f"{what}; start it, or name another with the environment variable"
