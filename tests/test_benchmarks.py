@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 
 
-@pytest.fixture(scope="module")
-def harness():
-    spec = importlib.util.spec_from_file_location("transom_benchmark_harness", FOLDER / "harness.py")
+def load(name: str) -> ModuleType:
+    """Import a script of the benchmarks, which are no package, without leaving its name in `sys.modules`."""
+    spec = importlib.util.spec_from_file_location(f"transom_benchmark_{name}", FOLDER / f"{name}.py")
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # its dataclasses look themselves up
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        del sys.modules[spec.name]
+    return module
+
+
+@pytest.fixture(scope="module")
+def harness():
+    return load("harness")
 
 
 def test_the_order_is_reversed_every_other_round(harness):
@@ -47,12 +56,18 @@ def test_a_contender_is_shown_with_its_version(harness):
     assert harness.Contender("httpx client", "httpx", lambda: None).label.startswith("httpx client 0.")
 
 
+@pytest.mark.parametrize("case", ["small", "browser", "page", "post"])
+def test_a_micro_case_is_answered_by_the_server_of_this_tree(case: str, monkeypatch: pytest.MonkeyPatch):
+    micro = load("micro")
+    monkeypatch.setattr(micro, "SLICE", 20)
+    with micro.Progress(disable=True) as progress:
+        assert asyncio.run(micro.best_of(case, 1, progress)) > 0
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("scenario", ["get", "list"])
 def test_transoms_contender_does_what_the_others_do(scenario: str, postgres_url: str):
     """Two operations on a table like that of the benchmark: the numbers do not matter here, that they come does."""
-    import asyncio
-
     import asyncpg
 
     spec = importlib.util.spec_from_file_location("transom_benchmark_orm", FOLDER / "orm.py")
