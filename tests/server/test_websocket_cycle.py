@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from transom.server import websocket_cycle
 from transom.server.config import Config
 from transom.server.exceptions import ClientDisconnected, MessageError
+from transom.server.state import TICK, ServerState
 from transom.server.websocket import (
     NEED_DATA,
     BytesMessage,
@@ -25,7 +25,7 @@ from transom.server.websocket import (
     WebSocketConnection,
 )
 from transom.server.websocket.frames import TEXT, build_frame
-from transom.server.websocket_cycle import WebSocketCycle
+from transom.server.websocket_cycle import CLOSE_TIMEOUT, EARLY_DATA, LAST_WORDS, WebSocketCycle
 
 HEADERS = [
     (b"host", b"test"),
@@ -89,19 +89,12 @@ class Peer:
             "subprotocols": ["v2", "v1"],
         }
         self.closed = 0
-        self.tasks: list[asyncio.Task[None]] = []
         self.receive: Any = None
         self.send: Any = None
         self.finish = asyncio.Event()
-        self._app = app or self._scripted
-        self.cycle = WebSocketCycle(
-            self.transport,
-            self.scope,
-            Config(**{"ws_ping_interval": 0.0, **options}),
-            app=self._app,
-            on_closed=self._on_closed,
-            spawn=self._spawn,
-        )
+        config = Config(**{"ws_ping_interval": 0.0, "access_log": False, **options})
+        self.state = ServerState(app or self._scripted, config, asyncio.get_running_loop())
+        self.cycle = WebSocketCycle(self.transport, self.scope, self.state, self._on_closed)
 
     async def _scripted(self, scope: Any, receive: Any, send: Any) -> None:
         self.receive, self.send = receive, send
@@ -109,10 +102,6 @@ class Peer:
 
     def _on_closed(self) -> None:
         self.closed += 1
-
-    def _spawn(self, coroutine: Any) -> asyncio.Task[None]:
-        self.tasks.append(asyncio.ensure_future(coroutine))
-        return self.tasks[-1]
 
     async def start(self) -> Peer:
         self.cycle.start()
@@ -126,6 +115,11 @@ class Peer:
         self.head()
         return self
 
+    def tick(self, now: float) -> None:
+        """Let it be that many seconds after the start, a tick later than asked for."""
+        self.state.now = now + TICK
+        self.cycle.tick(self.state.now)
+
     def head(self) -> bytes:
         """Take the response head off the wire."""
         head, _, self.transport.wire = self.transport.wire.partition(b"\r\n\r\n")
@@ -133,8 +127,9 @@ class Peer:
 
     def events(self) -> list[Event]:
         """What the client reads."""
-        self.client.receive_data(self.transport.wire)
-        self.transport.wire = b""
+        if self.transport.wire:
+            self.client.receive_data(self.transport.wire)
+            self.transport.wire = b""
         found: list[Event] = []
         while (event := self.client.next_event()) is not NEED_DATA:
             found.append(event)
@@ -194,7 +189,7 @@ async def test_early_frames_are_held_until_accept() -> None:
 
 async def test_too_much_early_data_pauses_reading_until_accept() -> None:
     peer = await Peer().start()
-    peer.cycle.data_received(peer.client.send_bytes(bytes(websocket_cycle.EARLY_DATA)))
+    peer.cycle.data_received(peer.client.send_bytes(bytes(EARLY_DATA)))
     assert not peer.transport.reading
     await peer.send({"type": "websocket.accept"})
     assert peer.transport.reading
@@ -225,7 +220,8 @@ async def test_invalid_handshake_never_reaches_the_application() -> None:
     """W13."""
     peer = await Peer(headers=[field for field in HEADERS if field[0] != b"sec-websocket-key"]).start()
     assert peer.head().startswith(b"HTTP/1.1 400 ")
-    assert peer.tasks == []
+    assert not peer.state.tasks
+    assert peer.receive is None
     assert peer.transport.closed
 
 
@@ -451,11 +447,12 @@ async def test_close_finds_the_peers_close_behind_a_full_inbox() -> None:
     assert not peer.transport.aborted
 
 
-async def test_peer_that_never_echoes_is_aborted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(websocket_cycle, "CLOSE_TIMEOUT", 0.0)
+async def test_peer_that_never_echoes_is_aborted() -> None:
     peer = await Peer().accept()
     await peer.send({"type": "websocket.close"})
-    await turn()
+    peer.tick(CLOSE_TIMEOUT - 0.1)
+    assert not peer.transport.aborted
+    peer.tick(CLOSE_TIMEOUT)
     assert peer.transport.aborted
 
 
@@ -490,14 +487,12 @@ async def test_application_answers_what_came_before_the_end(ending: bytes, code:
     assert close.code == code
 
 
-async def test_application_that_does_not_receive_cannot_hold_up_the_end(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(websocket_cycle, "LAST_WORDS", 0.0)
+async def test_application_that_does_not_receive_cannot_hold_up_the_end() -> None:
     peer = await Peer().accept()
     peer.cycle.data_received(peer.client.send_text("unread") + peer.client.send_close(1000))
+    peer.tick(LAST_WORDS - 0.1)
     await peer.send({"type": "websocket.send", "text": "still heard"})
-    await turn()
+    peer.tick(LAST_WORDS)
     assert peer.events() == [TextMessage("still heard"), Close(1000)]
     with pytest.raises(ClientDisconnected):
         await peer.send({"type": "websocket.send", "text": "late"})
@@ -597,9 +592,10 @@ async def test_our_own_disconnect_error_is_never_logged(
 
 async def test_cancelled_application_closes_with_1011() -> None:
     peer = await Peer().accept()
-    peer.tasks[0].cancel()
+    (task,) = peer.state.tasks
+    task.cancel()
     await turn()
-    assert peer.tasks[0].cancelled()
+    assert task.cancelled()
     assert peer.events() == [Close(1011)]
 
 
@@ -626,66 +622,64 @@ async def test_shutdown_before_accept_is_503() -> None:
     assert await peer.receive() == disconnect(1012)
 
 
-class FakeClock:
-    """Stands in for the loop's timers: the test fires them."""
-
-    def __init__(self) -> None:
-        self.pending: list[tuple[float, Callable[[], None]]] = []
-
-    def call_later(self, delay: float, callback: Callable[[], None]) -> Any:
-        entry = (delay, callback)
-        self.pending.append(entry)
-        return _Handle(lambda: self.pending.remove(entry) if entry in self.pending else None)
-
-    def fire(self) -> float:
-        delay, callback = self.pending.pop(0)
-        callback()
-        return delay
-
-
-class _Handle:
-    def __init__(self, cancel: Callable[[], None]) -> None:
-        self.cancel = cancel
-
-
-async def keep_alive_peer(monkeypatch: pytest.MonkeyPatch, **options: float) -> tuple[Peer, FakeClock]:
-    clock = FakeClock()
-    monkeypatch.setattr(websocket_cycle.asyncio, "get_running_loop", lambda: clock)
-    peer = Peer(**options)
-    monkeypatch.undo()
-    return await peer.accept(), clock
-
-
-async def test_silent_peer_is_dropped_after_the_ping_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_silent_peer_is_dropped_after_the_ping_timeout() -> None:
     """W11."""
-    peer, clock = await keep_alive_peer(monkeypatch, ws_ping_interval=30.0, ws_ping_timeout=20.0)
-    assert clock.fire() == 30.0
+    peer = await Peer(ws_ping_interval=30.0, ws_ping_timeout=20.0).accept()
+    peer.tick(29.9)
+    assert peer.events() == []
+    peer.tick(30.0)
     assert peer.events() == [Ping(b"")]
     peer.cycle.data_received(peer.client.send_pong())
-    assert clock.fire() == 20.0
-    assert clock.fire() == 10.0
+    peer.tick(50.0)
+    peer.tick(59.9)
+    assert peer.events() == []
+    peer.tick(60.0)
     assert peer.events() == [Ping(b"")]
-    assert clock.fire() == 20.0
+    peer.tick(79.9)
+    assert peer.events() == []
+    peer.tick(80.0)
     assert peer.events() == [Close(1011, "no pong in time")]
     assert (await peer.receive())["code"] == 1011
-    assert clock.fire() == websocket_cycle.CLOSE_TIMEOUT
+    peer.tick(80.0 + CLOSE_TIMEOUT + TICK)
     assert peer.transport.aborted
 
 
-async def test_peer_that_we_do_not_read_is_not_silent(monkeypatch: pytest.MonkeyPatch) -> None:
-    peer, clock = await keep_alive_peer(
-        monkeypatch, ws_ping_interval=20.0, ws_ping_timeout=20.0, ws_max_queue=1
-    )
+async def test_pong_that_lies_unread_because_the_worker_was_busy_is_waited_for() -> None:
+    """After a long block of the loop its timer may run before what has arrived is read."""
+    peer = await Peer(ws_ping_interval=20.0, ws_ping_timeout=20.0).accept()
+    peer.tick(20.0)
+    peer.tick(70.0)
+    peer.cycle.data_received(peer.client.send_pong())
+    peer.tick(71.0)
+    assert peer.events() == [Ping(b""), Ping(b"")]
+    peer.tick(150.0)
+    peer.tick(151.0)
+    assert peer.events() == [Close(1011, "no pong in time")]
+
+
+async def test_peer_that_we_do_not_read_is_not_silent() -> None:
+    peer = await Peer(ws_ping_interval=20.0, ws_ping_timeout=20.0, ws_max_queue=1).accept()
     peer.cycle.data_received(peer.client.send_text("a"))
-    clock.fire()
-    clock.fire()
+    peer.tick(20.0)
+    peer.tick(40.0)
     assert not peer.transport.closed
     assert not peer.transport.wrote_eof
 
 
-async def test_pings_without_timeout_go_on_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    peer, clock = await keep_alive_peer(monkeypatch, ws_ping_interval=20.0, ws_ping_timeout=0.0)
-    assert [clock.fire() for _ in range(3)] == [20.0] * 3
+async def test_pings_without_timeout_go_on_for_ever() -> None:
+    peer = await Peer(ws_ping_interval=20.0, ws_ping_timeout=0.0).accept()
+    for now in (20.0, 40.0, 60.0):
+        peer.tick(now)
     assert peer.events() == [Ping(b"")] * 3
     peer.cycle.connection_lost(None)
-    assert clock.pending == []
+    peer.tick(80.0)
+    assert peer.transport.wire == b""
+
+
+async def test_no_ping_before_the_handshake_and_none_where_the_interval_is_0() -> None:
+    waiting = await Peer(ws_ping_interval=20.0).start()
+    waiting.tick(1000.0)
+    assert waiting.transport.wire == b""
+    silent = await Peer(ws_ping_interval=0.0).accept()
+    silent.tick(1000.0)
+    assert silent.transport.wire == b""

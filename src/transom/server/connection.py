@@ -150,6 +150,9 @@ class HTTP1Connection(asyncio.Protocol):
 
     def tick(self, now: float) -> None:
         """Close if a deadline has passed: idle, lingering, or a head that does not arrive."""
+        if self._websocket is not None:
+            self._websocket.tick(now)
+            return
         if now < self._deadline:
             return
         if self._reader.buffered and not self._lingering:
@@ -308,10 +311,8 @@ class HTTP1Connection(asyncio.Protocol):
         self._websocket = socket = WebSocketCycle(
             self._transport,
             scope,
-            self._state.config,
-            app=self._state.app,
-            on_closed=partial(self._forget_websocket, Access(scope, self._peer.client_host)),
-            spawn=self._state.spawn,
+            self._state,
+            partial(self._forget_websocket, Access(scope, self._peer.client_host)),
         )
         socket.start()
         rest = self._reader.take_rest()

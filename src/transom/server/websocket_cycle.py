@@ -4,16 +4,16 @@ How it works: the codec in `websocket/` is pulled, never pushed. `_read_events()
 room, then pauses the transport; `receive()` makes room and goes on. So memory is bounded and, after a lost connection, what
 had arrived is still delivered before the disconnect. `Phase` is the application's side of the conversation; whoever ends it
 first decides the code in `websocket.disconnect`. What must stay true: after `_end()` nothing reaches the application but what
-is in the inbox, and the transport is gone after CLOSE_TIMEOUT seconds at the latest.
+is in the inbox, and the transport is gone after CLOSE_TIMEOUT seconds (and two ticks) at the latest.
 
 Source: ASGI WebSocket spec 2.5; RFC 6455 sections 5.5 and 7.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from enum import Enum
+from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
 from transom.server.exceptions import ClientDisconnected, MessageError, is_client_disconnect
@@ -39,10 +39,11 @@ from transom.server.websocket_keepalive import KeepAlive
 from transom.server.websocket_transport import WebSocketTransport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Mapping
+    import asyncio
+    from collections.abc import Callable, Iterable, Mapping
 
-    from transom.asgi.types import ASGIApplication, WebSocketScope
-    from transom.server.config import Config
+    from transom.asgi.types import WebSocketScope
+    from transom.server.state import ServerState
 
     Message = Mapping[str, Any]  # Any: what the application sends; checked here, key by key
 
@@ -72,37 +73,31 @@ class WebSocketCycle:
     Args:
         transport: the client's connection.
         scope: of the request; the denial response extension is added to it.
-        config: limits and ping times are read from it.
-        app: the application to run.
+        state: the application, options and clock of the worker.
         on_closed: called once, when the transport is lost.
-        spawn: starts the application as a task and keeps it until it ends.
     """
 
     def __init__(
         self,
         transport: asyncio.Transport,
         scope: WebSocketScope,
-        config: Config,
-        *,
-        app: ASGIApplication,
+        state: ServerState,
         on_closed: Callable[[], None],
-        spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],  # Any: never sent or yielded by us
     ) -> None:
+        config = state.config
         self.status: int | None = None  # what the handshake was answered with
         self._scope = scope
-        self._app = app
+        self._state = state
         self._on_closed = on_closed
-        self._spawn = spawn
         self._connection = WebSocketConnection(max_size=config.ws_max_size)
         self._inbox = WebSocketInbox(config.ws_max_queue)
         self._phase = Phase.CONNECTING
         self._handshake: Handshake  # set by start(), before the application can accept
         self._denial: DenialResponse | None = None
-        self._loop = asyncio.get_running_loop()
-        self._transport = WebSocketTransport(transport, self._loop)
-        self._keep_alive = KeepAlive(self._loop, self, config.ws_ping_interval, config.ws_ping_timeout)
+        self._transport = WebSocketTransport(transport)
+        self._keep_alive = KeepAlive(self, config.ws_ping_interval, config.ws_ping_timeout)
         self._ending: Close | RemoteProtocolError | None = None  # what the peer ended the connection with
-        self._held_timer: asyncio.TimerHandle | None = None  # bounds how long it waits for the application
+        self._deadline = inf  # loop time: while open, of an ending that is held; then of the transport
         self._pending_pong: bytes | None = None  # RFC 6455 5.5.3: only the latest ping needs an answer
 
     def start(self) -> None:
@@ -113,13 +108,13 @@ class WebSocketCycle:
             self._refuse(exc.status, exc.headers, str(exc))
             return
         self._scope["extensions"] = {**self._scope.get("extensions", {}), "websocket.http.response": {}}
-        self._spawn(self._run())
+        self._state.spawn(self._run())
 
     # From the transport
 
     def data_received(self, data: bytes) -> None:
         """Take bytes; before the handshake is answered they are held."""
-        self._keep_alive.deliver_sign_of_life()
+        self._keep_alive.heard = True
         self._connection.receive_data(data)
         if self._handshake_is_answered:
             if not self._transport.is_reading_paused:
@@ -135,7 +130,7 @@ class WebSocketCycle:
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the application, at once if it sends and in order if it receives."""
-        self._transport.deliver_lost()
+        self._transport.is_lost = True
         self._end_of_stream()
         self._take_held_ending()
         self._keep_alive.stop()
@@ -152,6 +147,18 @@ class WebSocketCycle:
         if self._pending_pong is not None and self._phase is Phase.OPEN:
             self._transport.write(self._connection.send_pong(self._pending_pong))
         self._pending_pong = None
+
+    # From the server
+
+    def tick(self, now: float) -> None:
+        """Look at the deadlines. Nothing here has a timer of its own."""
+        self._keep_alive.tick(now)
+        if now >= self._deadline:
+            self._deadline = inf
+            if self._phase is Phase.CLOSED:
+                self._transport.abort()
+            else:
+                self._take_ending()
 
     def shutdown(self) -> None:
         """Begin to close because the server stops: 1012, or 503 where the handshake is not answered yet."""
@@ -205,7 +212,7 @@ class WebSocketCycle:
         if self._phase is not Phase.OPEN or self._inbox.is_empty or cut_off:
             self._take_ending()
         else:
-            self._held_timer = self._loop.call_later(LAST_WORDS, self._take_ending)
+            self._deadline = self._state.deadline(LAST_WORDS)
 
     def _take_ending(self) -> None:
         if isinstance(self._ending, Close):
@@ -278,9 +285,7 @@ class WebSocketCycle:
             self._phase = Phase.CLOSED
             self._keep_alive.stop()
             self.resume_writing()
-            if self._held_timer is not None:
-                self._held_timer.cancel()
-            self._transport.abort_after(CLOSE_TIMEOUT)
+            self._deadline = self._state.deadline(CLOSE_TIMEOUT)
 
     # Keep-alive
 
@@ -288,7 +293,7 @@ class WebSocketCycle:
         """Write one ping."""
         self._transport.write(self._connection.send_ping())
         if self._transport.is_reading_paused:
-            self._keep_alive.deliver_sign_of_life()  # a pong would lie unread
+            self._keep_alive.heard = True  # a pong would lie unread
 
     def drop_silent_peer(self) -> None:
         """Fail the connection: nothing was heard after a ping."""
@@ -299,7 +304,7 @@ class WebSocketCycle:
     async def _run(self) -> None:
         code = CloseCode.INTERNAL_ERROR
         try:
-            await self._app(self._scope, self.receive, self.send)
+            await self._state.app(self._scope, self.receive, self.send)
             code = CloseCode.NORMAL_CLOSURE
         except Exception as exc:
             if not is_client_disconnect(exc):
@@ -399,7 +404,7 @@ class WebSocketCycle:
         self._transport.write(response)
         self.status = 101
         self._phase = Phase.OPEN
-        self._keep_alive.start()
+        self._keep_alive.start(self._state.deadline(self._state.config.ws_ping_interval))
         self._read_events()
 
     def _send_denial(self, denial: DenialResponse, kind: object, message: Message) -> None:

@@ -1,4 +1,4 @@
-"""The transport of a WebSocket: writes that are safe at any time, flow control both ways, and an end in bounded time."""
+"""The transport of a WebSocket: writes that are safe at any time, flow control both ways."""
 
 from __future__ import annotations
 
@@ -13,13 +13,11 @@ class WebSocketTransport:
         is_reading_paused: nothing is read, so nothing will be heard of the peer.
     """
 
-    __slots__ = ("_abort_timer", "_loop", "_transport", "_writable", "is_lost", "is_reading_paused")
+    __slots__ = ("_transport", "_writable", "is_lost", "is_reading_paused")
 
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
-        self._loop = loop
         self._writable: asyncio.Event | None = None  # exists while the buffer is over its high-water mark
-        self._abort_timer: asyncio.TimerHandle | None = None
         self.is_lost = False
         self.is_reading_paused = False
 
@@ -79,14 +77,3 @@ class WebSocketTransport:
     def abort(self) -> None:
         """Close at once; what was not written is lost."""
         self._transport.abort()
-
-    def abort_after(self, delay: float) -> None:
-        """Abort unless the connection is gone by itself after that many seconds."""
-        if not self.is_lost:
-            self._abort_timer = self._loop.call_later(delay, self._transport.abort)
-
-    def deliver_lost(self) -> None:
-        """Note that the connection is gone."""
-        self.is_lost = True
-        if self._abort_timer is not None:
-            self._abort_timer.cancel()
