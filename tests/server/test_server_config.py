@@ -39,6 +39,7 @@ def test_shapes_of_options():
         ({"workers": 0}, "at least 1"),
         ({"timeout_header": -1}, "negative"),
         ({"root_path": "app/"}, "slash"),
+        ({"forwarded_allow_ips": ("localhost",)}, "no address or network"),
     ],
 )
 def test_bad_value_says_what_is_allowed(options, text):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from transom.server.http1 import Limits
 from transom.server.options import Option, iter_options, option
+from transom.server.trust import TrustedProxies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,7 +101,7 @@ class Config:
     forwarded_fields: Literal["x-forwarded", "forwarded"] = _proxies(
         "x-forwarded",
         "--forwarded-fields",
-        help="Which fields the proxies set: X-Forwarded-For, -Proto and -Host, or Forwarded (RFC 7239). The others are ignored.",
+        help="Which fields the proxies set: X-Forwarded-For, -Proto, -Host, -Port, or Forwarded (RFC 7239); others are ignored.",
     )
     forwarded_allow_ips: tuple[str, ...] = _proxies(
         ("127.0.0.1", "::1", "unix"),
@@ -308,6 +309,7 @@ class Config:
                 raise ValueError(f"{name} {getattr(self, name)} must be at least 1")
         if self.root_path and (not self.root_path.startswith("/") or self.root_path.endswith("/")):
             raise ValueError(f"root_path {self.root_path!r} must begin with a slash and not end with one")
+        TrustedProxies(self.forwarded_allow_ips)  # refuses what is no address
 
     @classmethod
     def options(cls) -> Iterator[Option]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol, cast
 from urllib.parse import unquote_to_bytes
 
+from transom.server.trust import to_plain
+
 if TYPE_CHECKING:
     import asyncio
 
     from transom.asgi.types import HTTPScope, WebSocketScope
     from transom.server.state import ServerState
+    from transom.server.trust import TrustedProxies
 
 
 class RequestHead(Protocol):
@@ -23,27 +26,47 @@ class RequestHead(Protocol):
 
 
 class Peer:
-    """What is the same for all requests of one connection."""
+    """What is the same for all requests of one connection, or of one client behind a proxy.
 
-    __slots__ = ("client", "client_host", "scheme", "server")
+    Attributes:
+        scheme: `http` or `https`.
+        client: address and port, None for a Unix socket.
+        client_host: the address for logs; `-` if there is none.
+        server: our address and port, or path and None for a Unix socket.
+        tls: the extension of the scope with that name, None without TLS.
+        is_trusted: whether it is a proxy that may tell us of the client behind it.
+    """
+
+    __slots__ = ("client", "client_host", "is_trusted", "scheme", "server", "tls")
 
     def __init__(
-        self, scheme: str, client: tuple[str, int] | None, server: tuple[str, int | None] | None
+        self,
+        scheme: str,
+        client: tuple[str, int] | None,
+        server: tuple[str, int | None] | None,
+        *,
+        tls: dict[str, Any] | None = None,  # Any: as in the scope's extensions
+        is_trusted: bool = False,
     ) -> None:
         self.scheme = scheme
         self.client = client
         self.client_host = client[0] if client else "-"
         self.server = server
+        self.tls = tls
+        self.is_trusted = is_trusted
 
     @classmethod
-    def of_transport(cls, transport: asyncio.BaseTransport) -> Peer:
-        """Return the two ends of a connection without TLS."""
+    def of_transport(cls, transport: asyncio.BaseTransport, trusted: TrustedProxies | None = None) -> Peer:
+        """Return the two ends of a connection; `trusted` are the proxies to believe, None for no one."""
         client: Any = transport.get_extra_info("peername")  # Any: its shape depends on the address family
         server: Any = transport.get_extra_info("sockname")
-        if isinstance(server, tuple):
-            server = cast("tuple[str, int]", server)
-            return cls("http", (client[0], client[1]) if client else None, (server[0], server[1]))
-        return cls("http", None, (server, None) if server else None)
+        if not isinstance(server, tuple):
+            is_trusted = trusted is not None and trusted.trusts_unix
+            return cls("http", None, (server, None) if server else None, is_trusted=is_trusted)
+        host, port = cast("tuple[str, int]", server)[:2]
+        peer = cls("http", (to_plain(client[0]), client[1]) if client else None, (to_plain(host), port))
+        peer.is_trusted = trusted is not None and peer.client is not None and trusted.trusts(peer.client[0])
+        return peer
 
 
 def build_scope(state: ServerState, peer: Peer, request: RequestHead) -> HTTPScope:
