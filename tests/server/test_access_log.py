@@ -3,54 +3,138 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import logging
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from transom.server.access_log import FLUSH_INTERVAL, AccessEntry, AccessLog, escape
+from transom.server import access
+from transom.server.access import MAX_PENDING, Access, AccessEntry, AccessRecorder
+from transom.server.access_format import compile_format
+from transom.server.access_log import AccessLog
+from transom.server.log_output import LineHandler
 
-ENTRY = AccessEntry(
-    "127.0.0.1",
-    "GET",
-    b"/a",
-    b"x=1",
-    "1.1",
-    200,
-    5,
-    0.25,
-    0.0,
-    [(b"user-agent", b'curl "\x1b[31m'), (b"referer", b"here")],
-)
-
-
-def test_line_has_the_combined_format_and_the_duration():
-    line = str(ENTRY)
-    assert line.startswith("127.0.0.1 - - [")
-    assert line.endswith(r'] "GET /a?x=1 HTTP/1.1" 200 5 "here" "curl \"\x1b[31m" 0.250000')
+SCOPE: Any = {
+    "type": "http",
+    "method": "GET",
+    "scheme": "http",
+    "raw_path": b"/a",
+    "query_string": b"x=1",
+    "http_version": "1.1",
+    "headers": [(b"user-agent", b"curl")],
+}
+FORMAT = compile_format("%(r)s %(s)s %(B)s")
+LINE = "GET /a?x=1 HTTP/1.1 200 5"
 
 
-@pytest.mark.parametrize("data", [b"\n", b"\r", b"\x1b", b"\x7f", b"\x85", b"\x9b"])
-def test_control_characters_are_escaped(data):
-    assert escape(data) == f"\\x{data[0]:02x}"
+def finished() -> Access:
+    return Access(SCOPE, "192.0.2.1").finish(200, 5)
 
 
-async def test_entries_are_logged_later_and_at_once_when_flushed(caplog):
+@pytest.fixture
+def batches() -> list[list[AccessEntry]]:
+    return []
+
+
+@pytest.fixture
+def access_logger() -> Iterator[logging.Logger]:
+    """The logger, put back as it was afterwards."""
+    logger = logging.getLogger("transom.access")
+    before = logger.handlers[:], logger.propagate, logger.level
+    yield logger
+    logger.handlers, logger.propagate = before[:2]
+    logger.setLevel(before[2])
+
+
+async def test_requests_are_handed_on_later_and_at_once_when_flushed(batches):
+    recorder = AccessRecorder(asyncio.get_running_loop(), [batches.append, batches.append])
+    recorder.record(finished())
+    recorder.record(finished())
+    assert not batches
+    recorder.flush()
+    assert [len(batch) for batch in batches] == [2, 2]
+    assert batches[0][0][:8] == ("192.0.2.1", "GET", "http", b"/a", b"x=1", "1.1", 200, 5)
+    recorder.flush()
+    assert len(batches) == 2
+
+
+async def test_many_requests_are_handed_on_in_the_next_turn_of_the_loop_never_in_the_last_request(batches):
+    recorder = AccessRecorder(asyncio.get_running_loop(), [batches.append])
+    for _ in range(MAX_PENDING + 1):
+        recorder.record(finished())
+    assert not batches
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert [len(batch) for batch in batches] == [MAX_PENDING + 1]
+
+
+async def test_a_single_request_is_handed_on_by_itself(monkeypatch):
+    monkeypatch.setattr(access, "FLUSH_INTERVAL", 0.001)
+    done = asyncio.Event()
+    recorder = AccessRecorder(asyncio.get_running_loop(), [lambda entries: done.set()])
+    recorder.record(finished())
+    await asyncio.wait_for(done.wait(), 5)
+
+
+def test_line_is_a_record_with_the_entry_for_handlers_of_one_s_own(caplog):
     caplog.set_level(logging.INFO, "transom.access")
-    log = AccessLog(asyncio.get_running_loop())
-    log.record(ENTRY)
-    log.record(ENTRY)
-    assert not caplog.records
-    log.flush()
-    assert [record.getMessage() for record in caplog.records] == [str(ENTRY)] * 2
-    assert caplog.records[0].args == (ENTRY,)
+    entry = finished().to_entry(0.0)
+    AccessLog(FORMAT)([entry])
+    (record,) = caplog.records
+    assert record.getMessage() == LINE
+    assert record.access is entry
 
 
-@pytest.mark.slow
-async def test_entries_are_logged_without_a_flush(caplog):
+def test_percent_signs_of_a_client_are_no_format(caplog):
     caplog.set_level(logging.INFO, "transom.access")
-    AccessLog(asyncio.get_running_loop()).record(ENTRY)
-    await asyncio.sleep(FLUSH_INTERVAL * 1.5)
-    assert len(caplog.records) == 1
+    AccessLog(FORMAT)([finished().to_entry(0.0)._replace(path=b"/%s%d%(name)s")])
+    assert caplog.records[0].getMessage() == "GET /%s%d%(name)s?x=1 HTTP/1.1 200 5"
+
+
+def test_a_batch_is_one_write_where_nobody_else_listens(access_logger):
+    class Stream(io.StringIO):
+        writes: list[str] = []
+
+        def write(self, text: str) -> int:
+            self.writes.append(text)
+            return len(text)
+
+    access_logger.handlers, access_logger.propagate = [LineHandler(Stream())], False
+    access_logger.setLevel(logging.INFO)
+    AccessLog(FORMAT)([finished().to_entry(0.0)] * 3)
+    assert Stream.writes == [f"{LINE}\n" * 3]
+
+
+def test_lost_lines_are_told_of_in_the_other_log(access_logger, monkeypatch, caplog):
+    access_logger.handlers, access_logger.propagate = [LineHandler(io.StringIO())], False
+    access_logger.setLevel(logging.INFO)
+    monkeypatch.setattr(access_logger.handlers[0]._output, "take_lost", lambda: 7)
+    AccessLog(FORMAT)([finished().to_entry(0.0)])
+    assert caplog.messages == ["7 lines of the access log were lost: its reader is too slow"]
+
+
+@pytest.mark.parametrize("change", ["level", "filter", "formatter", "second handler", "propagate"])
+def test_a_logger_that_somebody_has_touched_gets_records(access_logger, change):
+    stream, seen = io.StringIO(), []
+    handler = LineHandler(stream)
+    access_logger.handlers, access_logger.propagate = [handler], change == "propagate"
+    access_logger.setLevel(logging.INFO)
+    if change == "level":
+        handler.setLevel(logging.WARNING)
+    elif change == "filter":
+        handler.addFilter(lambda record: False)
+    elif change == "formatter":
+        handler.setFormatter(logging.Formatter("%(name)s: %(message)s"))
+    elif change == "second handler":
+        second = logging.Handler()
+        second.emit = seen.append
+        access_logger.addHandler(second)
+    AccessLog(FORMAT)([finished().to_entry(0.0)])
+    expected = {"level": "", "filter": "", "formatter": f"transom.access: {LINE}\n"}
+    assert stream.getvalue() == expected.get(change, f"{LINE}\n")
+    assert len(seen) == (change == "second handler")
 
 
 async def test_request_is_logged_when_the_server_stops(serve, respond, caplog):
@@ -60,6 +144,33 @@ async def test_request_is_logged_when_the_server_stops(serve, respond, caplog):
     await running.server.stop()
     (record,) = [record for record in caplog.records if record.name == "transom.access"]
     assert '"GET /a?b HTTP/1.1" 404 5 "-" "test"' in record.getMessage()
+
+
+async def test_format_is_the_one_of_the_options(serve, respond, caplog):
+    caplog.set_level(logging.INFO, "transom.access")
+    running = await serve(
+        respond(b"hello", headers=[(b"X-Cache", b"HIT")]),
+        checked=False,
+        access_log_format="%(U)s %(s)s %(B)s %({host}i)s %({x-cache}o)s",
+    )
+    await (await running.connect()).get("/a")
+    await running.server.stop()
+    assert caplog.messages[-1] == "/a 200 5 example.org HIT"
+
+
+async def test_headers_of_a_response_may_be_any_iterable(serve, caplog):
+    caplog.set_level(logging.INFO, "transom.access")
+
+    async def app(scope, receive, send):
+        fields = ((name, b"1") for name in (b"x-one", b"x-two"))
+        await send({"type": "http.response.start", "status": 200, "headers": fields})
+        await send({"type": "http.response.body"})
+
+    running = await serve(app, checked=False, access_log_format="%({x-two}o)s")
+    reply = await (await running.connect()).get()
+    assert (reply[b"x-one"], reply[b"x-two"]) == (b"1", b"1")
+    await running.server.stop()
+    assert caplog.messages[-1] == "1"
 
 
 async def test_access_log_can_be_turned_off(serve, respond, caplog):

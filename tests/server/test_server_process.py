@@ -12,7 +12,7 @@ import pytest
 
 from transom.server import Config, run
 from transom.server.exceptions import LoadError
-from transom.server.process import choose_loop_factory, configure_logging, serve_in_process
+from transom.server.process import choose_loop_factory, serve_in_process
 
 
 @pytest.fixture(autouse=True)
@@ -33,25 +33,6 @@ def loggers() -> Iterator[None]:
 
 async def site(scope: Any, receive: Any, send: Any) -> None:
     raise NotImplementedError
-
-
-def test_messages_go_to_stderr_and_the_access_log_to_stdout(capsys: pytest.CaptureFixture[str]) -> None:
-    configure_logging("info")
-    configure_logging("info")  # once is enough
-    logging.getLogger("transom.server").info("hello")
-    logging.getLogger("transom.server").debug("hidden")
-    logging.getLogger("transom.access").info("GET /")
-    out, err = capsys.readouterr()
-    assert out == "GET /\n"
-    assert err.endswith("] INFO hello\n")
-    assert err.count("\n") == 1
-
-
-def test_logging_that_is_configured_stays() -> None:
-    mine = logging.NullHandler()
-    logging.getLogger("transom").addHandler(mine)
-    configure_logging("warning")
-    assert logging.getLogger("transom").handlers == [mine]
 
 
 def test_loop_is_uvloop_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,8 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from transom.server.process import configure_logging, serve_in_process
+from transom.server.logs import configure_logging
+from transom.server.process import serve_in_process
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -130,7 +131,7 @@ def main(descriptor: int) -> int:
         except EOFError:
             return 0  # the parent is gone before it could say what to do
     sys.path[:] = order.path
-    configure_logging(order.config.log_level)
+    configure_logging(order.config)
     listeners = [socket.socket(fileno=each) for each in order.listeners]
     for listener in listeners:
         listener.set_inheritable(False)

@@ -19,7 +19,7 @@ from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, cast
 
-from transom.server.access_log import Access
+from transom.server.access import Access
 from transom.server.cycle import HIGH_WATER, HTTPCycle
 from transom.server.http1 import (
     CONTINUE,
@@ -323,7 +323,7 @@ class HTTP1Connection(asyncio.Protocol):
         self._state.forget(self)
         if self._state.access_log is not None and self._websocket is not None:
             # 499 as for a request: the client left before there was an answer.
-            self._state.access_log.record(access.entry(self._websocket.status or 499, 0))
+            self._state.access_log.record(access.finish(self._websocket.status or 499, 0))
 
     # The exchange: what the cycle asks for. See `cycle.Exchange`.
 

@@ -16,7 +16,7 @@ import logging
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
 
-from transom.server.access_log import Access
+from transom.server.access import Access
 from transom.server.exceptions import ClientDisconnected, MessageError, is_client_disconnect
 
 if TYPE_CHECKING:
@@ -222,8 +222,11 @@ class HTTPCycle:
         status = message.get("status")
         if not isinstance(status, int) or not 200 <= status <= 599:
             raise MessageError(f"status {status!r} is not a final status; choose an int from 200 to 599")
+        fields = message.get("headers") or ()
+        if self._access is not None and self._state.log_response_headers:
+            fields = self._access.response_headers = list(fields)
         try:
-            self._head = head = self._exchange.build_head(status, message.get("headers") or ())
+            self._head = head = self._exchange.build_head(status, fields)
         except ValueError as exc:
             raise MessageError(f"malformed 'http.response.start': {exc}") from exc
         self._status = status
@@ -337,7 +340,7 @@ class HTTPCycle:
     def _log_access(self) -> None:
         access = self._access
         if access is not None and self._state.access_log is not None:
-            self._state.access_log.record(access.entry(self._status or 499, self._sent))
+            self._state.access_log.record(access.finish(self._status or 499, self._sent))
 
     # Waiting.
 

@@ -5,7 +5,8 @@ Exception
 ├── ClientDisconnected(OSError)      the application sent to a client that is gone
 ├── LoadError(Exception)             the application could not be imported
 ├── StartupError(Exception)          the application refused to start, or did not in time
-└── BindError(Exception)             an address cannot be listened on
+├── BindError(Exception)             an address cannot be listened on
+└── LogConfigError(Exception)        the logging configuration cannot be read or applied
 """
 
 from __future__ import annotations
@@ -34,6 +35,10 @@ class StartupError(Exception):
 
 class BindError(Exception):
     """An address cannot be listened on; the message says which, why and what to do."""
+
+
+class LogConfigError(Exception):
+    """The file with the logging configuration cannot be read or applied; the message says why."""
 
 
 def is_client_disconnect(error: BaseException) -> bool:

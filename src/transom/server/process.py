@@ -6,7 +6,6 @@ import asyncio
 import gc
 import importlib.util
 import logging
-import sys
 from typing import TYPE_CHECKING, Final
 
 from transom.server.exceptions import BindError, LoadError, StartupError
@@ -25,24 +24,6 @@ EXIT_START_FAILED: Final = 3  # as uvicorn: a supervisor sees that trying again 
 EXIT_INTERRUPTED: Final = 130  # the shell's 128 + SIGINT: interrupted before there was anything to stop
 
 logger = logging.getLogger("transom.server")
-
-
-def configure_logging(level: str) -> None:
-    """Send our own messages to stderr and the access log to stdout, unless someone has configured these loggers before.
-
-    The root logger stays as it is: it belongs to the application.
-    """
-    ours = logging.getLogger("transom")
-    if not ours.handlers:
-        handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("%(asctime)s [%(process)d] %(levelname)s %(message)s"))
-        ours.addHandler(handler)
-        ours.propagate = False
-    access = logging.getLogger("transom.access")
-    if not access.handlers:
-        access.addHandler(logging.StreamHandler(sys.stdout))
-        access.propagate = False
-    ours.setLevel(level.upper())
 
 
 def choose_loop_factory(name: str) -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -6,7 +6,9 @@ import logging
 from typing import TYPE_CHECKING
 
 from transom.server.config import Config
-from transom.server.process import EXIT_START_FAILED, configure_logging, serve_in_process
+from transom.server.exceptions import LogConfigError
+from transom.server.logs import configure_fallback, configure_logging
+from transom.server.process import EXIT_START_FAILED, serve_in_process
 
 if TYPE_CHECKING:
     from transom.asgi.types import ASGIApplication
@@ -26,7 +28,12 @@ def run(target: str | ASGIApplication, config: Config | None = None) -> int:
         0 after an orderly end, 3 if the server could not start, 130 if it was interrupted before it had started.
     """
     config = config or Config()
-    configure_logging(config.log_level)
+    try:
+        configure_logging(config)
+    except LogConfigError as exc:
+        configure_fallback()
+        logger.error("%s", exc)
+        return EXIT_START_FAILED
     if not config.reload and config.workers == 1:
         return serve_in_process(target, config)
     if not isinstance(target, str):

@@ -9,6 +9,8 @@ import time
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any, Protocol
 
+from transom.server.access import AccessRecorder
+from transom.server.access_format import compile_format
 from transom.server.access_log import AccessLog
 
 if TYPE_CHECKING:
@@ -48,6 +50,8 @@ class ServerState:
         idle_deadline: when a connection that becomes idle now is closed.
         lifespan_state: what the application kept at start-up, or None if it has no lifespan. Copied for each request.
         connections: open connections.
+        access_log: where cycles report requests that have ended, or None if nobody wants to know.
+        log_response_headers: whether it also wants the fields of responses.
         tasks: running applications that did not finish in their first step; also what keeps them alive.
     """
 
@@ -61,7 +65,8 @@ class ServerState:
         self.lifespan_state: dict[str, Any] | None = None  # Any: as in HTTPScope
         self.connections: set[Connection] = set()
         self.tasks: set[asyncio.Task[Any]] = set()  # Any: results are not looked at
-        self.access_log = AccessLog(loop) if config.access_log else None
+        self.access_log = build_recorder(config, loop)
+        self.log_response_headers = self.access_log is not None and self.access_log.wants_response_headers
         self.fields = b""
         self.date_field = b""
         self.server_field = b"\r\nserver: transom" if config.server_header else b""
@@ -137,3 +142,13 @@ class ServerState:
     def _look_whether_idle(self) -> None:
         if self._idle is not None and not self.connections and not self.tasks:
             self.stop_waiting()
+
+
+def build_recorder(config: Config, loop: asyncio.AbstractEventLoop) -> AccessRecorder | None:
+    """Return what collects requests for the access log, or None if it is off."""
+    if not config.access_log:
+        return None
+    access_format = compile_format(config.access_log_format, request_id=config.request_id)
+    return AccessRecorder(
+        loop, [AccessLog(access_format)], wants_response_headers=access_format.wants_response_headers
+    )
