@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import sys
 
 import pytest
 
-from transom.server import BindError, Config, Server, bind_sockets
+from transom.server import Config, Server, bind_sockets
 from transom.server.connection import HTTP1Connection
-from transom.server.listener import parse_address
 from transom.server.state import TICK, ServerState
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -186,67 +184,3 @@ async def test_idle_connection_is_kept_for_a_while(connection):
     await asyncio.sleep(0)
     assert b"hello" in connection._transport.written
     assert closes_between(connection, 75)
-
-
-# Addresses
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("127.0.0.1:80", ("127.0.0.1", 80)),
-        ("[::1]:80", ("::1", 80)),
-        (":80", ("0.0.0.0", 80)),
-        ("80", ("127.0.0.1", 80)),
-        ("example.org:0", ("example.org", 0)),
-    ],
-)
-def test_address_forms(text, expected):
-    assert parse_address(text) == expected
-
-
-@pytest.mark.parametrize("text", ["localhost", "::1:80", "a:b", "a:99999", ""])
-def test_malformed_address_names_the_forms(text):
-    with pytest.raises(BindError, match="HOST:PORT"):
-        parse_address(text)
-
-
-def test_address_in_use_says_what_to_do():
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", 0))
-        other.listen()
-        port = other.getsockname()[1]
-        with pytest.raises(BindError, match=rf"127\.0\.0\.1:{port}.*--port"):
-            bind_sockets(Config(port=port))
-
-
-def test_port_can_be_shared_when_asked_for():
-    (first,) = bind_sockets(Config(port=0), reuse_port=True)
-    (second,) = bind_sockets(Config(port=first.getsockname()[1]), reuse_port=True)
-    first.close()
-    second.close()
-
-
-def test_several_addresses_and_ipv6(tmp_path):
-    sockets = bind_sockets(Config(bind=("127.0.0.1:0", "[::1]:0", f"unix:{tmp_path / 's'}")))
-    assert [each.family for each in sockets] == [socket.AF_INET, socket.AF_INET6, socket.AF_UNIX]
-    for each in sockets:
-        each.close()
-
-
-def test_stale_unix_socket_is_replaced_and_a_live_one_is_not(tmp_path):
-    config = Config(uds=str(tmp_path / "s"))
-    bind_sockets(config)[0].close()
-    (live,) = bind_sockets(config)
-    live.listen()
-    with pytest.raises(BindError, match="another process"):
-        bind_sockets(config)
-    live.close()
-
-
-def test_file_in_the_way_of_a_unix_socket_is_left_alone(tmp_path):
-    path = tmp_path / "s"
-    path.write_text("precious")
-    with pytest.raises(BindError):
-        bind_sockets(Config(uds=str(path)))
-    assert path.read_text() == "precious"

@@ -5,6 +5,7 @@ The command line, the environment, configuration files and the reference page ar
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Literal
@@ -309,6 +310,10 @@ class Config:
                 raise ValueError(f"{name} {getattr(self, name)} must be at least 1")
         if self.root_path and (not self.root_path.startswith("/") or self.root_path.endswith("/")):
             raise ValueError(f"root_path {self.root_path!r} must begin with a slash and not end with one")
+        if re.fullmatch("[0-7]{3,4}", self.uds_permissions) is None:
+            raise ValueError(
+                f"uds_permissions {self.uds_permissions!r} is not octal; use 666, 660 or the like"
+            )
         TrustedProxies(self.forwarded_allow_ips)  # refuses what is no address
 
     @classmethod

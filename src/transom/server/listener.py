@@ -2,30 +2,72 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import socket
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from transom.server.exceptions import BindError
+from transom.server.systemd import take_descriptors
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from transom.server.config import Config
 
-_HINTS = {
+_HINTS: Final = {
     errno.EADDRINUSE: "another process listens there; stop it or choose another port with --port",
     errno.EACCES: "this user may not listen there; choose a port above 1023 or another path",
     errno.EADDRNOTAVAIL: "this machine has no such address; 0.0.0.0 means all",
+    errno.ENOENT: "its directory does not exist; create it or choose another path",
+    errno.EBADF: "nobody handed such a descriptor down to this process",
+    errno.ENOTSOCK: "it is not a socket; hand down one that is bound and listens",
 }
+_ABSENT: Final = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)  # a family which this machine has not
+_TRIES: Final = 8  # to find a free port that is free in every family
+
+
+class BoundSocket(socket.socket):
+    """A socket that this process bound itself: whoever closes it removes the file of a Unix socket.
+
+    Those that were handed down, by systemd or a parent, are plain sockets: their addresses are not ours to bind or remove.
+    """
+
+    _file: tuple[str, int, int] | None = None  # path, device and inode
+
+    def bind_file(self, path: str, permissions: int) -> None:
+        """Bind a path in the file system.
+
+        Raises:
+            OSError: as `bind`.
+        """
+        self.bind(path)
+        # Nobody can connect before `listen`, so there is no moment with other permissions.
+        os.chmod(path, permissions)
+        status = os.stat(path)
+        self._file = path, status.st_dev, status.st_ino
+
+    def close(self) -> None:
+        """Close, and remove the file if it is still this socket's: another process may have bound the path again."""
+        super().close()
+        file, self._file = self._file, None
+        if file is not None:
+            with contextlib.suppress(OSError):
+                status = os.stat(file[0])
+                if (status.st_dev, status.st_ino) == file[1:]:
+                    os.unlink(file[0])
 
 
 def bind_sockets(config: Config, *, reuse_port: bool = False) -> list[socket.socket]:
-    """Return one bound socket, not yet listening, per address of the options.
+    """Return the bound sockets for all addresses of the options; a host name may stand for several.
+
+    Where no address was chosen, those that systemd hands down are taken, if it does.
 
     Args:
-        config: `bind` wins over `uds`, which wins over `host` and `port`.
+        config: `bind` wins over `uds`, which wins over `fd`, which wins over `host` and `port`.
         reuse_port: let several processes bind the same TCP address, each with a queue of its own.
 
     Raises:
@@ -34,7 +76,7 @@ def bind_sockets(config: Config, *, reuse_port: bool = False) -> list[socket.soc
     sockets: list[socket.socket] = []
     try:
         for address in _addresses(config):
-            sockets.append(_bind(address, reuse_port))
+            sockets += bind_address(address, int(config.uds_permissions, 8), reuse_port=reuse_port)
     except BindError:
         for opened in sockets:
             opened.close()
@@ -47,15 +89,27 @@ def _addresses(config: Config) -> list[str]:
         return list(config.bind)
     if config.uds is not None:
         return [f"unix:{config.uds}"]
+    if config.fd is not None:
+        return [f"fd://{config.fd}"]
+    default = type(config)()
+    if (config.host, config.port) == (default.host, default.port) and (inherited := take_descriptors()):
+        return [f"fd://{descriptor}" for descriptor in inherited]
     host = f"[{config.host}]" if ":" in config.host else config.host
     return [f"{host}:{config.port}"]
 
 
-def _bind(address: str, reuse_port: bool) -> socket.socket:
+def bind_address(address: str, permissions: int = 0o666, *, reuse_port: bool = False) -> list[socket.socket]:
+    """Return the sockets for one address as `--bind` takes it; those of Unix sockets get the permissions.
+
+    Raises:
+        BindError: as `bind_sockets`.
+    """
     try:
         if address.startswith("unix:"):
-            return _bind_unix(address.removeprefix("unix:"))
-        return _bind_tcp(*parse_address(address), reuse_port)
+            return [_bind_unix(address.removeprefix("unix:"), permissions)]
+        if address.startswith("fd://"):
+            return [_adopt(address.removeprefix("fd://"))]
+        return _bind_name(*parse_address(address), reuse_port)
     except OSError as exc:
         hint = _HINTS.get(exc.errno or 0, "check the address")
         raise BindError(f"cannot listen on {address}: {exc.strerror or exc}; {hint}") from exc
@@ -68,17 +122,53 @@ def parse_address(address: str) -> tuple[str, int]:
         BindError: it is none of these.
     """
     host, colon, port = address.rpartition(":")
-    if not port.isdecimal() or int(port) > 65_535 or (":" in host and not host.startswith("[")):
-        raise BindError(f"malformed address {address!r}; use HOST:PORT, [IPv6]:PORT or unix:PATH")
+    if not (port.isascii() and port.isdecimal()) or int(port) > 65_535 or (":" in host and host[0] != "["):
+        raise BindError(
+            f"malformed address {address!r}; use HOST:PORT, [IPv6]:PORT, unix:PATH or fd://NUMBER"
+        )
     if not host:
         return "0.0.0.0" if colon else "127.0.0.1", int(port)  # noqa: S104  the user asked for all addresses
     return host.strip("[]"), int(port)
 
 
-def _bind_tcp(host: str, port: int, reuse_port: bool) -> socket.socket:
+def _bind_name(host: str, port: int, reuse_port: bool) -> list[socket.socket]:
+    """Bind every address of a name, such as 127.0.0.1 and ::1 of localhost, to the same port."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    family, kind, protocol, _, address = found[0]
-    listener = socket.socket(family, kind, protocol)
+    addresses = list(dict.fromkeys((family, address) for family, _, _, _, address in found))
+    for attempt in range(_TRIES):
+        try:
+            return _bind_all(addresses, reuse_port)
+        except OSError as exc:
+            # Port 0: the one that was free in the first family need not be in the second.
+            if port != 0 or exc.errno != errno.EADDRINUSE or attempt == _TRIES - 1:
+                raise
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _bind_all(
+    addresses: Sequence[tuple[int, tuple[Any, ...]]],  # Any: the shape of an address depends on the family
+    reuse_port: bool,
+) -> list[socket.socket]:
+    sockets: list[socket.socket] = []
+    failed: OSError | None = None
+    for family, (host, port, *rest) in addresses:
+        if port == 0 and sockets:
+            port = sockets[0].getsockname()[1]
+        try:
+            sockets.append(_bind_tcp(family, (host, port, *rest), reuse_port))
+        except OSError as exc:
+            failed = exc
+            if exc.errno not in _ABSENT:
+                break
+    if failed is not None and (not sockets or failed.errno not in _ABSENT):
+        for opened in sockets:
+            opened.close()
+        raise failed
+    return sockets
+
+
+def _bind_tcp(family: int, address: tuple[Any, ...], reuse_port: bool) -> socket.socket:
+    listener = BoundSocket(family)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if reuse_port:
@@ -94,12 +184,11 @@ def _bind_tcp(host: str, port: int, reuse_port: bool) -> socket.socket:
     return listener
 
 
-def _bind_unix(path: str) -> socket.socket:
+def _bind_unix(path: str, permissions: int) -> socket.socket:
     _remove_stale(path)
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener = BoundSocket(socket.AF_UNIX)
     try:
-        listener.bind(path)
-        os.chmod(path, 0o666)  # noqa: S103  as uvicorn and gunicorn do: the proxy often is another user; the directory decides
+        listener.bind_file(path, permissions)
         listener.setblocking(False)
     except OSError:
         listener.close()
@@ -121,9 +210,30 @@ def _remove_stale(path: str) -> None:
             Path(path).unlink(missing_ok=True)
 
 
-def describe_socket(listener: socket.socket) -> str:
+def _adopt(number: str) -> socket.socket:
+    """Return the socket of a descriptor that was handed down."""
+    if not (number.isascii() and number.isdecimal()):
+        raise BindError(f"malformed address 'fd://{number}'; use fd:// and the number of a descriptor")
+    listener = socket.socket(fileno=int(number))
+    if listener.type != socket.SOCK_STREAM or listener.family not in (
+        socket.AF_INET,
+        socket.AF_INET6,
+        socket.AF_UNIX,
+    ):
+        kind = f"{listener.family.name} {listener.type.name}"
+        listener.detach()  # it is not ours to close
+        raise BindError(
+            f"cannot listen on fd://{number}: it is {kind}; hand down a TCP or Unix stream socket"
+        )
+    listener.set_inheritable(False)
+    listener.setblocking(False)
+    return listener
+
+
+def describe_socket(listener: socket.socket, *, secure: bool = False) -> str:
     """Return the address for people: a URL, or `unix:PATH`."""
     if listener.family == socket.AF_UNIX:
         return f"unix:{listener.getsockname()}"
     host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    scheme = "https" if secure else "http"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final
 
 from transom.server.child import WorkerProcess
 from transom.server.exceptions import BindError
-from transom.server.listener import bind_sockets, describe_socket
+from transom.server.listener import BoundSocket, bind_sockets, describe_socket
 from transom.server.process import EXIT_OK, EXIT_START_FAILED
 from transom.server.supervision import Action, Start, Stop, Supervision, Vacate
 
@@ -38,7 +38,8 @@ logger = logging.getLogger("transom.server")
 class ListenerPool:
     """The listening sockets of all slots.
 
-    Only Linux shares connections out among the sockets of one address; elsewhere, and for Unix sockets, all slots share one.
+    Only Linux shares connections out among the sockets of one address; elsewhere, and for Unix sockets and those that were
+    handed down to us, all slots share one.
 
     Raises:
         BindError: as `bind_sockets`.
@@ -47,7 +48,11 @@ class ListenerPool:
     def __init__(self, config: Config) -> None:
         # Without SO_REUSEPORT first: with it, a second server on the same port would steal connections, not fail.
         found = bind_sockets(config)
-        own = [each for each in found if sys.platform == "linux" and each.family != socket.AF_UNIX]
+        own = [
+            each
+            for each in found
+            if sys.platform == "linux" and each.family != socket.AF_UNIX and isinstance(each, BoundSocket)
+        ]
         self._shared = [each for each in found if each not in own]
         self.description = ", ".join(map(describe_socket, found))
         # The very addresses, for port 0 may have been asked for.
