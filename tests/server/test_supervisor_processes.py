@@ -30,7 +30,7 @@ async def app(scope, receive, send):
 RUN = (
     "import sys; from transom.server import Config, run; sys.exit(run({target!r}, Config(port=0, {options})))"
 )
-TIMEOUT = 10
+TIMEOUT = 30
 
 
 class Running:
@@ -137,6 +137,73 @@ def test_hangup_replaces_the_workers(start: Callable[..., Running]) -> None:
     running.wait_for("exit code 0", times=2)
     assert get_pid(url) not in before
     assert running.end(signal.SIGTERM) == 0
+
+
+HANGING = """
+import ctypes, os
+from mysite import app as site
+async def app(scope, receive, send):
+    if scope["type"] == "http" and scope["path"] != "/":
+        # As a C extension that never lets go: PyDLL keeps the interpreter's lock, and no signal handler of Python's runs.
+        ctypes.PyDLL(None).usleep(int(float(scope["path"][1:]) * 1e6))
+    await site(scope, receive, send)
+"""
+
+
+@pytest.mark.slow
+def test_call_that_holds_the_gil_shorter_than_the_limit_is_left_alone(
+    start: Callable[..., Running], folder: Path
+) -> None:
+    """As 30 s are to the default of 60: half."""
+    (folder / "hanging.py").write_text(HANGING)
+    running = start("workers=2, timeout_worker_healthcheck=8", "hanging:app")
+    url = running.wait_for(r"supervising 2 workers on (\S+)")
+    running.wait_for("serving on", times=2)
+    pid = get_pid(f"{url}/4")
+    assert is_alive(pid)
+    assert running.end(signal.SIGTERM) == 0
+    assert "hangs" not in running.log
+
+
+@pytest.mark.slow
+def test_worker_that_hangs_holding_the_gil_shows_its_stack_and_is_replaced(
+    start: Callable[..., Running], folder: Path
+) -> None:
+    (folder / "hanging.py").write_text(HANGING)
+    running = start("workers=2, timeout_worker_healthcheck=2", "hanging:app")
+    url = running.wait_for(r"supervising 2 workers on (\S+)")
+    running.wait_for("serving on", times=2)
+    with pytest.raises(OSError, match=r"closed connection|reset"):
+        get_pid(f"{url}/60")
+    pid = int(running.wait_for(r"worker (\d+) hangs: its event loop has not turned for"))
+    running.wait_for(rf"worker {pid} ended: SIGABRT")
+    running.wait_for("serving on", times=3)
+    assert "Fatal Python error: Aborted" in running.log
+    assert re.search(r'File ".*hanging\.py", line \d+ in app', running.log)
+    assert get_pid(url) != pid
+    assert running.end(signal.SIGTERM) == 0
+
+
+@pytest.mark.slow
+def test_quit_cancels_what_is_in_progress(start: Callable[..., Running], folder: Path) -> None:
+    (folder / "endless.py").write_text(
+        """
+import asyncio
+async def app(scope, receive, send):
+    if scope["type"] != "http":
+        raise NotImplementedError
+    await send({"type": "http.response.start", "status": 200})
+    await send({"type": "http.response.body", "body": b"x", "more_body": True})
+    await asyncio.Event().wait()
+"""
+    )
+    running = start("workers=2, timeout_graceful_shutdown=100", "endless:app")
+    url = running.wait_for(r"supervising 2 workers on (\S+)")
+    running.wait_for("serving on", times=2)
+    with urlopen(url, timeout=TIMEOUT) as response:
+        assert response.read(1) == b"x"
+        assert running.end(signal.SIGQUIT) == 0
+    assert "cancelling 1 request" in running.log
 
 
 @pytest.mark.slow

@@ -2,16 +2,18 @@
 
 Started with `subprocess` and not with `multiprocessing`: that would import the caller's main module again in the child (a script
 without a main guard starts itself for ever) and keep a resource tracker process. The channel is a socket pair: the parent sends
-one `Order` and nothing more, the child sends one byte once it serves. Its end tells the child that the parent is gone, however
-that happened.
+one `Order` and nothing more, the child sends a `Report` once it serves and then once a second. Its end tells the child that the
+parent is gone, however that happened.
 
 SIGINT is ignored in the child: Ctrl-C reaches the whole terminal group, and the parent answers it with SIGTERM for each child.
+SIGABRT, and what ends a process for a mistake in compiled code, writes the Python stack of each thread to stderr first.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import faulthandler
 import pickle
 import signal
 import socket
@@ -22,6 +24,7 @@ from typing import TYPE_CHECKING, Final
 
 from transom.server.logs import configure_logging
 from transom.server.process import serve_in_process
+from transom.server.report import Report, Reporter, ReportReader
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +32,6 @@ if TYPE_CHECKING:
     from transom.server.config import Config
     from transom.server.worker import Server
 
-_READY: Final = b"1"
 # The first thing a child does is to ignore SIGINT: later, Ctrl-C would print a traceback per worker.
 _CODE: Final = (
     "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); import sys; from transom.server.child import main;"
@@ -68,6 +70,8 @@ class WorkerProcess:
     ) -> None:
         descriptors = tuple(listener.fileno() for listener in listeners)
         self.channel, theirs = socket.socketpair()
+        self._reports = ReportReader()
+        self._serves = False
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603  our own interpreter and our own code
                 [sys.executable, *_interpreter_flags(), "-c", _CODE, str(theirs.fileno())],
@@ -84,12 +88,11 @@ class WorkerProcess:
         """The process id."""
         return self._process.pid
 
-    def is_ready(self) -> bool:
-        """Tell whether the ready byte is there, without waiting; true once."""
-        try:
-            return self.channel.recv(1) == _READY
-        except OSError:
-            return False
+    def read_report(self) -> tuple[Report | None, bool]:
+        """Return the newest report that has arrived since the last call, and whether more may come; never wait."""
+        report, is_open = self._reports.read_nowait(self.channel)
+        self._serves = self._serves or report is not None
+        return report, is_open
 
     def poll(self) -> int | None:
         """Return the exit code, negative for a signal, or None while it runs."""
@@ -102,9 +105,14 @@ class WorkerProcess:
         except subprocess.TimeoutExpired:
             return None
 
-    def terminate(self) -> None:
-        """Ask it to stop gracefully; asked twice, it cancels what is in progress."""
-        self._process.terminate()
+    def terminate(self, *, at_once: bool = False) -> None:
+        """Ask it to stop gracefully, or `at_once`: then it cancels what is in progress."""
+        # While it starts nobody listens to SIGQUIT, and what it does then is to dump core.
+        self._process.send_signal(signal.SIGQUIT if at_once and self._serves else signal.SIGTERM)
+
+    def abort(self) -> None:
+        """End it, and let it write where it hangs, even in compiled code that holds the interpreter's lock."""
+        self._process.send_signal(signal.SIGABRT)
 
     def kill(self) -> None:
         """End it at once."""
@@ -131,6 +139,7 @@ def main(descriptor: int) -> int:
         except EOFError:
             return 0  # the parent is gone before it could say what to do
     sys.path[:] = order.path
+    faulthandler.enable()
     configure_logging(order.config)
     listeners = [socket.socket(fileno=each) for each in order.listeners]
     for listener in listeners:
@@ -143,7 +152,9 @@ def main(descriptor: int) -> int:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         channel.setblocking(False)
         loop.add_reader(channel, _channel_ended, loop, channel, server)
-        channel.send(_READY)
+        report = Reporter(channel, server.state)
+        server.state.on_tick.append(report)
+        report()
 
     return serve_in_process(order.target, order.config, sockets=listeners, on_started=on_started)
 

@@ -226,6 +226,7 @@ class HTTP1Connection(asyncio.Protocol):
 
     def _begin(self, request: Request) -> None:
         self._deadline = inf
+        self._state.requests += 1
         if request.upgrade and b"websocket" in parse_tokens(request.upgrade):
             self._upgrade(request)
             return

@@ -7,6 +7,7 @@ import contextvars
 import sys
 import time
 from email.utils import formatdate
+from math import inf
 from typing import TYPE_CHECKING, Any, Protocol
 
 from transom.server.access import AccessRecorder
@@ -14,7 +15,7 @@ from transom.server.access_format import compile_format
 from transom.server.access_log import AccessLog
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
     from transom.asgi.types import ASGIApplication, ASGIVersions
     from transom.server.config import Config
@@ -53,6 +54,10 @@ class ServerState:
         access_log: where cycles report requests that have ended, or None if nobody wants to know.
         log_response_headers: whether it also wants the fields of responses.
         tasks: running applications that did not finish in their first step; also what keeps them alive.
+        requests: begun so far, WebSockets too.
+        lag: seconds by which the last tick was late: how long the event loop did not turn.
+        on_tick: called at the end of each tick.
+        metrics_snapshot: returns what JSON can hold of this worker's metrics, for its reports; None without metrics.
     """
 
     def __init__(self, app: ASGIApplication, config: Config, loop: asyncio.AbstractEventLoop) -> None:
@@ -65,6 +70,10 @@ class ServerState:
         self.lifespan_state: dict[str, Any] | None = None  # Any: as in HTTPScope
         self.connections: set[Connection] = set()
         self.tasks: set[asyncio.Task[Any]] = set()  # Any: results are not looked at
+        self.requests = 0
+        self.lag = 0.0
+        self.on_tick: list[Callable[[], None]] = []
+        self.metrics_snapshot: Callable[[], dict[str, Any]] | None = None  # Any: as in Report
         self.access_log = build_recorder(config, loop)
         self.log_response_headers = self.access_log is not None and self.access_log.wants_response_headers
         self.fields = b""
@@ -75,6 +84,7 @@ class ServerState:
         self._context = contextvars.copy_context()
         self._idle: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._due = inf  # when the next tick should be
 
     def deadline(self, seconds: float) -> float:
         """Return the loop time at which that many seconds have passed for certain; `now` may be a tick old."""
@@ -82,8 +92,11 @@ class ServerState:
 
     def start_timer(self) -> None:
         """Start the one timer of this worker."""
+        now = self.loop.time()
+        self.lag = max(now - self._due, 0.0)
+        self._due = now + TICK
+        self._timer = self.loop.call_at(self._due, self.start_timer)
         self.tick()
-        self._timer = self.loop.call_later(TICK, self.start_timer)
 
     def stop_timer(self) -> None:
         """Stop the timer."""
@@ -99,6 +112,8 @@ class ServerState:
         self.fields = self.date_field + self.server_field
         for connection in tuple(self.connections):
             connection.tick(self.now)
+        for call in self.on_tick:
+            call()
 
     def spawn(
         self, coroutine: Coroutine[Any, Any, None]

@@ -1,10 +1,12 @@
 """Keep N worker processes running on the same addresses.
 
-`Supervision` decides, this module acts: it holds the listening sockets, starts processes, and waits for signals and for
-workers' ready bytes in one `select`. Each worker has a socket of its own (SO_REUSEPORT), so that the kernel shares out
-connections evenly; the supervisor holds them too, so that a restart refuses nobody: what arrives in between waits in the queue.
+`Supervision` decides, this module acts: it holds the listening sockets, starts processes, and waits for signals and for workers'
+reports in one `select`; it waits for no single worker, ever. Each worker has a socket of its own (SO_REUSEPORT), so that the
+kernel shares out connections evenly; the supervisor holds them too, so that a restart refuses nobody: what arrives in between
+waits in the queue.
 
-SIGTERM, SIGINT: stop gracefully; again: cancel what is in progress; a third time: kill. SIGHUP: replace the workers one by one.
+SIGTERM, SIGINT: stop gracefully; again: cancel what is in progress; a third time: kill. SIGQUIT: cancel what is in progress.
+SIGHUP: replace the workers one by one.
 """
 
 from __future__ import annotations
@@ -23,14 +25,18 @@ from transom.server.child import WorkerProcess
 from transom.server.exceptions import BindError
 from transom.server.listener import BoundSocket, bind_sockets, describe_socket
 from transom.server.process import EXIT_OK, EXIT_START_FAILED
-from transom.server.supervision import Action, Start, Stop, Supervision, Vacate
+from transom.server.supervision import Abort, Action, Start, Stop, Supervision, Vacate
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from transom.server.config import Config
+    from transom.server.report import Report
 
-_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
+_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGCHLD)
+_OVERSLEPT: Final = (
+    2.0  # seconds; later than that, the supervisor was stopped or starved, and its workers perhaps too
+)
 
 logger = logging.getLogger("transom.server")
 
@@ -91,13 +97,21 @@ class Supervisor:
     def __init__(self, target: str, config: Config) -> None:
         self._target = target
         self._config = config
-        # A worker may take this long by its own timeouts; only one that hangs takes longer.
         self._supervision = Supervision(
-            config.workers, config.timeout_graceful_shutdown + config.timeout_lifespan
+            config.workers,
+            # A worker may take this long by its own timeouts; only one that hangs takes longer.
+            config.timeout_graceful_shutdown + config.timeout_lifespan,
+            silence=config.timeout_worker_healthcheck,
         )
         self._processes: dict[int, WorkerProcess] = {}
+        self._reports: dict[int, Report] = {}
         self._unstarted: list[int] = []  # workers that could not even be started, not yet told
         self._selector = selectors.DefaultSelector()
+
+    @property
+    def reports(self) -> dict[int, Report]:
+        """The newest report of each worker that serves, by process id."""
+        return {self._processes[number].pid: report for number, report in self._reports.items()}
 
     def run(self) -> int:
         """Serve until told to stop; return the exit code."""
@@ -123,21 +137,21 @@ class Supervisor:
     def _wait(self) -> None:
         deadline = 0.0 if self._unstarted else self._supervision.deadline
         self._selector.select(None if deadline is None else max(deadline - time.monotonic(), 0.0))
+        now = time.monotonic()
+        if deadline is not None and now - deadline > _OVERSLEPT:
+            self._supervision.overslept(now)
 
     def _look(self, signals: socket.socket) -> list[Action]:
         """Tell the supervision everything that has happened, and collect what to do."""
         now, supervision = time.monotonic(), self._supervision
-        actions: list[Action] = []
-        with contextlib.suppress(BlockingIOError):
-            for number in signals.recv(256):
-                if number in (signal.SIGTERM, signal.SIGINT):
-                    actions += supervision.stop(now)
-                elif number == signal.SIGHUP:
-                    actions += supervision.restart()
+        actions = self._answer_signals(signals, now)
         for number, process in tuple(self._processes.items()):
-            if process.is_ready():
-                self._selector.unregister(process.channel)
-                actions += supervision.worker_ready(number, now)
+            report, is_open = process.read_report()
+            if report is not None:
+                self._reports[number] = report
+                actions += supervision.worker_reported(number, now)
+            if not is_open:
+                self._ignore(process)
             if (code := process.poll()) is not None:
                 self._forget(number, code)
                 actions += supervision.worker_exited(number, now)
@@ -145,14 +159,31 @@ class Supervisor:
             actions += supervision.worker_exited(self._unstarted.pop(), now)
         return actions + supervision.tick(now)
 
+    def _answer_signals(self, signals: socket.socket, now: float) -> list[Action]:
+        actions: list[Action] = []
+        with contextlib.suppress(BlockingIOError):
+            for number in signals.recv(256):
+                if number in (signal.SIGTERM, signal.SIGINT):
+                    actions += self._supervision.stop(now)
+                elif number == signal.SIGQUIT:
+                    actions += self._supervision.stop(now, at_once=True)
+                elif number == signal.SIGHUP:
+                    actions += self._supervision.restart()
+        return actions
+
     def _forget(self, number: int, code: int) -> None:
         process = self._processes.pop(number)
+        self._reports.pop(number, None)
         logger.log(
             logging.WARNING if code else logging.INFO, "worker %d ended: %s", process.pid, describe_exit(code)
         )
+        self._ignore(process)
+        process.close()
+
+    def _ignore(self, process: WorkerProcess) -> None:
+        """Stop waiting for reports; a channel at its end would wake us for ever."""
         if process.channel in self._selector.get_map():
             self._selector.unregister(process.channel)
-        process.close()
 
     def _act(self, actions: list[Action], pool: ListenerPool) -> None:
         for action in actions:
@@ -163,7 +194,14 @@ class Supervisor:
             elif (process := self._processes.get(action.worker)) is None:
                 pass  # it has ended meanwhile
             elif isinstance(action, Stop):
-                process.terminate()
+                process.terminate(at_once=action.at_once)
+            elif isinstance(action, Abort):
+                logger.warning(
+                    "worker %d hangs: its event loop has not turned for %.0f s; its stack follows, then it is replaced",
+                    process.pid,
+                    action.silence,
+                )
+                process.abort()
             else:
                 logger.warning("worker %d does not stop; killing it", process.pid)
                 process.kill()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("transom.server")
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT)
 _CANCEL_TIMEOUT = 5.0  # seconds for applications to end after they were cancelled
 
 
@@ -54,6 +54,13 @@ class Server:
         self._stopping = False
         self._stop_requested: asyncio.Event | None = None
         self._forced = False
+
+    @property
+    def state(self) -> ServerState:
+        """What its connections share. There is none before `start`."""
+        if self._state is None:
+            raise RuntimeError("a server that was not started has no state; await start() first")
+        return self._state
 
     @property
     def addresses(self) -> list[tuple[str, int]]:
@@ -130,6 +137,8 @@ class Server:
     async def serve(self) -> None:
         """Serve until SIGINT or SIGTERM, then stop gracefully; a second signal ends the wait for requests in progress.
 
+        SIGQUIT does both at once.
+
         Raises:
             BindError: as `start`.
             StartupError: as `start`.
@@ -137,7 +146,7 @@ class Server:
         loop = asyncio.get_running_loop()
         self._stop_requested = asyncio.Event()
         for number in _SIGNALS:
-            loop.add_signal_handler(number, self.request_stop)
+            loop.add_signal_handler(number, self.request_stop, number == signal.SIGQUIT)
         try:
             await self.start()
             logger.info("serving on %s", ", ".join(self.urls))
@@ -148,14 +157,14 @@ class Server:
             for number in _SIGNALS:
                 loop.remove_signal_handler(number)
 
-    def request_stop(self) -> None:
-        """End `serve` gracefully; the second call does so at once."""
-        if self._stop_requested is not None and not self._stop_requested.is_set():
-            self._stop_requested.set()
-        else:
+    def request_stop(self, at_once: bool = False) -> None:
+        """End `serve` gracefully, or `at_once`, which the second call always means."""
+        if self._stop_requested is None or self._stop_requested.is_set() or at_once:
             self._forced = True
             if self._state is not None:
                 self._state.stop_waiting()
+        if self._stop_requested is not None:
+            self._stop_requested.set()
 
     def _close_listeners(self) -> None:
         for listener in self._listeners:
