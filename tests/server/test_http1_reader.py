@@ -59,8 +59,8 @@ def request(data: bytes) -> Request:
 def test_head_becomes_a_request():
     event = request(get("/a%20b?x=1&y", b"X-One: 1", b"x-one:  two \t"))
     assert event == Request(
-        "GET", b"/a%20b", b"x=1&y", "1.1",
-        [(b"host", b"example.org"), (b"x-one", b"1"), (b"x-one", b"two")], False, True, False, b"",
+        "GET", b"/a%20b", "/a b", b"x=1&y", "1.1",
+        [(b"host", b"example.org"), (b"x-one", b"1"), (b"x-one", b"two")], 0, True, False, b"", False, False,
     )  # fmt: skip
 
 
@@ -162,7 +162,7 @@ REFUSED_HEADS = {
     "control in target": get("/\x01"),
     "connect": b"CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n",
     "lower-case method": get(method="get"),
-    "unknown method": get(method="FOO"),
+    "method with a bracket": get(method="FO(O"),
     "two spaces": b"GET  / HTTP/1.1\r\nHost: a\r\n\r\n",
     "tab": b"GET\t/ HTTP/1.1\r\nHost: a\r\n\r\n",
     "space after version": b"GET / HTTP/1.1 \r\nHost: a\r\n\r\n",
@@ -190,6 +190,16 @@ REFUSED_HEADS = {
 @pytest.mark.parametrize("head", REFUSED_HEADS.values(), ids=REFUSED_HEADS)
 def test_malformed_head_is_refused(head):
     assert read(head) == [400]
+
+
+def test_unknown_method_is_not_implemented():
+    """RFC 9110 section 9.1: 501 for a method that is not recognised."""
+    assert read(get(method="FOO")) == [501]
+
+
+@pytest.mark.parametrize("method", ["QUERY", "PROPFIND", "VERSION-CONTROL", "M-SEARCH"])
+def test_registered_methods_are_passed_on(method):
+    assert request(get(method=method)).method == method
 
 
 REFUSED_FRAMINGS = {
@@ -223,13 +233,13 @@ def test_ambiguous_framing_is_refused(data):
 
 def test_body_of_known_length_and_the_next_request():
     events = read(post(b"abc", b"Content-Length: 3") + get("/next"))
-    assert events[0].has_body
+    assert events[0].length == 3
     assert events[1:3] == [Data(b"abc"), END_OF_MESSAGE]
     assert events[3].raw_path == b"/next"
 
 
 def test_length_zero_is_no_body():
-    assert not request(post(b"", b"Content-Length: 0")).has_body
+    assert request(post(b"", b"Content-Length: 0")).length == 0
 
 
 def test_chunked_body_with_extensions_and_trailers():

@@ -118,6 +118,9 @@ class FakeTransport(asyncio.Transport):
         self.written += data
         self.writes += 1
 
+    def get_write_buffer_size(self):
+        return 0
+
     def can_write_eof(self):
         return True
 

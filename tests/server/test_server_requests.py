@@ -49,6 +49,12 @@ async def test_scope_has_all_keys_and_types(serve):
         "headers": [(b"host", b"example.org"), (b"x-a", b"1"), (b"x-a", b"2")],
         "client": client.writer.get_extra_info("sockname"),
         "server": ("127.0.0.1", running.port),
+        "extensions": {
+            "http.response.early_hint": {},
+            "http.response.pathsend": {},
+            "http.response.trailers": {},
+            "http.response.zerocopysend": {},
+        },
     }
 
 

@@ -20,7 +20,7 @@ from math import inf
 from typing import TYPE_CHECKING, cast
 
 from transom.server.access import Access
-from transom.server.cycle import HIGH_WATER, HTTPCycle
+from transom.server.cycle import HTTPCycle
 from transom.server.http1 import (
     CONTINUE,
     NEED_DATA,
@@ -31,13 +31,19 @@ from transom.server.http1 import (
     ResponseHead,
     ResponseWriter,
     build_error,
+    build_fields,
     build_head,
+    build_informational,
     parse_tokens,
 )
+from transom.server.outgoing import FileSender, count_unsent, descriptor_of
+from transom.server.progress import BodyProgress, WriteProgress
 from transom.server.scope import Peer, build_scope, build_websocket_scope
 from transom.server.websocket_cycle import WebSocketCycle
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from transom.server.state import ServerState
 
 logger = logging.getLogger("transom.server")
@@ -58,21 +64,26 @@ class HTTP1Connection(asyncio.Protocol):
         "_drained",
         "_eof",
         "_expect_continue",
+        "_file_sender",
         "_gathered",
+        "_holding",
         "_lingering",
         "_peer",
+        "_progress",
         "_reader",
         "_reading_paused",
         "_state",
+        "_takes_trailers",
         "_transport",
         "_websocket",
+        "_write_progress",
         "_writer",
         "writing_paused",
     )
 
     def __init__(self, state: ServerState) -> None:
         self._state = state
-        self._reader = RequestReader(state.limits)
+        self._reader = RequestReader(state.limits, state.head_parser)
         self._writer = ResponseWriter()
         self._cycle: HTTPCycle | None = None
         self._websocket: WebSocketCycle | None = None
@@ -81,9 +92,14 @@ class HTTP1Connection(asyncio.Protocol):
         self._drained = 0  # bytes of the body dropped since the response was complete
         self._eof = False  # the client will send nothing more
         self._expect_continue = False
+        self._file_sender: FileSender | None = None  # while a file is being sent
         self._gathered: list[bytes] | None = None  # pipelined responses on their way to one write
+        self._holding = False  # what is gathered waits for the file that follows
+        self._progress: BodyProgress | None = None  # of a body that did not come with its head
+        self._write_progress: WriteProgress | None = None  # while something waits for the client to read
         self._lingering = False
         self._reading_paused = False
+        self._takes_trailers = False
         self.writing_paused = False
 
     # From the transport.
@@ -124,6 +140,8 @@ class HTTP1Connection(asyncio.Protocol):
         self._state.forget(self)
         self._deadline = inf
         self.writing_paused = False
+        if self._file_sender is not None:
+            self._file_sender.wake(lost=True)
         if self._websocket is not None:
             self._websocket.connection_lost(exc)
         elif self._cycle is not None:
@@ -139,6 +157,8 @@ class HTTP1Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """The client has caught up."""
         self.writing_paused = False
+        if self._file_sender is not None:
+            self._file_sender.wake()
         if self._websocket is not None:
             self._websocket.resume_writing()
         elif self._cycle is not None:
@@ -149,16 +169,38 @@ class HTTP1Connection(asyncio.Protocol):
     # From the server.
 
     def tick(self, now: float) -> None:
-        """Close if a deadline has passed: idle, lingering, or a head that does not arrive."""
-        if self._websocket is not None:
+        """Close if the client is too late: with a head, with a body, with reading, or with anything at all."""
+        config = self._state.config
+        if self._is_write_stalled(now):
+            logger.info("client %s does not read; closing", self._peer.client_host)
+            self._transport.abort()
+        elif self._websocket is not None:
             self._websocket.tick(now)
-            return
-        if now < self._deadline:
-            return
-        if self._reader.buffered and not self._lingering:
-            self._refuse(RemoteProtocolError("request head did not arrive in time", 408))
-        else:
-            self._transport.close()
+        elif self._progress is not None and (
+            complaint := self._progress.complain(
+                now,
+                is_paused=self._reading_paused or self._expect_continue,
+                timeout=config.timeout_body,
+                rate=config.limit_body_rate,
+            )
+        ):
+            self._refuse(RemoteProtocolError(complaint, 408))
+        elif now >= self._deadline:
+            if self._reader.buffered and not self._lingering:
+                self._refuse(RemoteProtocolError("request head did not arrive in time", 408))
+            else:
+                self._transport.close()
+
+    def _is_write_stalled(self, now: float) -> bool:
+        is_sending_file = self._file_sender is not None
+        unsent = count_unsent(self._transport, is_sending_file=is_sending_file)
+        if not unsent:
+            self._write_progress = None
+            return False
+        progress = self._write_progress
+        if progress is None:
+            progress = self._write_progress = WriteProgress()
+        return progress.is_stalled(now, unsent, self._state.config.timeout_write)
 
     def shutdown(self) -> None:
         """Answer the request in progress, take no other, then close."""
@@ -206,7 +248,7 @@ class HTTP1Connection(asyncio.Protocol):
                     self._take_data(event.data)
                 else:
                     self._end_body()
-            if reader.buffered > HIGH_WATER:
+            if reader.buffered > self._state.config.limit_pipelined:
                 self.pause_reading()
         except RemoteProtocolError as exc:
             self._refuse(exc)
@@ -220,6 +262,9 @@ class HTTP1Connection(asyncio.Protocol):
             if self._cycle is not None:
                 self._cycle.disconnect()
             self._transport.close()
+        elif self._reader.in_body:
+            if self._progress is None:
+                self._progress = BodyProgress(self._state.now)
         elif self._cycle is None:
             # Once per head, from its first byte: further bytes do not buy more time.
             self._deadline = min(self._deadline, self._state.deadline(self._state.config.timeout_header))
@@ -233,9 +278,11 @@ class HTTP1Connection(asyncio.Protocol):
         state, peer = self._state, self._peer
         self._writer.start(request.http_version, request.keep_alive)
         self._expect_continue = request.expect_continue
+        self._takes_trailers = request.trailers
         scope = build_scope(state, peer, request)
-        self._cycle = cycle = HTTPCycle(self, state, peer, scope, request.has_body)
-        if request.has_body:
+        has_body = request.length != 0
+        self._cycle = cycle = HTTPCycle(self, state, peer, scope, has_body)
+        if has_body:
             self._take_early_body(cycle)
         elif self._reader.buffered and self._gathered is None:
             self._gathered = []  # pipelined: answers are joined as far as they are ready
@@ -258,6 +305,8 @@ class HTTP1Connection(asyncio.Protocol):
     def _take_data(self, data: bytes) -> None:
         cycle = self._cycle
         self._expect_continue = False
+        if self._progress is not None:
+            self._progress.size += len(data)
         if cycle is None or cycle.response_complete:
             self._drained += len(data)
             if self._drained > MAX_DRAIN:
@@ -267,6 +316,7 @@ class HTTP1Connection(asyncio.Protocol):
 
     def _end_body(self) -> None:
         cycle = self._cycle
+        self._progress = None
         if cycle is None:
             return
         if cycle.response_complete:
@@ -304,7 +354,7 @@ class HTTP1Connection(asyncio.Protocol):
             self._transport.close()
 
     def _upgrade(self, request: Request) -> None:
-        if request.method != "GET" or request.has_body:
+        if request.method != "GET" or request.length:
             raise RemoteProtocolError("a WebSocket handshake is a GET without body (RFC 6455 section 4.1)")
         self._flush()
         self._writer.keep_alive = False  # whatever follows is not HTTP
@@ -330,8 +380,20 @@ class HTTP1Connection(asyncio.Protocol):
 
     build_head = staticmethod(build_head)
 
+    def send_informational(self, status: int, fields: Iterable[tuple[bytes, bytes]]) -> None:
+        """Write an informational response; HTTP/1.0 has none."""
+        encoded = build_fields(fields)
+        if self._writer.is_1_1:
+            self._write(build_informational(status, encoded))
+
     def send_head(
-        self, head: ResponseHead, length: int | None, body: bytes, more_body: bool, has_body: bool
+        self,
+        head: ResponseHead,
+        length: int | None,
+        body: bytes,
+        more_body: bool,
+        has_body: bool,
+        has_trailers: bool,
     ) -> None:
         """Write a head and the first piece of the body."""
         writer, state = self._writer, self._state
@@ -343,7 +405,7 @@ class HTTP1Connection(asyncio.Protocol):
             server_fields = (b"" if head.has_date else state.date_field) + (
                 b"" if head.has_server else state.server_field
             )
-        data = writer.send_head(head, server_fields, length, body, more_body, has_body)
+        data = writer.send_head(head, server_fields, length, body, more_body, has_body, has_trailers)
         if self._gathered is None:
             self._transport.write(data)
         else:
@@ -352,10 +414,35 @@ class HTTP1Connection(asyncio.Protocol):
     def send_body(self, body: bytes, more_body: bool) -> None:
         """Write the next piece of the body."""
         data = self._writer.send_body(body, more_body)
-        if self._gathered is not None:
-            self._gather(self._gathered, data)
-        elif data:
-            self._transport.write(data)
+        if data:
+            self._write(data)
+
+    def hold(self) -> None:
+        """Keep what is written until `send_file`."""
+        self._holding = True
+        if self._gathered is None:
+            self._gathered = []
+
+    async def send_file(self, descriptor: int, offset: int, count: int) -> int:
+        """Write what was held, then a part of a file, if the socket is plain and the body not chunked."""
+        held, self._gathered, self._holding = b"".join(self._gathered or ()), None, False
+        transport = self._transport
+        is_plain = transport.get_extra_info("ssl_object") is None and descriptor_of(transport) != -1
+        if self._writer.is_chunked or not is_plain:
+            if held:
+                transport.write(held)
+            return 0
+        self._file_sender = sender = FileSender(transport, self._state.loop)
+        try:
+            return await sender.send(held, descriptor, offset, count)
+        finally:
+            self._file_sender = None
+
+    def send_trailers(self, fields: Iterable[tuple[bytes, bytes]]) -> None:
+        """Write the end of a chunked body; with trailers only if the client takes them (RFC 9110 section 6.5.1)."""
+        encoded = build_fields(fields)
+        if self._writer.is_chunked:
+            self._write(self._writer.send_trailers(encoded if self._takes_trailers else b""))
 
     def want_body(self) -> None:
         """Read on; tell a client that waits for it to send the body."""
@@ -388,7 +475,7 @@ class HTTP1Connection(asyncio.Protocol):
         else:
             self._cycle = None
             self._deadline = self._state.idle_deadline
-            if self._reading_paused and buffered <= HIGH_WATER:
+            if self._reading_paused and buffered <= self._state.config.limit_pipelined:
                 self._resume_reading()
             if buffered and not self._advancing:
                 self._state.loop.call_soon(self._advance)
@@ -402,9 +489,15 @@ class HTTP1Connection(asyncio.Protocol):
         self._deadline = self._state.deadline(self._state.config.timeout_header)
         self._resume_reading()
 
+    def _write(self, data: bytes) -> None:
+        if self._gathered is None:
+            self._transport.write(data)
+        else:
+            self._gather(self._gathered, data)
+
     def _gather(self, gathered: list[bytes], data: bytes) -> None:
         gathered.append(data)
-        if not self._advancing or len(data) > JOIN_LIMIT:
+        if not (self._advancing or self._holding) or len(data) > JOIN_LIMIT:
             self._flush()
 
     def _flush(self) -> None:

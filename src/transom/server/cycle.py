@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
 
 from transom.server.access import Access
 from transom.server.exceptions import ClientDisconnected, MessageError, is_client_disconnect
+from transom.server.response_files import PIECE, FilePart, open_part, read_piece
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,12 +56,43 @@ class Exchange(Protocol):
         """
         ...
 
-    def send_head(self, head: Any, length: int | None, body: bytes, more_body: bool, has_body: bool) -> None:
+    def send_informational(self, status: int, fields: Iterable[tuple[bytes, bytes]]) -> None:
+        """Write an informational response, or nothing where the client would not understand it.
+
+        Raises:
+            ValueError: it cannot be framed.
+        """
+        ...
+
+    def send_head(
+        self, head: Any, length: int | None, body: bytes, more_body: bool, has_body: bool, has_trailers: bool
+    ) -> None:
         """Write a head made by `build_head` and the first piece of the body. `length` is the value for `content-length`."""
         ...
 
     def send_body(self, body: bytes, more_body: bool) -> None:
         """Write the next piece of the body."""
+        ...
+
+    def hold(self) -> None:
+        """Keep what is written from here on, the head of the response, for one write with the file that follows."""
+        ...
+
+    async def send_file(self, descriptor: int, offset: int, count: int) -> int:
+        """Hand a part of a file to the system as the next piece of the body; return how many bytes it took.
+
+        That is less than `count` where the file is shorter or the client is gone, and 0 where this cannot be done at all.
+
+        Cancellation: the piece is cut off, the response must be aborted.
+        """
+        ...
+
+    def send_trailers(self, fields: Iterable[tuple[bytes, bytes]]) -> None:
+        """Write the end of a body that has trailers, with them if they can be sent.
+
+        Raises:
+            ValueError: they cannot be framed.
+        """
         ...
 
     def want_body(self) -> None:
@@ -84,11 +116,17 @@ class _Response(Enum):
     NONE = auto()  # no start message yet
     HELD = auto()  # started, nothing has left
     SENDING = auto()  # the head has left
+    TRAILING = auto()  # the body has left, trailers are to come
     COMPLETE = auto()
 
 
 _BODILESS = frozenset({204, 205, 304})
 _NONE, _HELD, _SENDING, _COMPLETE = _Response.NONE, _Response.HELD, _Response.SENDING, _Response.COMPLETE
+_TRAILING = _Response.TRAILING
+_KINDS = (
+    "'http.response.start', 'http.response.body', 'http.response.early_hint', 'http.response.trailers', "
+    "'http.response.zerocopysend', 'http.response.pathsend'"
+)
 
 
 class HTTPCycle:
@@ -100,6 +138,8 @@ class HTTPCycle:
     _head: Any  # the exchange's own ResponseHead, between start message and first piece of the body
     _left: int | None  # bytes the application still owes of the content-length it promised
     _bodiless: bool  # the response has no body, whatever the application sends
+    _has_trailers: bool  # the application promised trailers
+    _trailers: list[tuple[bytes, bytes]]  # those it has sent so far
 
     def __init__(
         self, exchange: Exchange, state: ServerState, peer: Peer, scope: HTTPScope, has_body: bool
@@ -128,7 +168,7 @@ class HTTPCycle:
     @property
     def head_sent(self) -> bool:
         """Whether it is too late for another status."""
-        return self._response is _SENDING or self._response is _COMPLETE
+        return self._response is not _NONE and self._response is not _HELD
 
     # From below.
 
@@ -198,14 +238,113 @@ class HTTPCycle:
         elif kind == "http.response.start":
             self._start_response(message)
         else:
-            raise MessageError(
-                f"unknown message type {kind!r}; choose from 'http.response.start', 'http.response.body'"
-            )
+            await self._send_extension(kind, message)
         # After the last piece the exchange itself waits before it takes another request.
         while self._exchange.writing_paused and self._response is not _COMPLETE:
             if self._disconnected:
                 raise ClientDisconnected("the client is gone")
             await self._wait()
+
+    async def _send_extension(self, kind: object, message: dict[str, Any]) -> None:  # Any: as in send
+        if self._response is _COMPLETE:
+            return  # ASGI: messages after the end are ignored
+        if kind == "http.response.early_hint":
+            self._send_early_hint(message)
+        elif kind == "http.response.trailers":
+            self._send_trailers(message)
+        elif kind == "http.response.zerocopysend" or kind == "http.response.pathsend":
+            await self._send_file(message)
+        else:
+            raise MessageError(f"unknown message type {kind!r}; choose from {_KINDS}")
+
+    async def _send_file(self, message: dict[str, Any]) -> None:  # Any: as in send
+        """Write a part of a file as a piece of the body; a path is the whole body.
+
+        Source: ASGI extensions "Zero Copy Send" and "Path Send".
+        """
+        is_path = message["type"] == "http.response.pathsend"
+        if self._response is not _HELD and (is_path or self._response is not _SENDING):
+            raise MessageError(
+                f"{message['type']!r} is out of order: after 'http.response.start', a path before any body"
+            )
+        more_body = not is_path and message.get("more_body", False)
+        with open_part(message, self._left if is_path else None) as part:
+            if self._bodiless or not part.size:
+                self._send_no_part(part.size, more_body)
+                return
+            self._send_file_head(part, more_body)
+            await self._send_part(part)
+        self._sent += part.size
+        self._exchange.send_body(b"", more_body or self._has_trailers)
+        if not more_body:
+            self._end_body()
+
+    def _send_no_part(self, count: int, more_body: bool) -> None:
+        """Do for a file what `_send_body` does for bytes where nothing of it is written: HEAD, 204, 304, an empty part."""
+        if not self._bodiless:
+            self._send_body(b"", more_body)
+            return
+        if self._response is _HELD:
+            self._send_bare_head(None if more_body else count)
+        if not more_body:
+            self._complete()
+
+    def _send_file_head(self, part: FilePart, more_body: bool) -> None:
+        if self._left is not None:
+            self._left = left = self._left - part.size
+            if left and (left < 0 or not more_body):
+                self._break_promise(left)
+        if self._response is _HELD:
+            length = self._head.content_length
+            if length is None and not more_body:
+                length = part.size
+            self._response = _SENDING
+            self._exchange.hold()
+            self._exchange.send_head(self._head, length, b"", True, True, self._has_trailers)
+
+    async def _send_part(self, part: FilePart) -> None:
+        exchange, (descriptor, offset, count) = self._exchange, part
+        sent = await exchange.send_file(descriptor, offset, count)
+        while sent < count:
+            while exchange.writing_paused and not self._disconnected:
+                await self._wait()
+            if self._disconnected:
+                raise ClientDisconnected("the client is gone")
+            piece = await read_piece(descriptor, offset + sent, min(PIECE, count - sent))
+            if not piece:
+                exchange.abort()
+                raise MessageError(f"the file ended {count - sent} bytes early; it was cut off meanwhile")
+            exchange.send_body(piece, True)
+            sent += len(piece)
+
+    def _send_early_hint(self, message: dict[str, Any]) -> None:  # Any: as in send
+        """Write a 103 before the head of the response; once that has left it is too late, which is no error.
+
+        Source: ASGI extension "Early Hints"; RFC 8297.
+        """
+        if not self.head_sent:
+            try:
+                links = [(b"link", link) for link in message.get("links", ())]
+                self._exchange.send_informational(103, links)
+            except (TypeError, ValueError) as exc:
+                raise MessageError(f"malformed 'http.response.early_hint': {exc}") from exc
+
+    def _send_trailers(self, message: dict[str, Any]) -> None:  # Any: as in send
+        """Collect trailers, and end the response with the last of them.
+
+        Source: ASGI extension "HTTP Trailers"; RFC 9110 section 6.5.
+        """
+        if self._response is not _TRAILING:
+            raise MessageError("'http.response.trailers' was not promised, or the body is not complete")
+        trailers = [*self._trailers, *message.get("headers", ())]
+        if message.get("more_trailers", False):
+            self._trailers = trailers
+            return
+        try:
+            self._exchange.send_trailers(trailers)
+        except (TypeError, ValueError) as exc:
+            raise MessageError(f"malformed 'http.response.trailers': {exc}") from exc
+        self._complete()
 
     def _take_body(self) -> dict[str, Any]:  # Any: as in receive
         pieces, self._body = self._body, None
@@ -232,6 +371,10 @@ class HTTPCycle:
         self._status = status
         self._bodiless = self._is_head or status in _BODILESS
         self._left = None if self._bodiless else head.content_length
+        self._has_trailers = False
+        if message.get("trailers", False):
+            self._has_trailers = not self._bodiless
+            self._trailers = []
         self._response = _HELD
 
     def _send_body(self, body: object, more_body: bool) -> None:
@@ -263,17 +406,30 @@ class HTTPCycle:
                 length = size
             self._response = _SENDING
             self._sent = size
-            self._exchange.send_head(head, length, body, more_body, True)
-        else:
+            self._exchange.send_head(head, length, body, more_body, True, self._has_trailers)
+        elif response is _SENDING:
             self._sent += size
-            self._exchange.send_body(body, more_body)
+            self._exchange.send_body(body, more_body or self._has_trailers)
+        else:
+            raise MessageError(
+                "'http.response.body' was sent after the end of the body; trailers are to come"
+            )
         if not more_body:
-            self._response = _COMPLETE
-            if self._access is not None:
-                self._log_access()
-            if self._waiters is not None:
-                self._wake()
-            self._exchange.response_complete()
+            self._end_body()
+
+    def _end_body(self) -> None:
+        if self._has_trailers:
+            self._response = _TRAILING
+        else:
+            self._complete()
+
+    def _complete(self) -> None:
+        self._response = _COMPLETE
+        if self._access is not None:
+            self._log_access()
+        if self._waiters is not None:
+            self._wake()
+        self._exchange.response_complete()
 
     def _send_bare_head(self, size: int | None) -> None:
         """Write the head of a response that never has a body; `size` is that of the body it would have had, if known.
@@ -288,7 +444,7 @@ class HTTPCycle:
             length = 0
         elif status != 304 and length is None:
             length = size
-        self._exchange.send_head(self._head, length, b"", False, False)
+        self._exchange.send_head(self._head, length, b"", False, False, False)
 
     def _break_promise(self, left: int) -> NoReturn:
         """Refuse a body of another length than promised; if the head has left, the client must see that it is not whole."""
@@ -320,7 +476,7 @@ class HTTPCycle:
         """Answer 500 while that is possible, else cut the response off."""
         if self._disconnected or self._response is _COMPLETE:
             return
-        if self._response is _SENDING:
+        if self.head_sent:
             self._exchange.abort()
             return
         self._response = _NONE

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, cast
-from urllib.parse import unquote_to_bytes
 
 from transom.server.trust import to_plain
 
@@ -15,11 +14,23 @@ if TYPE_CHECKING:
     from transom.server.trust import TrustedProxies
 
 
+EXTENSIONS_1_0: dict[str, dict[str, Any]] = {  # Any: as in HTTPScope
+    "http.response.pathsend": {},
+    "http.response.zerocopysend": {},
+}
+EXTENSIONS: dict[str, dict[str, Any]] = EXTENSIONS_1_0 | {  # Any: as in HTTPScope
+    "http.response.early_hint": {},
+    "http.response.trailers": {},
+}
+"""What every response may use. Copied for each request; the values are shared, and empty."""
+
+
 class RequestHead(Protocol):
     """What a scope is made of, whatever framed it; see `http1.Request`."""
 
     method: str
     raw_path: bytes
+    path: str
     query: bytes
     http_version: str
     headers: list[tuple[bytes, bytes]]
@@ -74,27 +85,27 @@ def build_scope(state: ServerState, peer: Peer, request: RequestHead) -> HTTPSco
 
     Source: ASGI HTTP specification 2.5, "HTTP Connection Scope".
     """
-    raw_path, root_path = request.raw_path, state.root_path
+    raw_path, path, root_path = request.raw_path, request.path, state.root_path
     if root_path:
         # The path of a scope includes the root path; the proxy has taken it off.
-        raw_path = root_path.encode() + raw_path
+        raw_path, path = root_path.encode() + raw_path, root_path + path
     scope: HTTPScope = {
         "type": "http",
         "asgi": state.asgi,
         "http_version": request.http_version,
         "method": request.method,
         "scheme": peer.scheme,
-        # Percent-decoded, then UTF-8 with U+FFFD for what is none.
-        "path": unquote_to_bytes(raw_path).decode("utf-8", "replace")
-        if raw_path.find(b"%") != -1
-        else raw_path.decode(),
+        "path": path,
         "raw_path": raw_path,
         "query_string": request.query,
         "root_path": root_path,
         "headers": request.headers,
         "client": peer.client,
         "server": peer.server,
+        "extensions": EXTENSIONS.copy() if request.http_version != "1.0" else EXTENSIONS_1_0.copy(),
     }
+    if peer.tls is not None:
+        scope["extensions"]["tls"] = peer.tls
     if state.lifespan_state is not None:
         scope["state"] = state.lifespan_state.copy()
     return scope
@@ -108,6 +119,7 @@ def build_websocket_scope(state: ServerState, peer: Peer, request: RequestHead) 
     scope = cast("dict[str, Any]", build_scope(state, peer, request))  # Any: it becomes another
     del scope["method"]
     scope["type"] = "websocket"
+    scope["extensions"] = {} if peer.tls is None else {"tls": peer.tls}
     scope["scheme"] = "wss" if peer.scheme == "https" else "ws"
     offered = b",".join(value for name, value in request.headers if name == b"sec-websocket-protocol")
     scope["subprotocols"] = [name for part in offered.decode("latin-1").split(",") if (name := part.strip())]

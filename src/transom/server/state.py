@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from transom.server.access import AccessRecorder
 from transom.server.access_format import compile_format
 from transom.server.access_log import AccessLog
+from transom.server.http1 import HeadParser
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -49,6 +50,7 @@ class ServerState:
         fields: encoded `date` and `server` fields, renewed once per tick.
         now: loop time of the last tick. Deadlines count from it: reading the clock per request buys nothing.
         idle_deadline: when a connection that becomes idle now is closed.
+        head_parser: what connections parse request heads with.
         lifespan_state: what the application kept at start-up, or None if it has no lifespan. Copied for each request.
         connections: open connections.
         access_log: where cycles report requests that have ended, or None if nobody wants to know.
@@ -65,6 +67,7 @@ class ServerState:
         self.config = config
         self.loop = loop
         self.limits = config.limits
+        self.head_parser = HeadParser()
         self.root_path = config.root_path
         self.asgi: ASGIVersions = {"version": "3.0", "spec_version": SPEC_VERSION}
         self.lifespan_state: dict[str, Any] | None = None  # Any: as in HTTPScope

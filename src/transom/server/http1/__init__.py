@@ -3,8 +3,17 @@
 from transom.server.http1.events import END_OF_MESSAGE, NEED_DATA, Data, Event, Request, Signal
 from transom.server.http1.exceptions import LocalProtocolError, RemoteProtocolError
 from transom.server.http1.grammar import parse_tokens
+from transom.server.http1.head import HeadParser
 from transom.server.http1.reader import Limits, RequestReader
-from transom.server.http1.writer import CONTINUE, ResponseHead, ResponseWriter, build_error, build_head
+from transom.server.http1.writer import (
+    CONTINUE,
+    ResponseHead,
+    ResponseWriter,
+    build_error,
+    build_fields,
+    build_head,
+    build_informational,
+)
 
 __all__ = [
     "CONTINUE",
@@ -12,6 +21,7 @@ __all__ = [
     "NEED_DATA",
     "Data",
     "Event",
+    "HeadParser",
     "Limits",
     "LocalProtocolError",
     "RemoteProtocolError",
@@ -21,6 +31,8 @@ __all__ = [
     "ResponseWriter",
     "Signal",
     "build_error",
+    "build_fields",
     "build_head",
+    "build_informational",
     "parse_tokens",
 ]

@@ -1,11 +1,13 @@
-"""The grammar that httptools leaves to its user: request targets, Host, tokens, lists."""
+"""The grammar that httptools leaves to its user: request line, Host, tokens, lists."""
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import Final, NoReturn
 
 from transom.server.http1.exceptions import RemoteProtocolError
+from transom.server.target import decode_path
 
 TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 """RFC 9110 section 5.6.2."""
@@ -19,9 +21,24 @@ CHUNK_HEADER = re.compile(rb"([0-9A-Fa-f]{1,16})(?:[\t ]*;[\t\x20-\x7e\x80-\xff]
 _HOST = re.compile(
     rb"(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})+(?::[0-9]*)?|\[[0-9A-Fa-f:.]+\](?::[0-9]*)?"
 )
-_ABSOLUTE = re.compile(rb"(?i:https?)://([^/?]*)([^?]*)")
+_VISIBLE = bytes(range(0x21, 0x7F)).replace(
+    b"#", b""
+)  # what a target may hold: visible ASCII without a fragment
+_ABSOLUTE_FORM = re.compile(rb"(?i:https?)://([^/?]*)([^?]*)\??(.*)")
+_UNKNOWN_METHOD = re.compile(rb"[A-Z][!#$%&'*+\-.^_`|~0-9A-Za-z]*")
+_VERSIONS = {b"HTTP/1.1": "1.1", b"HTTP/1.0": "1.0"}
+
+# The IANA registry, without CONNECT (for proxies) and PRI (which begins HTTP/2), and what llhttp knows of UPnP and caches.
+_METHOD_NAMES = (
+    "GET HEAD POST PUT PATCH DELETE OPTIONS TRACE QUERY ACL BASELINE-CONTROL BIND CHECKIN CHECKOUT COPY LABEL LINK LOCK "
+    "MERGE MKACTIVITY MKCALENDAR MKCOL MKREDIRECTREF MKWORKSPACE MOVE ORDERPATCH PROPFIND PROPPATCH REBIND REPORT SEARCH "
+    "UNBIND UNCHECKOUT UNLINK UNLOCK UPDATE UPDATEREDIRECTREF VERSION-CONTROL "
+    "M-SEARCH NOTIFY PURGE SOURCE SUBSCRIBE UNSUBSCRIBE"
+)
+METHODS: Final = {name.encode(): name for name in _METHOD_NAMES.split()}
 
 
+@lru_cache(maxsize=64)
 def check_host(value: bytes) -> None:
     """Refuse a Host value that is not `uri-host [":" port]`.
 
@@ -33,36 +50,65 @@ def check_host(value: bytes) -> None:
         raise RemoteProtocolError(f"malformed Host {value!r} (RFC 9112 section 3.2)")
 
 
-def parse_target(method: bytes, target: bytes, host: bytes | None) -> tuple[bytes, bytes]:
-    """Return path and query of a request target in origin-form, absolute-form or asterisk-form.
+def parse_request_line(line: bytes) -> tuple[str, bytes, str, bytes, str, bytes | None]:
+    """Return method, raw path, path, query, version and, with a target in absolute-form, its authority.
 
-    The target holds visible ASCII only: httptools refuses all else.
+    The line comes without its CRLF. One space between its parts, visible ASCII in the target, nothing around.
+
+    Raises:
+        RemoteProtocolError: 400, or 501 for a method that is not registered.
+
+    Source: RFC 9112 section 3; RFC 9110 section 9.1.
+    """
+    try:
+        name, target, protocol = line.split(b" ")
+        version = _VERSIONS[protocol]
+    except (ValueError, KeyError) as exc:
+        raise RemoteProtocolError(f"malformed request line {line!r} (RFC 9112 section 3)") from exc
+    method = METHODS.get(name)
+    if method is None:
+        _refuse_method(name)
+    if target.translate(None, _VISIBLE):
+        raise RemoteProtocolError(
+            f"request target {target!r} is not visible ASCII, or has a fragment (RFC 9112 section 3.2)"
+        )
+    authority = None
+    raw_path, _, query = target.partition(b"?")
+    if not raw_path.startswith(b"/"):
+        authority, raw_path, query = _parse_other_form(name, target)
+    return method, raw_path, decode_path(raw_path), query, version, authority
+
+
+def _refuse_method(name: bytes) -> NoReturn:
+    if name == b"CONNECT":
+        raise RemoteProtocolError("CONNECT is for proxies (RFC 9110 section 9.3.6)")
+    if _UNKNOWN_METHOD.fullmatch(name) is None:
+        raise RemoteProtocolError(f"malformed method {name!r} (RFC 9110 section 9.1)")
+    raise RemoteProtocolError(f"unknown method {name!r} (RFC 9110 section 9.1)", 501)
+
+
+def _parse_other_form(method: bytes, target: bytes) -> tuple[bytes | None, bytes, bytes]:
+    """Return authority, path and query of a target in absolute-form or asterisk-form.
 
     Source: RFC 9112 section 3.2.
     """
-    if method == b"CONNECT":
-        raise RemoteProtocolError("CONNECT is for proxies (RFC 9110 section 9.3.6)")
-    # Not `b"#" in target`: CPython tries the operand as a number first, and the exception inside costs ten times the search.
-    if target.find(b"#") != -1:
-        raise RemoteProtocolError(f"fragment in request target {target!r} (RFC 9112 section 3.2)")
-    path, _, query = target.partition(b"?")
-    if path.startswith(b"/"):
-        return path, query
     if target == b"*" and method == b"OPTIONS":
-        return target, b""
-    return _parse_absolute(target, host), query
-
-
-def _parse_absolute(target: bytes, host: bytes | None) -> bytes:
-    match = _ABSOLUTE.match(target)
+        return None, target, b""
+    match = _ABSOLUTE_FORM.fullmatch(target)
     if match is None:
         raise RemoteProtocolError(f"request target {target!r} has no known form (RFC 9112 section 3.2)")
-    authority, path = match.groups()
+    authority, path, query = match.groups()
     check_host(authority)
-    # RFC 9112 3.2.2 lets the target win; two hosts that differ are a sign of an attack on what stands between.
+    return authority, path or b"/", query
+
+
+def check_authority(authority: bytes, host: bytes | None) -> None:
+    """Refuse a target in absolute-form whose authority is not the Host.
+
+    RFC 9112 3.2.2 lets the target win; two hosts that differ are a sign of an attack on what stands between.
+    """
     if host is not None and host.lower() != authority.lower():
-        raise RemoteProtocolError(f"Host {host!r} is not the host of the request target {target!r}")
-    return path or b"/"
+        raise RemoteProtocolError(f"Host {host!r} is not {authority!r}, the host of the request target")
 
 
 @lru_cache(maxsize=64)

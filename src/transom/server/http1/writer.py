@@ -36,10 +36,20 @@ _heads: dict[tuple[int, tuple[tuple[bytes, bytes], ...]], ResponseHead] = {}
 class ResponseHead:
     """A response head that was checked and encoded, without its framing and without the final empty line.
 
-    Not changed once it is built: responses share it.
+    Not changed once it is built: responses share it. `whole` is the head as it was last written with the length the application
+    gave: it is good for as long as the server's own fields are `stamp`, which is until the next tick.
     """
 
-    __slots__ = ("close", "content_length", "data", "has_date", "has_server", "length_field")
+    __slots__ = (
+        "close",
+        "content_length",
+        "data",
+        "has_date",
+        "has_server",
+        "length_field",
+        "stamp",
+        "whole",
+    )
 
     def __init__(self) -> None:
         self.data = b""
@@ -48,6 +58,8 @@ class ResponseHead:
         self.close = False
         self.has_date = False
         self.has_server = False
+        self.stamp: bytes | None = None
+        self.whole = b""
 
 
 def build_head(status: int, fields: Iterable[tuple[bytes, bytes]]) -> ResponseHead:
@@ -148,21 +160,28 @@ class ResponseWriter:
     """Frames the responses of one connection, one after the other.
 
     Attributes:
+        is_1_1: whether the client speaks HTTP/1.1.
         keep_alive: whether the connection may carry another request after the response being written.
     """
 
-    __slots__ = ("_chunked", "_http_version", "keep_alive")
+    __slots__ = ("_chunked", "is_1_1", "keep_alive")
 
     def __init__(self) -> None:
         self.keep_alive = True
-        self._http_version = "1.1"
+        self.is_1_1 = True
         self._chunked = False
+
+    @property
+    def is_chunked(self) -> bool:
+        """Whether the response being written is in the chunked transfer coding."""
+        return self._chunked
 
     def start(self, http_version: str, keep_alive: bool) -> None:
         """Prepare for the response to a request of that version; the connection is kept only if both sides want it."""
-        self._http_version = http_version
-        self.keep_alive = self.keep_alive and keep_alive
+        self.is_1_1 = http_version == "1.1"
         self._chunked = False
+        if not keep_alive:
+            self.keep_alive = False
 
     def send_head(
         self,
@@ -172,6 +191,7 @@ class ResponseWriter:
         body: bytes,
         more_body: bool,
         has_body: bool,
+        has_trailers: bool = False,
     ) -> bytes:
         """Return the head with its framing and the first piece of the body behind it.
 
@@ -182,27 +202,32 @@ class ResponseWriter:
             body: first piece, may be empty.
             more_body: whether more pieces follow.
             has_body: False for a response that ends with its head whatever its fields say (HEAD, 204, 304).
+            has_trailers: whether trailers follow the body, which then is chunked (HTTP/1.1 only).
 
         Source: RFC 9112 section 6.
         """
+        as_promised = length is not None and length == head.content_length and not has_trailers
+        if as_promised and head.stamp is server_fields and self.keep_alive and self.is_1_1:
+            return head.whole + body
         if head.close:
             self.keep_alive = False
         framing = b""
-        if length is not None:
-            framing = (
-                head.length_field if length == head.content_length else b"\r\ncontent-length: %d" % length
-            )
+        if length is not None and not has_trailers:
+            framing = head.length_field if as_promised else b"\r\ncontent-length: %d" % length
         elif has_body:
-            if self._http_version == "1.1":
+            if self.is_1_1:
                 self._chunked = True
                 framing = b"\r\ntransfer-encoding: chunked"
-                body = self.send_body(body, more_body)
+                body = self.send_body(body, more_body or has_trailers)
             else:
                 self.keep_alive = False  # the end of the connection is the end of the body
         if not self.keep_alive:
             framing += b"\r\nconnection: close"
-        elif self._http_version == "1.0":
+        elif not self.is_1_1:
             framing += b"\r\nconnection: keep-alive"
+        elif as_promised:
+            head.stamp = server_fields
+            head.whole = b"".join((head.data, server_fields, framing, b"\r\n\r\n"))
         return b"".join((head.data, server_fields, framing, b"\r\n\r\n", body))
 
     def send_body(self, body: bytes, more_body: bool) -> bytes:
@@ -212,6 +237,24 @@ class ResponseWriter:
         # An empty chunk would end the body (RFC 9112 section 7.1).
         chunk = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
         return chunk if more_body else chunk + LAST_CHUNK
+
+    def send_trailers(self, fields: bytes) -> bytes:
+        """Return the end of a chunked body with these trailers, made by `build_fields`."""
+        return b"0" + fields + b"\r\n\r\n"
+
+
+def build_fields(fields: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Check and encode field lines that stand alone: trailers, or those of an informational response. Each begins with CRLF.
+
+    Raises:
+        LocalProtocolError: as `build_head`.
+    """
+    return build_head(200, fields).data[len(STATUS_LINES[200]) :]
+
+
+def build_informational(status: int, fields: bytes) -> bytes:
+    """Return a whole informational response with fields made by `build_fields` (RFC 9110 section 15.2)."""
+    return STATUS_LINES[status] + fields + b"\r\n\r\n"
 
 
 def build_error(status: int, detail: str, server_fields: bytes) -> bytes:

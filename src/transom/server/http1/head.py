@@ -1,0 +1,180 @@
+"""The head of a request: its line, and its block of field lines.
+
+The request line is taken apart by `grammar.py`. The field lines go through httptools (llhttp), behind a request line of our own,
+so that neither method nor target can change how they are read; what they say of body and connection is decided here.
+
+All clients together ask for few targets, again and again. So a request line that was seen twice is remembered, in a bounded
+dictionary of the worker: taking it apart is a pure function of its bytes.
+"""
+
+from __future__ import annotations
+
+from typing import Final, TypeAlias
+
+import httptools
+
+from transom.server.http1.events import Request
+from transom.server.http1.exceptions import RemoteProtocolError
+from transom.server.http1.grammar import check_authority, check_host, parse_request_line, parse_tokens
+
+MAX_LINES: Final = 1024  # request lines remembered
+MAX_LINE_SIZE: Final = 256  # bytes of one; with the bound above a worker keeps below half a megabyte of them
+MAX_SEEN_ONCE: Final = 4096
+
+RequestLine: TypeAlias = tuple[str, bytes, str, bytes, str, bytes | None]
+"""See `grammar.parse_request_line`."""
+
+FORWARDED: Final = frozenset(
+    {b"forwarded", b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"x-forwarded-port"}
+)
+# Fields that decide about framing, routing or the connection; all others pass through untouched.
+_DECISIVE = FORWARDED | {
+    b"host", b"content-length", b"transfer-encoding", b"connection", b"expect", b"upgrade", b"te",
+}  # fmt: skip
+_ONCE = frozenset({b"host", b"content-length", b"transfer-encoding"})
+_OUR_LINE = b"GET / HTTP/1.1"
+
+
+class HeadParser:
+    """Parses heads that have arrived whole; shared by all connections of one worker, for use by one thread."""
+
+    __slots__ = ("_decisive", "_lines", "_pairs", "_parser", "_seen_once")
+
+    def __init__(self) -> None:
+        self._lines: dict[bytes, RequestLine] = {}
+        self._seen_once: set[int] = set()  # hashes: most lines that are seen once are never seen again
+        self._parser: httptools.HttpRequestParser | None = None
+        self._pairs: list[tuple[bytes, bytes]] = []
+        self._decisive: dict[bytes, bytes] = {}
+
+    def parse_line(self, line: bytes) -> RequestLine:
+        """Return the parts of a request line, given without its CRLF.
+
+        Raises:
+            RemoteProtocolError: as `parse_request_line`.
+        """
+        parsed = self._lines.get(line)
+        if parsed is None:
+            parsed = parse_request_line(line)
+            key = hash(line)
+            if key in self._seen_once:
+                self._remember(line, parsed)
+            else:
+                if len(self._seen_once) >= MAX_SEEN_ONCE:
+                    self._seen_once.clear()
+                self._seen_once.add(key)
+        return parsed
+
+    def _remember(self, line: bytes, parsed: RequestLine) -> None:
+        if len(line) <= MAX_LINE_SIZE:
+            if len(self._lines) >= MAX_LINES:
+                self._lines.clear()
+            self._lines[line] = parsed
+
+    def parse_fields(self, raw: bytes, line: RequestLine, max_count: int, max_size: int) -> Request:
+        """Return the request with this line and these fields.
+
+        Args:
+            raw: the bytes from the CRLF behind the request line to the empty line, both included.
+            line: the parts of the request line.
+            max_count: the most field lines.
+            max_size: the most bytes of name and value of one.
+
+        Raises:
+            RemoteProtocolError: 400 for what breaks a rule, 417 for an unknown expectation, 431 for a limit.
+        """
+        pairs: list[tuple[bytes, bytes]] = []
+        decisive: dict[bytes, bytes] = {}
+        self._pairs, self._decisive = pairs, decisive
+        self._feed(raw)
+        if len(pairs) > max_count:
+            raise RemoteProtocolError(f"more than {max_count} header fields", 431)
+        if len(raw) > max_size:
+            _check_sizes(pairs, max_size)
+        method, raw_path, path, query, version, authority = line
+        host = decisive.get(b"host")
+        if host is not None:
+            check_host(host)
+        elif version == "1.1":
+            raise RemoteProtocolError("no Host field (RFC 9112 section 3.2)")
+        if authority is not None:
+            check_authority(authority, host)
+        request = Request(method, raw_path, path, query, version, pairs, 0, True, False, b"", False, False)
+        if len(decisive) != 1 or version == "1.0":
+            _decide(request, decisive)
+            if request.length:
+                self._parser = None  # it waits for the body, which it will not see
+        return request
+
+    def _feed(self, raw: bytes) -> None:
+        parser = self._parser
+        if parser is None:
+            parser = self._parser = httptools.HttpRequestParser(self)
+        try:
+            parser.feed_data(_OUR_LINE + raw)
+        except httptools.HttpParserUpgrade:
+            self._parser = None  # it believes that HTTP is over; that is not for it to say
+        except httptools.HttpParserCallbackError as exc:
+            self._parser = None
+            raise exc.__context__ or exc from None
+        except httptools.HttpParserError as exc:
+            self._parser = None
+            raise RemoteProtocolError(f"malformed request head: {exc}") from exc
+
+    # The parser calls this once per field line, with the value's trailing whitespace still on. It is the most frequent call of
+    # the server: nothing here that can be done once per head.
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take one field line from httptools."""
+        name = name.lower()
+        value = value.rstrip()  # of space and tab: httptools lets no other whitespace pass
+        self._pairs.append((name, value))
+        if name in _DECISIVE:
+            if name in self._decisive:
+                self._repeat(name, value)
+            else:
+                self._decisive[name] = value
+
+    def _repeat(self, name: bytes, value: bytes) -> None:
+        if name in _ONCE:
+            raise RemoteProtocolError(f"more than one {name.decode()} field (RFC 9112 sections 3.2 and 6.3)")
+        self._decisive[name] += b"," + value
+
+
+def _check_sizes(pairs: list[tuple[bytes, bytes]], limit: int) -> None:
+    for name, value in pairs:
+        if len(name) + len(value) > limit:
+            raise RemoteProtocolError(f"field {name[:64]!r} is over {limit} bytes", 431)
+
+
+def _decide(request: Request, decisive: dict[bytes, bytes]) -> None:
+    """Note what the fields that are not plain say of the body and of the connection."""
+    version = request.http_version
+    request.length = _choose_framing(decisive, version)
+    tokens = parse_tokens(decisive[b"connection"]) if b"connection" in decisive else ()
+    request.keep_alive = b"close" not in tokens and (version == "1.1" or b"keep-alive" in tokens)
+    if b"expect" in decisive:
+        request.expect_continue = _check_expectation(decisive[b"expect"], version)
+    if b"upgrade" in decisive and b"upgrade" in tokens and version == "1.1":
+        request.upgrade = decisive[b"upgrade"].lower()
+    if b"te" in decisive and version == "1.1":
+        request.trailers = b"trailers" in parse_tokens(decisive[b"te"])
+    request.forwarded = not FORWARDED.isdisjoint(decisive)
+
+
+def _choose_framing(decisive: dict[bytes, bytes], version: str) -> int:
+    coding, length = decisive.get(b"transfer-encoding"), decisive.get(b"content-length")
+    if coding is None:
+        return 0 if length is None else int(length)  # httptools lets digits pass and nothing else
+    # RFC 9112 6.1: any other coding is not understood, and one from a 1.0 client was not sent by it.
+    if coding.lower() != b"chunked" or version != "1.1" or length is not None:
+        raise RemoteProtocolError(f"cannot frame Transfer-Encoding {coding!r} (RFC 9112 section 6.1)")
+    return -1
+
+
+def _check_expectation(value: bytes, version: str) -> bool:
+    # RFC 9110 10.1.1: an expectation from a 1.0 client is ignored.
+    if version == "1.0":
+        return False
+    if value.lower() != b"100-continue":
+        raise RemoteProtocolError(f"unknown expectation {value!r} (RFC 9110 section 10.1.1)", 417)
+    return True
