@@ -1,4 +1,4 @@
-"""The interface between server and application: types of the conversation, and a middleware that checks it."""
+"""The interface between server and application: types of the conversation, a check of both sides, adapters to WSGI."""
 
 from transom.asgi.types import (
     ASGIApplication,
@@ -14,6 +14,7 @@ from transom.asgi.types import (
     WebSocketScope,
 )
 from transom.asgi.validate import ASGIViolation, validate
+from transom.asgi.wsgi import WSGIToASGI, wsgi
 
 __all__ = [
     "ASGIApplication",
@@ -27,6 +28,8 @@ __all__ = [
     "Scope",
     "Send",
     "SendMessage",
+    "WSGIToASGI",
     "WebSocketScope",
     "validate",
+    "wsgi",
 ]

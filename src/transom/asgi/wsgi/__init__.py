@@ -1,0 +1,5 @@
+"""Applications of the older interface: a WSGI application inside an ASGI server, and an ASGI application inside a WSGI server."""
+
+from transom.asgi.wsgi.to_asgi import WSGIToASGI, wsgi
+
+__all__ = ["WSGIToASGI", "wsgi"]
