@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from contextlib import suppress
 
 import pytest
 
@@ -10,6 +11,7 @@ from transom.server.http1 import (
     END_OF_MESSAGE,
     NEED_DATA,
     Data,
+    HeadParser,
     Limits,
     RemoteProtocolError,
     Request,
@@ -226,6 +228,38 @@ REFUSED_FRAMINGS = {
 @pytest.mark.parametrize("data", REFUSED_FRAMINGS.values(), ids=REFUSED_FRAMINGS)
 def test_ambiguous_framing_is_refused(data):
     assert read(data) == [400]
+
+
+LEFT_BEHIND = {
+    "close": get("/", b"Connection: close"),
+    "other connection options": get("/", b"Connection: a, close"),
+    "http/1.0": get("/", version="1.0"),
+    "length": post(b"", b"Content-Length: 500"),
+    "chunks": chunked(b""),
+    "upgrade": get("/", b"Upgrade: a", b"Connection: upgrade"),
+    "upgrade with a body": post(b"", b"Upgrade: a", b"Connection: upgrade", b"Content-Length: 500"),
+    "no host, with a body": b"POST / HTTP/1.1\r\nContent-Length: 500\r\n\r\n",
+    "bad host, with a body": post(b"", b"Host: a b", b"Content-Length: 500"),
+    "bad expectation, with a body": post(b"", b"Expect: tea", b"Content-Length: 500"),
+    "unknown coding": post(b"", b"Transfer-Encoding: gzip, chunked"),
+    "chunks on 1.0": get("/", b"Transfer-Encoding: chunked", version="1.0"),
+    "two hosts": get("/", b"Host: a", b"Host: a"),
+    "malformed": get("/", b"X : a"),
+    "too many fields": get("/", *[b"X: a"] * 200),
+}
+
+
+@pytest.mark.parametrize("data", LEFT_BEHIND.values(), ids=LEFT_BEHIND)
+def test_what_one_client_sends_does_not_reach_the_next(data):
+    """All connections of a worker share a parser: one client's body must not begin with another's request."""
+    parser, fields = HeadParser(), (b"X: 1", b"Cookie: a")
+    with suppress(RemoteProtocolError):
+        reader = RequestReader(LIMITS, parser)
+        reader.receive_data(data)
+        reader.next_event()
+    other = RequestReader(LIMITS, parser)
+    other.receive_data(get("/mine", *fields))
+    assert other.next_event() == request(get("/mine", *fields))
 
 
 # Bodies

@@ -32,11 +32,16 @@ _DECISIVE = FORWARDED | {
     b"host", b"content-length", b"transfer-encoding", b"connection", b"expect", b"upgrade", b"te",
 }  # fmt: skip
 _ONCE = frozenset({b"host", b"content-length", b"transfer-encoding"})
+_FRAMING = frozenset({b"content-length", b"transfer-encoding", b"upgrade"})
 _OUR_LINE = b"GET / HTTP/1.1"
 
 
 class HeadParser:
-    """Parses heads that have arrived whole; shared by all connections of one worker, for use by one thread."""
+    """Parses heads that have arrived whole; shared by all connections of one worker, for use by one thread.
+
+    What one request leaves behind must never reach the next, which may be another client's. So the parser of httptools is given
+    up with each request, and taken back only behind one after which it certainly waits for a request line.
+    """
 
     __slots__ = ("_decisive", "_lines", "_pairs", "_parser", "_seen_once")
 
@@ -86,7 +91,8 @@ class HeadParser:
         pairs: list[tuple[bytes, bytes]] = []
         decisive: dict[bytes, bytes] = {}
         self._pairs, self._decisive = pairs, decisive
-        self._feed(raw)
+        parser, self._parser = self._parser or httptools.HttpRequestParser(self), None
+        self._feed(parser, raw)
         if len(pairs) > max_count:
             raise RemoteProtocolError(f"more than {max_count} header fields", 431)
         if len(raw) > max_size:
@@ -102,23 +108,20 @@ class HeadParser:
         request = Request(method, raw_path, path, query, version, pairs, 0, True, False, b"", False, False)
         if len(decisive) != 1 or version == "1.0":
             _decide(request, decisive)
-            if request.length:
-                self._parser = None  # it waits for the body, which it will not see
+            if _spends_parser(decisive):
+                return request
+        self._parser = parser
         return request
 
-    def _feed(self, raw: bytes) -> None:
-        parser = self._parser
-        if parser is None:
-            parser = self._parser = httptools.HttpRequestParser(self)
+    @staticmethod
+    def _feed(parser: httptools.HttpRequestParser, raw: bytes) -> None:
         try:
             parser.feed_data(_OUR_LINE + raw)
         except httptools.HttpParserUpgrade:
-            self._parser = None  # it believes that HTTP is over; that is not for it to say
+            pass  # it believes that HTTP is over; that is not for it to say
         except httptools.HttpParserCallbackError as exc:
-            self._parser = None
             raise exc.__context__ or exc from None
         except httptools.HttpParserError as exc:
-            self._parser = None
             raise RemoteProtocolError(f"malformed request head: {exc}") from exc
 
     # The parser calls this once per field line, with the value's trailing whitespace still on. It is the most frequent call of
@@ -138,6 +141,14 @@ class HeadParser:
         if name in _ONCE:
             raise RemoteProtocolError(f"more than one {name.decode()} field (RFC 9112 sections 3.2 and 6.3)")
         self._decisive[name] += b"," + value
+
+
+def _spends_parser(decisive: dict[bytes, bytes]) -> bool:
+    """Whether httptools may now wait for a body or another protocol, or believe that the connection is over."""
+    connection = decisive.get(b"connection")
+    return not _FRAMING.isdisjoint(decisive) or (
+        connection is not None and connection.lower() != b"keep-alive"
+    )
 
 
 def _check_sizes(pairs: list[tuple[bytes, bytes]], limit: int) -> None:
