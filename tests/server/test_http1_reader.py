@@ -233,6 +233,7 @@ def test_ambiguous_framing_is_refused(data):
 LEFT_BEHIND = {
     "close": get("/", b"Connection: close"),
     "other connection options": get("/", b"Connection: a, close"),
+    "close to proxies": get("/", b"Proxy-Connection: close"),
     "http/1.0": get("/", version="1.0"),
     "length": post(b"", b"Content-Length: 500"),
     "chunks": chunked(b""),

@@ -29,10 +29,11 @@ FORWARDED: Final = frozenset(
 )
 # Fields that decide about framing, routing or the connection; all others pass through untouched.
 _DECISIVE = FORWARDED | {
-    b"host", b"content-length", b"transfer-encoding", b"connection", b"expect", b"upgrade", b"te",
+    b"host", b"content-length", b"transfer-encoding", b"connection", b"expect", b"upgrade", b"te", b"proxy-connection",
 }  # fmt: skip
 _ONCE = frozenset({b"host", b"content-length", b"transfer-encoding"})
-_FRAMING = frozenset({b"content-length", b"transfer-encoding", b"upgrade"})
+# What changes the state of llhttp; `Connection` too, unless it says what is so anyway.
+_STATEFUL = frozenset({b"content-length", b"transfer-encoding", b"upgrade", b"proxy-connection"})
 _OUR_LINE = b"GET / HTTP/1.1"
 
 
@@ -146,7 +147,7 @@ class HeadParser:
 def _spends_parser(decisive: dict[bytes, bytes]) -> bool:
     """Whether httptools may now wait for a body or another protocol, or believe that the connection is over."""
     connection = decisive.get(b"connection")
-    return not _FRAMING.isdisjoint(decisive) or (
+    return not _STATEFUL.isdisjoint(decisive) or (
         connection is not None and connection.lower() != b"keep-alive"
     )
 
