@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -134,3 +135,17 @@ def respond(
 @pytest.fixture(name="respond")
 def respond_fixture() -> Any:
     return respond
+
+
+@pytest.fixture
+def loggers() -> Iterator[None]:
+    """The loggers of the server as in a new process, put back as they were afterwards."""
+    found = [logging.getLogger(name) for name in ("transom", "transom.access")]
+    before = [(each, each.handlers[:], each.propagate, each.level) for each in found]
+    for each in found:
+        each.handlers, each.propagate = [], True
+        each.setLevel(logging.NOTSET)
+    yield
+    for each, handlers, propagate, level in before:
+        each.handlers, each.propagate = handlers, propagate
+        each.setLevel(level)

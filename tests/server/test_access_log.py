@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -39,13 +38,8 @@ def batches() -> list[list[AccessEntry]]:
 
 
 @pytest.fixture
-def access_logger() -> Iterator[logging.Logger]:
-    """The logger, put back as it was afterwards."""
-    logger = logging.getLogger("transom.access")
-    before = logger.handlers[:], logger.propagate, logger.level
-    yield logger
-    logger.handlers, logger.propagate = before[:2]
-    logger.setLevel(before[2])
+def access_logger(loggers: None) -> logging.Logger:
+    return logging.getLogger("transom.access")
 
 
 async def test_requests_are_handed_on_later_and_at_once_when_flushed(batches):

@@ -4,27 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from transom.server import Config, run
-from transom.server.exceptions import LogConfigError
+from transom.server.exceptions import ConfigError
 from transom.server.logs import LogFormatter, configure_logging
 
-
-@pytest.fixture(autouse=True)
-def loggers() -> Iterator[None]:
-    """Put the loggers back as they were."""
-    found = [logging.getLogger(name) for name in ("transom", "transom.access", "app")]
-    before = [(each, each.handlers[:], each.propagate, each.level) for each in found]
-    for each in found:
-        each.handlers = []
-    yield
-    for each, handlers, propagate, level in before:
-        each.handlers, each.propagate = handlers, propagate
-        each.setLevel(level)
+pytestmark = pytest.mark.usefixtures("loggers")
 
 
 def test_messages_go_to_stderr_and_the_access_log_to_stdout(capsys: pytest.CaptureFixture[str]) -> None:
@@ -80,7 +68,7 @@ class = "logging.FileHandler"
 filename = "FILE"
 formatter = "short"
 
-[loggers.app]
+[loggers."app.of.the.user"]
 handlers = ["file"]
 
 [loggers.transom]
@@ -101,8 +89,9 @@ def test_file_configures_any_logger(tmp_path: Path, kind: str) -> None:
     logging.getLogger("transom.server").info("hello")
     logging.getLogger("transom.server").debug("hidden")
     logging.getLogger("transom.access").info("GET /")
-    logging.getLogger("app").warning("mine")
-    for handler in logging.getLogger("app").handlers:
+    logging.getLogger("app.of.the.user").warning("mine")
+    for handler in logging.getLogger("app.of.the.user").handlers[:]:
+        logging.getLogger("app.of.the.user").removeHandler(handler)
         handler.close()
     assert (tmp_path / "log").read_text() == "INFO hello\nINFO GET /\nWARNING mine\n"
 
@@ -131,7 +120,7 @@ def test_file_that_cannot_be_used_is_named_with_the_reason(
     path = tmp_path / name
     if text is not None:
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    with pytest.raises(LogConfigError, match=message):
+    with pytest.raises(ConfigError, match=message):
         configure_logging(Config(log_config=str(path)))
     assert run("site:app", Config(log_config=str(path))) == 3
     error = capsys.readouterr().err

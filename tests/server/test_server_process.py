@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,21 +12,7 @@ from transom.server import Config, run
 from transom.server.exceptions import LoadError
 from transom.server.process import choose_loop_factory, serve_in_process
 
-
-@pytest.fixture(autouse=True)
-def loggers() -> Iterator[None]:
-    """Put the loggers back as they were."""
-    names = ("transom", "transom.access")
-    before = {
-        name: (logging.getLogger(name).handlers[:], logging.getLogger(name).propagate) for name in names
-    }
-    for name in names:
-        logging.getLogger(name).handlers = []
-    yield
-    for name, (handlers, propagate) in before.items():
-        logging.getLogger(name).handlers = handlers
-        logging.getLogger(name).propagate = propagate
-    logging.getLogger("transom").setLevel(logging.NOTSET)
+pytestmark = pytest.mark.usefixtures("loggers")
 
 
 async def site(scope: Any, receive: Any, send: Any) -> None:

@@ -62,9 +62,13 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; a mistake of the user's is one line, not a traceback."""
-    from transom.conf import ImproperlyConfigured
-
     try:
         cli(prog_name="transom")
-    except ImproperlyConfigured as exc:
+    except Exception as exc:
+        from transom.conf import (
+            ImproperlyConfigured,
+        )  # only now: it takes longer to import than `--help` to print
+
+        if not isinstance(exc, ImproperlyConfigured):
+            raise
         sys.exit(f"Error: {exc}")

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from transom.conf import ImproperlyConfigured
 from transom.server import LoadError, load_application
 
 if TYPE_CHECKING:
@@ -55,6 +54,7 @@ def load_app(spec: str | None) -> App:
     Raises:
         click.ClickException: it cannot be imported, or is an ASGI application of another framework.
     """
+    from transom.conf import ImproperlyConfigured  # here, for `transom serve` needs neither of them
     from transom.web import App
 
     target = find_app(spec)

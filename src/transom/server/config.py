@@ -5,17 +5,13 @@ The command line, the environment, configuration files and the reference page ar
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from transom.server.http1 import Limits
-from transom.server.options import Option, iter_options, option
-from transom.server.trust import TrustedProxies
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from transom.server.option_checks import CHECKS, parse_header
+from transom.server.options import Option, OptionError, list_options, option
 
 _sockets = partial(option, group="Sockets")
 _tls = partial(option, group="TLS")
@@ -295,31 +291,23 @@ class Config:
     )
 
     def __post_init__(self) -> None:
+        """Check every value.
+
+        Raises:
+            OptionError: an option does not take the value it was given.
+        """
         for item in self.options():
             value = getattr(self, item.name)
-            if item.choices and value not in item.choices:
-                raise ValueError(
-                    f"{item.name} {value!r} is not a choice; choose from {', '.join(item.choices)}"
-                )
-            if item.type in (int, float) and value is not None and value < 0:
-                raise ValueError(f"{item.name} {value!r} must not be negative")
-        if not self.port < 65_536:
-            raise ValueError(f"port {self.port} is not a port; choose from 0 to 65535")
-        for name in ("workers", "wsgi_threads"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} {getattr(self, name)} must be at least 1")
-        if self.root_path and (not self.root_path.startswith("/") or self.root_path.endswith("/")):
-            raise ValueError(f"root_path {self.root_path!r} must begin with a slash and not end with one")
-        if re.fullmatch("[0-7]{3,4}", self.uds_permissions) is None:
-            raise ValueError(
-                f"uds_permissions {self.uds_permissions!r} is not octal; use 666, 660 or the like"
-            )
-        TrustedProxies(self.forwarded_allow_ips)  # refuses what is no address
+            item.check(value)
+            if item.name in CHECKS:
+                for each in value if item.multiple else (value,):
+                    if problem := CHECKS[item.name](each):
+                        raise OptionError(item.name, each, problem)
 
     @classmethod
-    def options(cls) -> Iterator[Option]:
-        """Iterate over all options in the order of the help page."""
-        return iter_options(cls)
+    def options(cls) -> tuple[Option, ...]:
+        """Return all options in the order of the help page."""
+        return list_options(cls)
 
     @property
     def limits(self) -> Limits:
@@ -331,3 +319,8 @@ class Config:
             self.limit_request_head,
             self.limit_request_body,
         )
+
+    @property
+    def headers(self) -> tuple[tuple[bytes, bytes], ...]:
+        """Names and values of the fields to add to every response."""
+        return tuple(map(parse_header, self.header))

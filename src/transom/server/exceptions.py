@@ -6,7 +6,7 @@ Exception
 ├── LoadError(Exception)             the application could not be imported
 ├── StartupError(Exception)          the application refused to start, or did not in time
 ├── BindError(Exception)             an address cannot be listened on
-└── LogConfigError(Exception)        the logging configuration cannot be read or applied
+└── ConfigError(Exception)           an option, or a file that an option names, cannot be used
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ class BindError(Exception):
     """An address cannot be listened on; the message says which, why and what to do."""
 
 
-class LogConfigError(Exception):
-    """The file with the logging configuration cannot be read or applied; the message says why."""
+class ConfigError(Exception):
+    """An option, or a file that an option names, cannot be used; the message is one line for whoever gave it."""
 
 
 def is_client_disconnect(error: BaseException) -> bool:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 import logging
-import logging.config
 import sys
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from transom.server.exceptions import LogConfigError
+from transom.server.exceptions import ConfigError
 from transom.server.log_output import LineHandler
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ def configure_logging(config: Config) -> None:
     The root logger stays as it is, it belongs to the application; but `log_config` may say something about any logger.
 
     Raises:
-        LogConfigError: `log_config` cannot be read or applied.
+        ConfigError: `log_config` cannot be read or applied.
     """
     ours = logging.getLogger("transom")
     if config.log_config is not None:
@@ -78,12 +77,14 @@ def _configure_ours(logger: logging.Logger) -> None:
 
 
 def _apply(path: str) -> None:
+    from logging.config import dictConfig  # only who has such a file needs it
+
     settings = {"version": 1, "disable_existing_loggers": False} | _read(path)
     try:
-        logging.config.dictConfig(settings)
+        dictConfig(settings)
     except (ValueError, TypeError, AttributeError, ImportError) as exc:
         reason = f"{exc}: {exc.__cause__}" if exc.__cause__ else exc
-        raise LogConfigError(f"logging cannot be configured as {path} says: {reason}") from exc
+        raise ConfigError(f"logging cannot be configured as {path} says: {reason}") from exc
 
 
 def _read(path: str) -> dict[str, Any]:  # Any: the shape is dictConfig's to check
@@ -91,12 +92,12 @@ def _read(path: str) -> dict[str, Any]:  # Any: the shape is dictConfig's to che
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) else exc
-        raise LogConfigError(f"cannot read the logging configuration {path}: {reason}") from exc
+        raise ConfigError(f"cannot read the logging configuration {path}: {reason}") from exc
     try:
         found = json.loads(text) if path.endswith(".json") else tomllib.loads(text)
     except ValueError as exc:  # what both parsers raise is one
         kind = "JSON" if path.endswith(".json") else "TOML"
-        raise LogConfigError(f"the logging configuration {path} is not valid {kind}: {exc}") from exc
+        raise ConfigError(f"the logging configuration {path} is not valid {kind}: {exc}") from exc
     if not isinstance(found, dict):
-        raise LogConfigError(f"the logging configuration {path} must be an object of dictConfig's keys")
+        raise ConfigError(f"the logging configuration {path} must be an object of dictConfig's keys")
     return cast("dict[str, Any]", found)  # Any: as above

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 from typing import TYPE_CHECKING
 
 from transom.server.config import Config
-from transom.server.exceptions import LogConfigError
+from transom.server.env_file import load_env_file
+from transom.server.exceptions import ConfigError
 from transom.server.logs import configure_fallback, configure_logging
 from transom.server.process import EXIT_START_FAILED, serve_in_process
 
@@ -29,8 +31,10 @@ def run(target: str | ASGIApplication, config: Config | None = None) -> int:
     """
     config = config or Config()
     try:
+        if config.env_file is not None:
+            load_env_file(config.env_file, os.environ)
         configure_logging(config)
-    except LogConfigError as exc:
+    except ConfigError as exc:
         configure_fallback()
         logger.error("%s", exc)
         return EXIT_START_FAILED

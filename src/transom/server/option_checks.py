@@ -1,0 +1,91 @@
+"""What single options take beyond their type: one function each, which returns what is wrong with a value, or None.
+
+Of an option that may be repeated, the value is one of its values.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from transom.server.access_format import compile_format
+from transom.server.http1.grammar import TOKEN
+from transom.server.trust import TrustedProxies
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+# The server frames responses; Date and Server have options of their own.
+_OURS: Final = frozenset(
+    {b"connection", b"content-length", b"date", b"server", b"trailer", b"transfer-encoding", b"upgrade"}
+)
+_FIELD: Final = re.compile(rb"(" + TOKEN.pattern + rb"):[ \t]*([\x20-\x7e\x80-\xff\t]*?)[ \t]*")
+
+
+def parse_header(text: str) -> tuple[bytes, bytes]:
+    """Return name and value of `NAME:VALUE`.
+
+    Raises:
+        ValueError: it is no header field, or one that the server sets itself.
+    """
+    match = _FIELD.fullmatch(text.encode("latin-1", "replace"))
+    if match is None:
+        raise ValueError("is not NAME:VALUE")
+    name = match[1].lower()
+    if name in _OURS:
+        raise ValueError(f"names {name.decode()}, which the server sets itself")
+    return name, match[2]
+
+
+def _check_header(text: str) -> str | None:
+    return _find_problem(parse_header, text)
+
+
+def _check_access_log_format(text: str) -> str | None:
+    return _find_problem(compile_format, text)
+
+
+def _find_problem(parse: Callable[[str], object], text: str) -> str | None:
+    try:
+        parse(text)
+    except ValueError as exc:
+        return str(exc)
+    return None
+
+
+def _check_proxy(entry: str) -> str | None:
+    try:
+        TrustedProxies((entry,))
+    except ValueError:
+        return "is no address or network; choose from 192.0.2.1, 10.0.0.0/8, 2001:db8::/32, unix and *"
+    return None
+
+
+def _check_port(port: int) -> str | None:
+    return None if port < 65_536 else "is not a port; choose from 0 to 65535"
+
+
+def _check_at_least_one(number: int) -> str | None:
+    return None if number > 0 else "must be at least 1"
+
+
+def _check_permissions(text: str) -> str | None:
+    return None if re.fullmatch(r"[0-7]{3,4}", text) else "is not an octal mode such as 660"
+
+
+def _check_root_path(path: str) -> str | None:
+    if not path or (path.startswith("/") and not path.endswith("/")):
+        return None
+    return "must begin with a slash and not end with one"
+
+
+CHECKS: Final[Mapping[str, Callable[[Any], str | None]]] = {  # Any: each takes its option's type
+    "access_log_format": _check_access_log_format,
+    "forwarded_allow_ips": _check_proxy,
+    "header": _check_header,
+    "port": _check_port,
+    "root_path": _check_root_path,
+    "uds_permissions": _check_permissions,
+    "workers": _check_at_least_one,
+    "wsgi_threads": _check_at_least_one,
+}
