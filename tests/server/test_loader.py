@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,9 @@ class Site:
     app = application
 def make(): return application
 def make_number(): return 7
+def make_nothing(): pass
+def make_with(name): return application
+async def make_later(): return application
 number = 7
 _private = 1
 """
@@ -34,19 +38,50 @@ def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("target", ["loadme.app:application", "loadme.app:Site.app", "loadme.app:make()"])
 def test_application_is_found(target: str) -> None:
-    assert load_application(target).__name__ == "application"  # type: ignore[attr-defined]
+    assert load_application(target).__name__ == "application"
+
+
+def test_factory_needs_no_parentheses_when_asked_for():
+    assert load_application("loadme.app:make", factory=True).__name__ == "application"
+    assert load_application("loadme.app:make()", factory=True).__name__ == "application"
+
+
+def test_module_is_looked_for_in_the_directory_named_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sys, "path", sys.path.copy())
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "only_there.py").write_text(MODULE)
+    with pytest.raises(LoadError, match="name that with --app-dir"):
+        load_application("only_there:application")
+    assert load_application("only_there:application", app_dir=str(tmp_path / "elsewhere"))
+    with pytest.raises(LoadError, match="--app-dir 'nosuch' is no directory"):
+        load_application("only_there:application", app_dir="nosuch")
 
 
 @pytest.mark.parametrize(
     ("target", "message"),
     [
         ("loadme.app", "malformed target 'loadme.app'; use module:attribute"),
-        ("loadme/app.py:app", "malformed target"),
+        ("loadme/app.py:app", "a module is named as in an import: loadme.app:app"),
+        ("./loadme/app.py", "a module is named as in an import: loadme.app:app"),
+        ("loadme/", "a module is named as in an import: loadme:app"),
+        ("loadme/__init__.py:site", "a module is named as in an import: loadme:site"),
+        ("app.py", "a module is named as in an import: app:app"),
+        ("/etc/passwd", "use module:attribute"),
         ("loadme.app:", "malformed target"),
         ("nosuch.app:app", "no module 'nosuch'"),
         ("loadme.nosuch:app", "no module 'loadme.nosuch'"),
         ("loadme.app:aplication", "did you mean 'application'"),
         ("loadme.app:xyz", "choose from application, Site, make, make_number"),
+        ("loadme.app:make_nothing()", "returned None; a factory must return the application"),
+        (
+            "loadme.app:make_with()",
+            "cannot be called without arguments (missing a required argument: 'name')",
+        ),
+        (
+            "loadme.app:make_later()",
+            "is asynchronous: an application, or a factory that must be a plain function",
+        ),
+        ("loadme.app:application()", "is asynchronous: an application"),
         ("loadme.data:app", "nothing there can be called"),
         ("loadme.app:number.x", "no attribute 'x'"),
         ("loadme.app:number", "is int, which cannot be called"),

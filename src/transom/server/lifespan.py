@@ -95,7 +95,11 @@ class Lifespan:
         """Decide what it means that the application ended without an answer."""
         if self._error is not None and self._mode == "on":
             raise StartupError(f"application raised in its lifespan: {self._error!r}") from self._error
-        if self._error is not None:
+        if isinstance(self._error, TypeError) and "positional argument" in str(self._error):
+            logger.warning(
+                "application may not be ASGI 3, see --interface; its lifespan raised %r", self._error
+            )
+        elif self._error is not None:
             logger.debug("application has no lifespan: %r", self._error)
         self._task = None
 

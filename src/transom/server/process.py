@@ -9,6 +9,7 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from transom.server.exceptions import BindError, LoadError, StartupError
+from transom.server.interface import adapt
 from transom.server.loader import load_application
 from transom.server.worker import Server
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from transom.asgi.types import ASGIApplication
     from transom.server.config import Config
+    from transom.server.interface import Application
 
 EXIT_OK: Final = 0
 EXIT_START_FAILED: Final = 3  # as uvicorn: a supervisor sees that trying again is of no use
@@ -44,7 +46,7 @@ def choose_loop_factory(name: str) -> Callable[[], asyncio.AbstractEventLoop] | 
 
 
 def serve_in_process(
-    target: str | ASGIApplication,
+    target: str | Application,
     config: Config,
     *,
     sockets: Sequence[socket.socket] | None = None,
@@ -60,7 +62,10 @@ def serve_in_process(
     """
     try:
         loop_factory = choose_loop_factory(config.loop)
-        app = load_application(target) if isinstance(target, str) else target
+        app = target
+        if isinstance(app, str):
+            app = load_application(app, factory=config.factory, app_dir=config.app_dir)
+        app = adapt(app, config)
         with asyncio.Runner(loop_factory=loop_factory) as runner:
             runner.run(_ObservedServer(app, config, sockets, on_started).serve())
     except (BindError, LoadError, StartupError) as exc:

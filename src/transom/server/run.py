@@ -13,12 +13,12 @@ from transom.server.logs import configure_fallback, configure_logging
 from transom.server.process import EXIT_START_FAILED, serve_in_process
 
 if TYPE_CHECKING:
-    from transom.asgi.types import ASGIApplication
+    from transom.server.interface import Application
 
 logger = logging.getLogger("transom.server")
 
 
-def run(target: str | ASGIApplication, config: Config | None = None) -> int:
+def run(target: str | Application, config: Config | None = None) -> int:
     """Serve until SIGINT or SIGTERM and return an exit code. To be called from the main thread.
 
     Args:
