@@ -396,16 +396,22 @@ class HTTP1Connection(asyncio.Protocol):
         has_trailers: bool,
     ) -> None:
         """Write a head and the first piece of the body."""
-        writer, state = self._writer, self._state
+        writer, server_fields = self._writer, self._state.fields
         if self._expect_continue and self._reader.in_body:
             # The client may send the body or may not: there is no telling where the next request would begin.
             writer.keep_alive = False
-        server_fields = state.fields
-        if head.has_date or head.has_server:
-            server_fields = (b"" if head.has_date else state.date_field) + (
-                b"" if head.has_server else state.server_field
-            )
-        data = writer.send_head(head, server_fields, length, body, more_body, has_body, has_trailers)
+        if (
+            head.stamp is server_fields
+            and length == head.content_length
+            and writer.is_1_1
+            and writer.keep_alive
+            and not has_trailers
+        ):
+            data = head.whole + body  # most heads were sent before, a moment ago
+        else:
+            if head.has_date or head.has_server:
+                server_fields = self._state.fields_without(date=head.has_date, server=head.has_server)
+            data = writer.send_head(head, server_fields, length, body, more_body, has_body, has_trailers)
         if self._gathered is None:
             self._transport.write(data)
         else:
@@ -416,6 +422,9 @@ class HTTP1Connection(asyncio.Protocol):
         data = self._writer.send_body(body, more_body)
         if data:
             self._write(data)
+            if more_body and self._transport.is_closing():
+                # The client is gone, of which the loop will tell; an application that never waits must give it the time to.
+                self.writing_paused = True
 
     def hold(self) -> None:
         """Keep what is written until `send_file`."""

@@ -73,8 +73,11 @@ class FileSender:
             except BlockingIOError:
                 await self._wait_until_writable(descriptor)
                 continue
+            except ConnectionError:
+                await self._wait_until_lost()
+                break
             except OSError:
-                break  # the client is gone, or this file cannot be sent so
+                break  # this file system cannot do it
             if not size:
                 break  # the file has become shorter
             sent, turn = sent + size, turn + size
@@ -90,7 +93,7 @@ class FileSender:
             try:
                 written = os.write(descriptor_of(self._transport), data)
             except OSError:
-                written = 0  # full, or gone; the transport finds out which
+                pass  # full, or gone; the transport finds out which
         if written < len(data):
             self._transport.write(data[written:])
 
@@ -103,6 +106,11 @@ class FileSender:
                 await self._wait()
         finally:
             self._transport.set_write_buffer_limits()
+
+    async def _wait_until_lost(self) -> None:
+        self._transport.abort()
+        while not self._is_lost:
+            await self._wait()
 
     async def _wait_until_writable(self, descriptor: int) -> None:
         # A copy of the descriptor: the loop does not watch one that belongs to a transport.

@@ -118,6 +118,10 @@ class ServerState:
         for call in self.on_tick:
             call()
 
+    def fields_without(self, *, date: bool, server: bool) -> bytes:
+        """Return the encoded fields without those that the application gives itself."""
+        return (b"" if date else self.date_field) + (b"" if server else self.server_field)
+
     def spawn(
         self, coroutine: Coroutine[Any, Any, None]
     ) -> asyncio.Task[None]:  # Any: as in typing's own stubs

@@ -42,12 +42,15 @@ class HeadParser:
 
     What one request leaves behind must never reach the next, which may be another client's. So the parser of httptools is given
     up with each request, and taken back only behind one after which it certainly waits for a request line.
+
+    Attributes:
+        lines: request lines that `parse_line` remembers; to look there first saves the call.
     """
 
-    __slots__ = ("_decisive", "_lines", "_pairs", "_parser", "_seen_once")
+    __slots__ = ("_decisive", "_pairs", "_parser", "_seen_once", "lines")
 
     def __init__(self) -> None:
-        self._lines: dict[bytes, RequestLine] = {}
+        self.lines: dict[bytes, RequestLine] = {}
         self._seen_once: set[int] = set()  # hashes: most lines that are seen once are never seen again
         self._parser: httptools.HttpRequestParser | None = None
         self._pairs: list[tuple[bytes, bytes]] = []
@@ -59,7 +62,7 @@ class HeadParser:
         Raises:
             RemoteProtocolError: as `parse_request_line`.
         """
-        parsed = self._lines.get(line)
+        parsed = self.lines.get(line)
         if parsed is None:
             parsed = parse_request_line(line)
             key = hash(line)
@@ -73,9 +76,9 @@ class HeadParser:
 
     def _remember(self, line: bytes, parsed: RequestLine) -> None:
         if len(line) <= MAX_LINE_SIZE:
-            if len(self._lines) >= MAX_LINES:
-                self._lines.clear()
-            self._lines[line] = parsed
+            if len(self.lines) >= MAX_LINES:
+                self.lines.clear()
+            self.lines[line] = parsed
 
     def parse_fields(self, raw: bytes, line: RequestLine, max_count: int, max_size: int) -> Request:
         """Return the request with this line and these fields.

@@ -60,6 +60,7 @@ class RequestReader:
         "_last",
         "_limits",
         "_line_room",
+        "_lines",
         "_pairs",
         "_parser",
         "_position",
@@ -70,7 +71,8 @@ class RequestReader:
     def __init__(self, limits: Limits, parser: HeadParser | None = None) -> None:
         self._limits = limits
         self._always_fits = min(limits.request_line, limits.head)
-        self._parser = parser or HeadParser()
+        self._parser = parser = parser or HeadParser()
+        self._lines = parser.lines
         self.buffered = 0
         self.in_body = False
         self._buffer = b""
@@ -116,8 +118,9 @@ class RequestReader:
             and start < line_end <= start + self._line_room
             and buffer.startswith(self._fields, line_end)
         ):
-            line = self._parser.parse_line(buffer[start:line_end])
-            method, raw_path, path, query, version, authority = line
+            line = buffer[start:line_end]
+            parsed = self._lines.get(line) or self._parser.parse_line(line)
+            method, raw_path, path, query, version, authority = parsed
             if version == last.http_version and authority is None:
                 self._position = end = line_end + len(self._fields)
                 self.buffered = len(buffer) - end

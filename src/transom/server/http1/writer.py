@@ -36,8 +36,8 @@ _heads: dict[tuple[int, tuple[tuple[bytes, bytes], ...]], ResponseHead] = {}
 class ResponseHead:
     """A response head that was checked and encoded, without its framing and without the final empty line.
 
-    Not changed once it is built: responses share it. `whole` is the head as it was last written with the length the application
-    gave: it is good for as long as the server's own fields are `stamp`, which is until the next tick.
+    Responses share it. `whole` is the head as it was last written with the length that the application gave, on an HTTP/1.1
+    connection that was kept; it is good for as long as the server's own fields are `stamp`, which is until the next tick.
     """
 
     __slots__ = (
@@ -207,8 +207,6 @@ class ResponseWriter:
         Source: RFC 9112 section 6.
         """
         as_promised = length is not None and length == head.content_length and not has_trailers
-        if as_promised and head.stamp is server_fields and self.keep_alive and self.is_1_1:
-            return head.whole + body
         if head.close:
             self.keep_alive = False
         framing = b""
