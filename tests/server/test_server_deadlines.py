@@ -105,11 +105,12 @@ async def test_dripping_body_is_refused_by_its_rate(serve, head, piece):
 async def test_body_at_its_rate_goes_on(serve):
     running, clock, events = await uploads(serve, limit_body_rate=240)
     client = await running.connect()
-    await client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9600\r\n\r\n")
+    await client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10000\r\n\r\n")
+    await until(lambda: any(each._progress for each in running.server._state.connections))
     for second in range(40):
-        await client.send(b"a" * 240)
+        await client.send(b"a" * 250)
         if second < 39:
-            await until(lambda size=240 * (second + 1): len(received(events)) == size)
+            await until(lambda size=250 * (second + 1): len(received(events)) == size)
             clock.advance(1)
     assert (await client.read()).body == b"whole"
 

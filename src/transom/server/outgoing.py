@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import array
 import asyncio
+import contextlib
 import fcntl
 import os
 import termios
@@ -90,10 +91,8 @@ class FileSender:
         """Write at once what the transport would write at the end of this turn of the loop."""
         written = 0
         if not self._transport.get_write_buffer_size() and not self._transport.is_closing():
-            try:
+            with contextlib.suppress(OSError):  # full, or gone; the transport finds out which
                 written = os.write(descriptor_of(self._transport), data)
-            except OSError:
-                pass  # full, or gone; the transport finds out which
         if written < len(data):
             self._transport.write(data[written:])
 
