@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
 
 from transom.server.access import Access
 from transom.server.exceptions import ClientDisconnected, MessageError, is_client_disconnect
+from transom.server.request_id import NAME, describe_request, find_request_id
 from transom.server.response_files import PIECE, FilePart, open_part, read_piece
 
 if TYPE_CHECKING:
@@ -481,6 +482,8 @@ class HTTPCycle:
             return
         self._response = _NONE
         fields = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
+        if self._state.gives_request_ids and (request_id := find_request_id(self.scope)) is not None:
+            fields.append((NAME, request_id))
         self._start_response({"status": 500, "headers": fields})
         self._send_body(b"Internal Server Error\n", False)
 
@@ -491,7 +494,7 @@ class HTTPCycle:
             logger.error("application raised in %s", self._describe(), exc_info=error)
 
     def _describe(self) -> str:
-        return f"{self.scope['method']} {self.scope['path']!a}"
+        return describe_request(self.scope, with_id=self._state.gives_request_ids)
 
     def _log_access(self) -> None:
         access = self._access

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from transom.server.request_id import identify
 from transom.server.trust import to_plain
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def build_scope(state: ServerState, peer: Peer, request: RequestHead) -> HTTPSco
         "raw_path": raw_path,
         "query_string": request.query,
         "root_path": root_path,
-        "headers": request.headers,
+        "headers": identify(request.headers, peer.is_trusted) if state.gives_request_ids else request.headers,
         "client": peer.client,
         "server": peer.server,
         "extensions": EXTENSIONS.copy() if request.http_version != "1.0" else EXTENSIONS_1_0.copy(),

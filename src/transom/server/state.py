@@ -14,6 +14,7 @@ from transom.server.access import AccessRecorder
 from transom.server.access_format import compile_format
 from transom.server.access_log import AccessLog
 from transom.server.http1 import HeadParser
+from transom.server.request_id import RequestIDResponder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -53,6 +54,7 @@ class ServerState:
         head_parser: what connections parse request heads with.
         lifespan_state: what the application kept at start-up, or None if it has no lifespan. Copied for each request.
         connections: open connections.
+        gives_request_ids: whether each request has an X-Request-ID; `app` then sends it back.
         access_log: where cycles report requests that have ended, or None if nobody wants to know.
         log_response_headers: whether it also wants the fields of responses.
         tasks: running applications that did not finish in their first step; also what keeps them alive.
@@ -63,7 +65,8 @@ class ServerState:
     """
 
     def __init__(self, app: ASGIApplication, config: Config, loop: asyncio.AbstractEventLoop) -> None:
-        self.app = app
+        self.gives_request_ids = config.request_id
+        self.app = RequestIDResponder(app) if config.request_id else app
         self.config = config
         self.loop = loop
         self.limits = config.limits

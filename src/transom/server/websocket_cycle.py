@@ -17,6 +17,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
 from transom.server.exceptions import ClientDisconnected, MessageError, is_client_disconnect
+from transom.server.request_id import describe_request
 from transom.server.websocket import (
     NEED_DATA,
     BytesMessage,
@@ -308,7 +309,7 @@ class WebSocketCycle:
             code = CloseCode.NORMAL_CLOSURE
         except Exception as exc:
             if not is_client_disconnect(exc):
-                logger.exception("exception in the application on WebSocket %s", self._scope["path"])
+                logger.exception("exception in the application on %s", self._describe())
         finally:
             self._application_ended(code)
 
@@ -318,11 +319,14 @@ class WebSocketCycle:
         elif self._phase is not Phase.CLOSED:
             begun = self._denial is not None and self._denial.has_begun
             if code is CloseCode.NORMAL_CLOSURE:
-                logger.error("application returned without an answer on WebSocket %s", self._scope["path"])
+                logger.error("application returned without an answer on %s", self._describe())
             if begun:
                 self._transport.abort()  # the client must see that the response is cut off
             else:
                 self._refuse(500, (), "internal server error")
+
+    def _describe(self) -> str:
+        return describe_request(self._scope, with_id=self._state.gives_request_ids)
 
     async def receive(self) -> Any:  # Any: as in asgi.types.Receive
         """Return connect, then each message, then disconnect for ever.
