@@ -5,9 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import re
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
@@ -149,3 +154,93 @@ def loggers() -> Iterator[None]:
     for each, handlers, propagate, level in before:
         each.handlers, each.propagate = handlers, propagate
         each.setLevel(level)
+
+
+# Servers in processes of their own
+
+PID_SITE = """
+import os
+async def app(scope, receive, send):
+    if scope["type"] != "http":
+        raise NotImplementedError
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"connection", b"close")]})
+    await send({"type": "http.response.body", "body": str(os.getpid()).encode()})
+"""
+RUN = (
+    "import sys; from transom.server import Config, run; sys.exit(run({target!r}, Config(port=0, {options})))"
+)
+PATIENCE = 30  # seconds; the machine may be busy
+
+
+class ServerProcess:
+    """A server in a process of its own whose log is read line by line."""
+
+    def __init__(self, folder: Path, code: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", code], cwd=folder, stderr=subprocess.PIPE, text=True
+        )
+        self.log = ""
+
+    def wait_for(self, pattern: str, times: int = 1) -> str:
+        """Read the log until the pattern was there that often; return its last first group."""
+        assert self.process.stderr
+        while len(found := re.findall(pattern, self.log)) < times:
+            line = self.process.stderr.readline()
+            assert line, f"the log ended without {pattern!r}:\n{self.log}"
+            self.log += line
+        return found[-1]
+
+    def wait_until_up(self, workers: int) -> str:
+        """Wait until so many workers serve; return the URL."""
+        self.wait_for("serving on", times=workers)
+        return re.findall(r"(?:serving|supervising \d+ workers?) on (http://[^ \n]+)", self.log)[0]
+
+    @property
+    def workers(self) -> list[int]:
+        """The process ids of all workers that the log names so far, in the order of their start."""
+        return [int(pid) for pid in re.findall(r"started worker (\d+)", self.log)]
+
+    def end(self, *signals: int) -> int:
+        """Send signals, wait for the end, return the exit code."""
+        for number in signals:
+            self.process.send_signal(number)
+        code = self.process.wait(PATIENCE)
+        assert self.process.stderr
+        self.log += self.process.stderr.read()
+        return code
+
+
+@pytest.fixture
+def site_folder(tmp_path: Path) -> Path:
+    """A directory with a module `mysite` whose `app` answers with the id of its process."""
+    (tmp_path / "mysite.py").write_text(PID_SITE)
+    return tmp_path
+
+
+@pytest.fixture
+def start_server(site_folder: Path) -> Iterator[Callable[..., ServerProcess]]:
+    """Start servers there: `start_server("workers=2", "mysite:app")`, or with code of one's own: `start_server(code=...)`."""
+    started: list[ServerProcess] = []
+
+    def start(options: str = "", target: str = "mysite:app", *, code: str | None = None) -> ServerProcess:
+        started.append(ServerProcess(site_folder, code or RUN.format(target=target, options=options)))
+        return started[-1]
+
+    yield start
+    for each in started:
+        if each.process.poll() is None:
+            each.process.kill()
+            each.process.wait()
+        assert each.process.stderr
+        each.process.stderr.close()
+
+
+@pytest.fixture
+def ask_pid() -> Callable[[str], int]:
+    """Return which process answers at a URL."""
+
+    def ask(url: str) -> int:
+        with urlopen(url, timeout=PATIENCE) as response:
+            return int(response.read())
+
+    return ask

@@ -69,9 +69,16 @@ def test_interrupt_before_the_start_is_130(tmp_path: Any, monkeypatch: pytest.Mo
     sys.modules.pop("interrupted_site", None)
 
 
-@pytest.mark.parametrize("options", [{"workers": 2}, {"reload": True}])
+@pytest.mark.parametrize("options", [{"workers": 2}, {"reload": True}, {"limit_max_requests": 1}])
 def test_other_processes_need_a_target_that_can_be_imported(
     options: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(site, Config(port=0, **options)) == 3
     assert "pass 'module:attribute'" in capsys.readouterr().err
+
+
+def test_file_for_the_process_id_that_cannot_be_written_is_exit_code_3(
+    tmp_path: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(site, Config(port=0, pid=str(tmp_path / "no" / "such.pid"))) == 3
+    assert "choose another file with --pid" in capsys.readouterr().err

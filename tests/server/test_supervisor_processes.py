@@ -1,94 +1,30 @@
-"""Real worker processes: start, crash, restart, stop, and the death of the supervisor."""
+"""Real worker processes: start, crash, hang, restart, recycling, signals, stop, and the death of the supervisor."""
 
 from __future__ import annotations
 
 import errno
 import os
+import pty
 import re
 import select
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.request import urlopen
 
 import pytest
 
 from transom.server import Config
-from transom.server.supervisor import ListenerPool, Supervisor, describe_exit
+from transom.server.supervisor import Supervisor, describe_exit
 
-APP = """
-import os
-async def app(scope, receive, send):
-    if scope["type"] != "http":
-        raise NotImplementedError
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"connection", b"close")]})
-    await send({"type": "http.response.body", "body": str(os.getpid()).encode()})
-"""
-RUN = (
-    "import sys; from transom.server import Config, run; sys.exit(run({target!r}, Config(port=0, {options})))"
-)
-TIMEOUT = 30
-
-
-class Running:
-    """A server in a process of its own whose log is read line by line."""
-
-    def __init__(self, folder: Path, options: str, target: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", RUN.format(target=target, options=options)],
-            cwd=folder,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        self.log = ""
-
-    def wait_for(self, pattern: str, times: int = 1) -> str:
-        """Read the log until the pattern was there that often; return its last first group."""
-        assert self.process.stderr
-        while len(found := re.findall(pattern, self.log)) < times:
-            line = self.process.stderr.readline()
-            assert line, f"the log ended without {pattern!r}:\n{self.log}"
-            self.log += line
-        return found[-1]
-
-    def end(self, *signals: int) -> int:
-        for number in signals:
-            self.process.send_signal(number)
-        code = self.process.wait(TIMEOUT)
-        assert self.process.stderr
-        self.log += self.process.stderr.read()
-        return code
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "mysite.py").write_text(APP)
-    return tmp_path
-
-
-@pytest.fixture
-def start(folder: Path) -> Iterator[Callable[..., Running]]:
-    started: list[Running] = []
-
-    def run(options: str, target: str = "mysite:app") -> Running:
-        started.append(Running(folder, options, target))
-        return started[-1]
-
-    yield run
-    for each in started:
-        if each.process.poll() is None:
-            each.process.kill()
-            each.process.wait()
-        assert each.process.stderr
-        each.process.stderr.close()
-
-
-def get_pid(url: str) -> int:
-    with urlopen(url, timeout=TIMEOUT) as response:
-        return int(response.read())
+StartServer = Callable[..., Any]
+AskPid = Callable[[str], int]
+TIMEOUT = 30  # seconds; the machine may be busy
 
 
 def is_alive(pid: int) -> bool:
@@ -111,33 +47,69 @@ def wait_for_end(pid: int) -> None:
         os.close(descriptor)
 
 
+needs_pidfd = pytest.mark.skipif(
+    not hasattr(os, "pidfd_open"), reason="waits for a process that is not its child: Linux only"
+)
+
+# The end of workers
+
+
 @pytest.mark.slow
-def test_crashed_worker_is_replaced_and_ctrl_c_stops_all(start: Callable[..., Running]) -> None:
-    running = start("workers=2")
-    url = running.wait_for(r"supervising 2 workers on (\S+)")
-    running.wait_for("serving on", times=2)
-    os.kill(get_pid(url), signal.SIGKILL)
-    running.wait_for("ended: SIGKILL")
-    running.wait_for("serving on", times=3)
-    pids = {int(pid) for pid in re.findall(r"started worker (\d+)", running.log)}
-    assert len(pids) == 3
-    assert get_pid(url) in pids
-    assert running.end(signal.SIGINT) == 0
-    assert "Traceback" not in running.log
+def test_crashed_worker_is_replaced_and_ctrl_c_stops_all(start_server: StartServer, ask_pid: AskPid) -> None:
+    server = start_server("workers=2")
+    url = server.wait_until_up(2)
+    victim = ask_pid(url)
+    os.kill(victim, signal.SIGKILL)
+    server.wait_for(f"worker {victim} ended: SIGKILL")
+    server.wait_until_up(3)
+    pids = server.workers
+    assert len(set(pids)) == 3
+    assert ask_pid(url) in set(pids) - {victim}
+    assert server.end(signal.SIGINT) == 0
+    assert "Traceback" not in server.log
     assert not any(map(is_alive, pids))
 
 
 @pytest.mark.slow
-def test_hangup_replaces_the_workers(start: Callable[..., Running]) -> None:
-    running = start("workers=2")
-    url = running.wait_for(r"supervising 2 workers on (\S+)")
-    running.wait_for("serving on", times=2)
-    before = {int(pid) for pid in re.findall(r"started worker (\d+)", running.log)}
-    running.process.send_signal(signal.SIGHUP)
-    running.wait_for("exit code 0", times=2)
-    assert get_pid(url) not in before
-    assert running.end(signal.SIGTERM) == 0
+def test_worker_that_cannot_start_any_more_is_tried_again_with_growing_delay(
+    start_server: StartServer, site_folder: Path, ask_pid: AskPid
+) -> None:
+    """No fork bomb: of two workers one goes on, and the other is started after 0, 1, 2, 4... seconds."""
+    server = start_server("workers=2")
+    url = server.wait_until_up(2)
+    (site_folder / "mysite.py").write_text("import nosuch")
+    victim, survivor = server.workers
+    began = time.monotonic()
+    os.kill(victim, signal.SIGKILL)
+    server.wait_for("ended: exit code 3", times=3)
+    assert time.monotonic() - began >= 3.0
+    assert len(server.workers) == 5
+    assert [ask_pid(url) for _ in range(8)] == [survivor] * 8
+    assert server.end(signal.SIGTERM) == 0
 
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", ["workers=2", "workers=1", "workers=1, limit_max_age=60"])
+def test_application_that_cannot_be_loaded_is_exit_code_3(start_server: StartServer, options: str) -> None:
+    server = start_server(options, "mysite:ap")
+    assert server.end() == 3
+    assert "did you mean 'app'?" in server.log
+    assert "Traceback" not in server.log
+    assert len(server.workers) <= 2
+
+
+@pytest.mark.slow
+@needs_pidfd
+def test_workers_stop_when_the_supervisor_is_killed(start_server: StartServer) -> None:
+    server = start_server("workers=2")
+    server.wait_until_up(2)
+    server.process.kill()
+    server.process.wait()
+    for pid in server.workers:
+        wait_for_end(pid)
+
+
+# Workers that hang
 
 HANGING = """
 import ctypes, os
@@ -152,42 +124,147 @@ async def app(scope, receive, send):
 
 @pytest.mark.slow
 def test_call_that_holds_the_gil_shorter_than_the_limit_is_left_alone(
-    start: Callable[..., Running], folder: Path
+    start_server: StartServer, site_folder: Path, ask_pid: AskPid
 ) -> None:
-    """As 30 s are to the default of 60: half."""
-    (folder / "hanging.py").write_text(HANGING)
-    running = start("workers=2, timeout_worker_healthcheck=8", "hanging:app")
-    url = running.wait_for(r"supervising 2 workers on (\S+)")
-    running.wait_for("serving on", times=2)
-    pid = get_pid(f"{url}/4")
-    assert is_alive(pid)
-    assert running.end(signal.SIGTERM) == 0
-    assert "hangs" not in running.log
+    """For half of it, as 30 s are to the default of 60."""
+    (site_folder / "hanging.py").write_text(HANGING)
+    server = start_server("workers=2, timeout_worker_healthcheck=8", "hanging:app")
+    url = server.wait_until_up(2)
+    assert is_alive(ask_pid(f"{url}/4"))
+    assert server.end(signal.SIGTERM) == 0
+    assert "hangs" not in server.log
+    assert len(server.workers) == 2
 
 
 @pytest.mark.slow
 def test_worker_that_hangs_holding_the_gil_shows_its_stack_and_is_replaced(
-    start: Callable[..., Running], folder: Path
+    start_server: StartServer, site_folder: Path, ask_pid: AskPid
 ) -> None:
-    (folder / "hanging.py").write_text(HANGING)
-    running = start("workers=2, timeout_worker_healthcheck=2", "hanging:app")
-    url = running.wait_for(r"supervising 2 workers on (\S+)")
-    running.wait_for("serving on", times=2)
+    (site_folder / "hanging.py").write_text(HANGING)
+    server = start_server("workers=2, timeout_worker_healthcheck=2", "hanging:app")
+    url = server.wait_until_up(2)
     with pytest.raises(OSError, match=r"closed connection|reset"):
-        get_pid(f"{url}/60")
-    pid = int(running.wait_for(r"worker (\d+) hangs: its event loop has not turned for"))
-    running.wait_for(rf"worker {pid} ended: SIGABRT")
-    running.wait_for("serving on", times=3)
-    assert "Fatal Python error: Aborted" in running.log
-    assert re.search(r'File ".*hanging\.py", line \d+ in app', running.log)
-    assert get_pid(url) != pid
-    assert running.end(signal.SIGTERM) == 0
+        ask_pid(f"{url}/60")
+    pid = int(server.wait_for(r"worker (\d+) hangs: its event loop has not turned for"))
+    server.wait_for(rf"worker {pid} ended: SIGABRT")
+    server.wait_until_up(3)
+    assert "Fatal Python error: Aborted" in server.log
+    assert re.search(r'File ".*hanging\.py", line \d+ in app', server.log)
+    assert ask_pid(url) != pid
+    assert server.end(signal.SIGTERM) == 0
+
+
+# Replacing workers
 
 
 @pytest.mark.slow
-def test_quit_cancels_what_is_in_progress(start: Callable[..., Running], folder: Path) -> None:
-    (folder / "endless.py").write_text(
+def test_hangup_replaces_the_workers_by_ones_with_the_new_code(
+    start_server: StartServer, site_folder: Path, ask_pid: AskPid
+) -> None:
+    server = start_server("workers=2")
+    url = server.wait_until_up(2)
+    before = set(server.workers)
+    assert ask_pid(url) in before
+    code = site_folder / "mysite.py"
+    code.write_text(code.read_text().replace("os.getpid()", "-os.getpid()"))
+    server.process.send_signal(signal.SIGHUP)
+    server.wait_for("exit code 0", times=2)
+    assert -ask_pid(url) in set(server.workers) - before
+    assert "to replace worker" in server.log
+    assert server.end(signal.SIGTERM) == 0
+
+
+@pytest.mark.slow
+def test_restart_with_broken_code_leaves_the_old_workers(
+    start_server: StartServer, site_folder: Path, ask_pid: AskPid
+) -> None:
+    server = start_server("workers=2")
+    url = server.wait_until_up(2)
+    before = server.workers
+    (site_folder / "mysite.py").write_text("import nosuch")
+    server.process.send_signal(signal.SIGHUP)
+    server.wait_for("ended: exit code 3")
+    assert ask_pid(url) in before
+    assert server.end(signal.SIGTERM) == 0
+    assert len(server.workers) == 3
+
+
+@pytest.mark.slow
+def test_worker_is_recycled_after_so_many_requests(start_server: StartServer, ask_pid: AskPid) -> None:
+    """With one worker too, which then has a supervisor."""
+    server = start_server("workers=1, limit_max_requests=3")
+    url = server.wait_until_up(1)
+    assert "supervising 1 worker on" in server.log
+    (first,) = server.workers
+    assert {ask_pid(url) for _ in range(3)} == {first}
+    server.wait_for(rf"to replace worker {first}: 3 requests")
+    server.wait_for(f"worker {first} ended: exit code 0")
+    assert ask_pid(url) == server.workers[1]
+    assert server.end(signal.SIGTERM) == 0
+
+
+@pytest.mark.slow
+def test_workers_are_recycled_by_age_one_after_the_other(start_server: StartServer, ask_pid: AskPid) -> None:
+    server = start_server("workers=2, limit_max_age=1")
+    url = server.wait_until_up(2)
+    first, second = server.workers
+    server.wait_for(f"worker {first} ended: exit code 0")
+    server.wait_for(f"worker {second} ended: exit code 0")
+    assert ask_pid(url)
+    assert re.search(rf"to replace worker {first}: \d+ s of service", server.log)
+    assert server.end(signal.SIGTERM) == 0
+
+
+@pytest.mark.slow
+def test_worker_is_recycled_when_it_holds_too_much_memory(
+    start_server: StartServer, site_folder: Path, ask_pid: AskPid
+) -> None:
+    (site_folder / "leaking.py").write_text(
         """
+from mysite import app as site
+leak = []
+async def app(scope, receive, send):
+    if scope["type"] == "http":
+        leak.append(b"x" * 200_000_000)
+    await site(scope, receive, send)
+"""
+    )
+    # In the supervisor memory counts from the first second of service.
+    code = (
+        "from transom.server import Config, recycling, run; recycling.MIN_AGE = 0.0;"
+        "run('leaking:app', Config(port=0, limit_max_memory=150_000_000))"
+    )
+    server = start_server(code=code)
+    url = server.wait_until_up(1)
+    leaking = ask_pid(url)
+    server.wait_for(rf"to replace worker {leaking}: \d+ MiB of memory")
+    server.wait_for(f"worker {leaking} ended: exit code 0")
+    assert server.end(signal.SIGTERM) == 0
+
+
+# Signals
+
+
+@pytest.mark.slow
+def test_one_worker_more_and_fewer_by_signal(start_server: StartServer, ask_pid: AskPid) -> None:
+    server = start_server("workers=1, limit_max_age=600")
+    url = server.wait_until_up(1)
+    server.process.send_signal(signal.SIGTTIN)
+    server.wait_until_up(2)
+    first, second = server.workers
+    server.process.send_signal(signal.SIGTTOU)
+    server.wait_for(f"worker {second} ended: exit code 0")
+    assert {ask_pid(url) for _ in range(8)} == {first}
+    server.process.send_signal(signal.SIGTTOU)  # one stays
+    assert ask_pid(url) == first
+    server.process.send_signal(signal.SIGTTIN)
+    server.wait_until_up(3)
+    assert ask_pid(url) in (first, server.workers[2])
+    assert server.end(signal.SIGTERM) == 0
+    assert "Traceback" not in server.log
+
+
+ENDLESS = """
 import asyncio
 async def app(scope, receive, send):
     if scope["type"] != "http":
@@ -196,48 +273,90 @@ async def app(scope, receive, send):
     await send({"type": "http.response.body", "body": b"x", "more_body": True})
     await asyncio.Event().wait()
 """
-    )
-    running = start("workers=2, timeout_graceful_shutdown=100", "endless:app")
-    url = running.wait_for(r"supervising 2 workers on (\S+)")
-    running.wait_for("serving on", times=2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("signals", [(signal.SIGQUIT,), (signal.SIGTERM, signal.SIGINT)])
+def test_quit_and_a_second_signal_cancel_what_is_in_progress(
+    start_server: StartServer, site_folder: Path, workers: int, signals: tuple[int, ...]
+) -> None:
+    (site_folder / "endless.py").write_text(ENDLESS)
+    server = start_server(f"workers={workers}, timeout_graceful_shutdown=100", "endless:app")
+    url = server.wait_until_up(workers)
     with urlopen(url, timeout=TIMEOUT) as response:
         assert response.read(1) == b"x"
-        assert running.end(signal.SIGQUIT) == 0
-    assert "cancelling 1 request" in running.log
+        for number in signals[:-1]:
+            server.process.send_signal(number)
+            server.wait_for("stopping", times=workers)
+        assert server.end(signals[-1]) == 0
+    assert "cancelling 1 request" in server.log
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("options", ["workers=2", "workers=1"])
-def test_application_that_cannot_be_loaded_is_exit_code_3(
-    start: Callable[..., Running], options: str
+def test_single_process_serves_and_stops_at_sigterm(start_server: StartServer, ask_pid: AskPid) -> None:
+    server = start_server("workers=1")
+    url = server.wait_until_up(1)
+    assert ask_pid(url) == server.process.pid
+    assert server.end(signal.SIGTERM) == 0
+    assert "Traceback" not in server.log
+
+
+@pytest.mark.slow
+def test_file_for_the_process_id_names_the_supervisor(start_server: StartServer, site_folder: Path) -> None:
+    server = start_server("workers=2, pid='site.pid'")
+    server.wait_until_up(2)
+    assert (site_folder / "site.pid").read_text() == f"{server.process.pid}\n"
+    assert server.end(signal.SIGTERM) == 0
+    assert not (site_folder / "site.pid").exists()
+
+
+@pytest.mark.slow
+@needs_pidfd
+def test_server_stops_when_its_terminal_is_closed(site_folder: Path) -> None:
+    """SIGHUP is also what the system sends then: nobody is left who wanted a restart."""
+    code = "from transom.server import Config, run; run('mysite:app', Config(port=0, workers=2))"
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(site_folder)
+        os.execv(sys.executable, [sys.executable, "-c", code])  # the child must not return into pytest
+    log = ""
+    while log.count("serving on") < 2:
+        log += os.read(terminal, 4096).decode()
+    os.close(terminal)
+    wait_for_end(pid)
+    os.waitpid(pid, 0)
+    for worker in re.findall(r"started worker (\d+)", log):
+        wait_for_end(int(worker))
+
+
+# Listening
+
+
+@pytest.mark.slow
+def test_workers_share_one_socket_where_the_system_does_not_share_connections_out(
+    start_server: StartServer, ask_pid: AskPid
 ) -> None:
-    running = start(options, "mysite:ap")
-    assert running.end() == 3
-    assert "did you mean 'app'?" in running.log
-    assert "Traceback" not in running.log
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(
-    not hasattr(os, "pidfd_open"), reason="waits for a process that is not its child: Linux only"
-)
-def test_workers_stop_when_the_supervisor_is_killed(start: Callable[..., Running]) -> None:
-    running = start("workers=2")
-    running.wait_for("serving on", times=2)
-    pids = [int(pid) for pid in re.findall(r"started worker (\d+)", running.log)]
-    running.process.kill()
-    running.process.wait()
-    for pid in pids:
-        wait_for_end(pid)
-
-
-@pytest.mark.slow
-def test_single_process_serves_and_stops_at_sigterm(start: Callable[..., Running]) -> None:
-    running = start("workers=1")
-    url = running.wait_for(r"serving on (\S+)")
-    assert get_pid(url) == running.process.pid
-    assert running.end(signal.SIGTERM) == 0
-    assert "Traceback" not in running.log
+    code = """
+from functools import partial
+import sys
+from transom.server import Config
+from transom.server.listener_pool import ListenerPool
+from transom.server.logs import configure_logging
+from transom.server.supervisor import Supervisor
+config = Config(port=0, workers=2)
+configure_logging(config)
+sys.exit(Supervisor("mysite:app", config, pool=partial(ListenerPool, reuse_port=False)).run())
+"""
+    server = start_server(code=code)
+    url = server.wait_until_up(2)
+    os.kill(ask_pid(url), signal.SIGKILL)
+    server.wait_until_up(3)
+    assert ask_pid(url) in server.workers
+    server.process.send_signal(signal.SIGHUP)
+    server.wait_until_up(5)
+    assert ask_pid(url) in server.workers
+    assert server.end(signal.SIGTERM) == 0
 
 
 def test_worker_that_cannot_even_be_started_counts_as_a_failed_start(
@@ -256,21 +375,20 @@ def test_port_in_use_is_an_error_in_spite_of_reuse_port() -> None:
         assert Supervisor("mysite:app", Config(port=taken.getsockname()[1], workers=2)).run() == 3
 
 
-def test_slots_share_one_port_with_sockets_of_their_own(tmp_path: Path) -> None:
-    pool = ListenerPool(Config(bind=("127.0.0.1:0", f"unix:{tmp_path}/s")))
-    try:
-        first, second = pool.get(0), pool.get(1)
-        assert pool.get(0) == first
-        assert first[0].getsockname() == second[0].getsockname()
-        assert (first[0] is second[0]) is (sys.platform != "linux")
-        assert first[1] is second[1]
-        pool.vacate(0)
-        assert pool.get(0)[0].getsockname() == second[0].getsockname()
-    finally:
-        pool.close()
-    assert second[0].fileno() == -1
-
-
 def test_exit_codes_are_described() -> None:
     assert describe_exit(3) == "exit code 3"
     assert describe_exit(-9) == "SIGKILL"
+
+
+@pytest.mark.slow
+def test_server_imports_nothing_of_the_framework() -> None:
+    """What a worker imports before its application decides how soon a dead one is replaced."""
+    code = "import sys, transom.server.child, transom.server.supervisor; print(*sys.modules)"
+    modules = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    packages = {name.split(".")[1] for name in modules if name.startswith("transom.")}
+    assert packages <= {"asgi", "server"}
+    assert not {"click", "jinja2", "multiprocessing", "pydantic", "rich", "sqlalchemy", "watchfiles"} & set(
+        modules
+    )

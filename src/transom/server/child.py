@@ -5,7 +5,8 @@ without a main guard starts itself for ever) and keep a resource tracker process
 one `Order` and nothing more, the child sends a `Report` once it serves and then once a second. Its end tells the child that the
 parent is gone, however that happened.
 
-SIGINT is ignored in the child: Ctrl-C reaches the whole terminal group, and the parent answers it with SIGTERM for each child.
+SIGINT and SIGHUP are ignored in the child: Ctrl-C, and the end of a terminal, reach the whole group, and the parent answers them
+with SIGTERM for each child.
 SIGABRT, and what ends a process for a mistake in compiled code, writes the Python stack of each thread to stderr first.
 """
 
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
 
 # The first thing a child does is to ignore SIGINT: later, Ctrl-C would print a traceback per worker.
 _CODE: Final = (
-    "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); import sys; from transom.server.child import main;"
-    " sys.exit(main(int(sys.argv[1])))"
+    "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); signal.signal(signal.SIGHUP, signal.SIG_IGN);"
+    " import sys; from transom.server.child import main; sys.exit(main(int(sys.argv[1])))"
 )
 
 

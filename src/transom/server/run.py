@@ -10,7 +10,9 @@ from transom.server.config import Config
 from transom.server.env_file import load_env_file
 from transom.server.exceptions import ConfigError
 from transom.server.logs import configure_fallback, configure_logging
+from transom.server.pid_file import pid_file
 from transom.server.process import EXIT_START_FAILED, serve_in_process
+from transom.server.recycling import is_recycled
 
 if TYPE_CHECKING:
     from transom.server.interface import Application
@@ -24,7 +26,8 @@ def run(target: str | Application, config: Config | None = None) -> int:
     Args:
         target: `module:attribute`, `module:factory()`, or an application. Several processes, and reloading, need one that can be
             imported.
-        config: the options; `reload` wins over `workers`.
+        config: the options; `reload` wins over `workers`. One worker runs in this process, unless a limit says when it is to be
+            replaced: that takes a supervisor.
 
     Returns:
         0 after an orderly end, 3 if the server could not start, 130 if it was interrupted before it had started.
@@ -34,15 +37,20 @@ def run(target: str | Application, config: Config | None = None) -> int:
         if config.env_file is not None:
             load_env_file(config.env_file, os.environ)
         configure_logging(config)
+        with pid_file(config.pid):
+            return _serve(target, config)
     except ConfigError as exc:
         configure_fallback()
         logger.error("%s", exc)
         return EXIT_START_FAILED
-    if not config.reload and config.workers == 1:
+
+
+def _serve(target: str | Application, config: Config) -> int:
+    if not config.reload and config.workers == 1 and not is_recycled(config):
         return serve_in_process(target, config)
     if not isinstance(target, str):
         logger.error(
-            "workers and reload start other processes, which must import the application; pass 'module:attribute'"
+            "workers, their limits and reload need other processes, which must import the application; pass 'module:attribute'"
         )
         return EXIT_START_FAILED
     if config.reload:

@@ -6,14 +6,15 @@ kernel shares out connections evenly; the supervisor holds them too, so that a r
 waits in the queue.
 
 SIGTERM, SIGINT: stop gracefully; again: cancel what is in progress; a third time: kill. SIGQUIT: cancel what is in progress.
-SIGHUP: replace the workers one by one.
+SIGHUP: replace the workers one by one. SIGTTIN, SIGTTOU: one worker more, one less.
 """
 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import logging
+import os
+import random
 import selectors
 import signal
 import socket
@@ -23,17 +24,34 @@ from typing import TYPE_CHECKING, Final
 
 from transom.server.child import WorkerProcess
 from transom.server.exceptions import BindError
-from transom.server.listener import BoundSocket, bind_sockets, describe_socket
+from transom.server.listener_pool import ListenerPool
 from transom.server.process import EXIT_OK, EXIT_START_FAILED
-from transom.server.supervision import Abort, Action, Start, Stop, Supervision, Vacate
+from transom.server.recycling import Allowance
+from transom.server.supervision import (
+    Abort,
+    Action,
+    CloseListeners,
+    Start,
+    Stop,
+    Supervision,
+    Vacate,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     from transom.server.config import Config
     from transom.server.report import Report
 
-_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGCHLD)
+_SIGNALS: Final = (
+    signal.SIGTERM,
+    signal.SIGINT,
+    signal.SIGQUIT,
+    signal.SIGHUP,
+    signal.SIGTTIN,
+    signal.SIGTTOU,
+    signal.SIGCHLD,
+)
 _OVERSLEPT: Final = (
     2.0  # seconds; later than that, the supervisor was stopped or starved, and its workers perhaps too
 )
@@ -41,72 +59,34 @@ _OVERSLEPT: Final = (
 logger = logging.getLogger("transom.server")
 
 
-class ListenerPool:
-    """The listening sockets of all slots.
+class Supervisor:
+    """Runs `config.workers` processes that serve one target. For the main thread, once.
 
-    Only Linux shares connections out among the sockets of one address; elsewhere, and for Unix sockets and those that were
-    handed down to us, all slots share one.
-
-    Raises:
-        BindError: as `bind_sockets`.
+    Args:
+        target: where the workers import the application from.
+        config: the options.
+        pool: makes the listening sockets, when `run` is called.
     """
 
-    def __init__(self, config: Config) -> None:
-        # Without SO_REUSEPORT first: with it, a second server on the same port would steal connections, not fail.
-        found = bind_sockets(config)
-        own = [
-            each
-            for each in found
-            if sys.platform == "linux" and each.family != socket.AF_UNIX and isinstance(each, BoundSocket)
-        ]
-        self._shared = [each for each in found if each not in own]
-        self.description = ", ".join(map(describe_socket, found))
-        # The very addresses, for port 0 may have been asked for.
-        self._config = dataclasses.replace(config, bind=tuple(map(_address, own)))
-        self._own: dict[int, list[socket.socket]] = {}
-        for each in own:
-            each.close()
-
-    def get(self, slot: int) -> list[socket.socket]:
-        """Return the sockets for a worker in the slot, binding them if need be."""
-        if slot not in self._own:
-            self._own[slot] = bind_sockets(self._config, reuse_port=True) if self._config.bind else []
-        return self._own[slot] + self._shared
-
-    def vacate(self, slot: int) -> None:
-        """Close the slot's own sockets."""
-        for each in self._own.pop(slot, ()):
-            each.close()
-
-    def close(self) -> None:
-        """Close everything."""
-        for slot in tuple(self._own):
-            self.vacate(slot)
-        for each in self._shared:
-            each.close()
-
-
-def _address(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-class Supervisor:
-    """Runs `config.workers` processes that serve one target. For the main thread, once."""
-
-    def __init__(self, target: str, config: Config) -> None:
+    def __init__(
+        self, target: str, config: Config, *, pool: Callable[[Config], ListenerPool] = ListenerPool
+    ) -> None:
         self._target = target
         self._config = config
+        self._make_pool = pool
+        chance = random.Random()  # noqa: S311  spreads restarts, guards nothing
         self._supervision = Supervision(
             config.workers,
             # A worker may take this long by its own timeouts; only one that hangs takes longer.
             config.timeout_graceful_shutdown + config.timeout_lifespan,
             silence=config.timeout_worker_healthcheck,
+            draw_allowance=lambda: Allowance.draw(config, chance),
         )
         self._processes: dict[int, WorkerProcess] = {}
         self._reports: dict[int, Report] = {}
         self._unstarted: list[int] = []  # workers that could not even be started, not yet told
         self._selector = selectors.DefaultSelector()
+        self._terminal = _find_terminal()
 
     @property
     def reports(self) -> dict[int, Report]:
@@ -116,18 +96,22 @@ class Supervisor:
     def run(self) -> int:
         """Serve until told to stop; return the exit code."""
         try:
-            pool = ListenerPool(self._config)
+            pool = self._make_pool(self._config)
         except BindError as exc:
             logger.error("%s", exc)
             return EXIT_START_FAILED
-        logger.info("supervising %d workers on %s", self._config.workers, pool.description)
+        count = self._config.workers
+        logger.info("supervising %d worker%s on %s", count, "s" * (count > 1), pool.description)
         with contextlib.closing(pool), self._selector, _catch_signals() as signals:
             self._selector.register(signals, selectors.EVENT_READ)
             try:
                 self._act(self._supervision.begin(), pool)
                 while not self._supervision.is_done:
                     self._wait()
-                    self._act(self._look(signals), pool)
+                    actions = self._look(signals)
+                    # First, so that whoever is stopped now gets nothing new while it takes what is in its queue.
+                    pool.steer(self._supervision.receivers)
+                    self._act(actions, pool)
             finally:
                 # Only after an error of our own: nothing may outlive us.
                 for process in self._processes.values():
@@ -138,7 +122,7 @@ class Supervisor:
         deadline = 0.0 if self._unstarted else self._supervision.deadline
         self._selector.select(None if deadline is None else max(deadline - time.monotonic(), 0.0))
         now = time.monotonic()
-        if deadline is not None and now - deadline > _OVERSLEPT:
+        if deadline and now - deadline > _OVERSLEPT:
             self._supervision.overslept(now)
 
     def _look(self, signals: socket.socket) -> list[Action]:
@@ -149,7 +133,7 @@ class Supervisor:
             report, is_open = process.read_report()
             if report is not None:
                 self._reports[number] = report
-                actions += supervision.worker_reported(number, now)
+                actions += supervision.worker_reported(number, report, now)
             if not is_open:
                 self._ignore(process)
             if (code := process.poll()) is not None:
@@ -163,13 +147,23 @@ class Supervisor:
         actions: list[Action] = []
         with contextlib.suppress(BlockingIOError):
             for number in signals.recv(256):
-                if number in (signal.SIGTERM, signal.SIGINT):
-                    actions += self._supervision.stop(now)
-                elif number == signal.SIGQUIT:
-                    actions += self._supervision.stop(now, at_once=True)
-                elif number == signal.SIGHUP:
-                    actions += self._supervision.restart()
+                actions += self._answer_signal(number, now)
         return actions
+
+    def _answer_signal(self, number: int, now: float) -> list[Action]:
+        supervision = self._supervision
+        if number in (signal.SIGTERM, signal.SIGINT):
+            return supervision.stop(now)
+        if number == signal.SIGQUIT:
+            return supervision.stop(now, at_once=True)
+        if number == signal.SIGHUP:
+            # The system sends it too, when the terminal is closed.
+            return supervision.stop(now) if _is_gone(self._terminal) else supervision.restart()
+        if number == signal.SIGTTIN:
+            return supervision.grow()
+        if number == signal.SIGTTOU:
+            return supervision.shrink(now)
+        return []
 
     def _forget(self, number: int, code: int) -> None:
         process = self._processes.pop(number)
@@ -191,6 +185,8 @@ class Supervisor:
                 self._start(action, pool)
             elif isinstance(action, Vacate):
                 pool.vacate(action.slot)
+            elif isinstance(action, CloseListeners):
+                pool.close()
             elif (process := self._processes.get(action.worker)) is None:
                 pass  # it has ended meanwhile
             elif isinstance(action, Stop):
@@ -216,12 +212,36 @@ class Supervisor:
             return
         self._processes[action.worker] = process
         self._selector.register(process.channel, selectors.EVENT_READ)
-        logger.info("started worker %d", process.pid)
+        replaced = self._processes.get(action.replaced) if action.replaced is not None else None
+        if replaced is None:
+            logger.info("started worker %d", process.pid)
+        else:
+            logger.info(
+                "started worker %d to replace worker %d: %s", process.pid, replaced.pid, action.reason
+            )
 
 
 def describe_exit(code: int) -> str:
     """Return an exit code for people: `SIGKILL`, or `exit code 3`."""
     return f"exit code {code}" if code >= 0 else signal.Signals(-code).name
+
+
+def _find_terminal() -> int | None:
+    """Return standard input if it is the terminal we were started from: whose end is ours too."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):  # none, closed, or another session's
+        os.tcgetpgrp(sys.stdin.fileno())
+        return sys.stdin.fileno()
+    return None
+
+
+def _is_gone(terminal: int | None) -> bool:
+    if terminal is None:
+        return False
+    try:
+        os.tcgetpgrp(terminal)
+    except OSError:
+        return True
+    return False
 
 
 def _note(_number: int, _frame: object) -> None:
