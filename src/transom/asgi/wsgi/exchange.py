@@ -39,7 +39,7 @@ class Order(Enum):
 
     RECEIVE = auto()  # answered with a message
     FLUSH = auto()  # answered with None once all that was posted has left
-    END_BODY = auto()
+    END_BODY = auto()  # the piece before it was the last one
 
 
 _EAGER: Final = sys.version_info >= (3, 12)
@@ -217,8 +217,6 @@ class Exchange:
             pass  # nobody is there to read it
         elif isinstance(order, bytes):
             await self._send_pieces(order)
-        elif order is Order.END_BODY:
-            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
         else:
             await self._send(order)
 

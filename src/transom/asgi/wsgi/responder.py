@@ -185,12 +185,15 @@ class Responder:
         if self._ended:
             return
         self._ended = True
+        # A message of its own, even where it could be one with the last piece: how a response of unknown length is framed must
+        # not depend on which thread was faster.
+        end: Message = {"type": "http.response.body", "body": b"", "more_body": False}
         if self._head_posted:
-            self._exchange.post(Order.END_BODY)
+            self._exchange.post(end)
         elif self._head is None:
             raise RuntimeError("the application returned without calling start_response")
         else:
-            self._exchange.post(self._take_head(self._head), Order.END_BODY)
+            self._exchange.post(self._take_head(self._head), end)
 
     def _take_head(self, head: Head) -> Message:
         self._head_posted = True
