@@ -7,7 +7,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 PROJECT := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test conformance check bench docs format clean
+.PHONY: help demo test conformance check bench bench-server bench-memory bench-slowloris bench-orm bench-report profile-server docs format clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,8 +31,11 @@ check: $(VENV)/.dev ## Formatting, linting, types, import contracts, fast tests,
 	$(BIN)/python -m pytest -q -m "not slow"
 	$(BIN)/mkdocs build --strict --quiet
 
-bench: ## Benchmarks against peers, in an environment of their own
+bench: ## All benchmarks against peers, in environments of their own; an hour. bench-server: the server's part
 	$(MAKE) -C benchmarks bench
+
+bench-server bench-memory bench-slowloris bench-orm bench-report profile-server:
+	$(MAKE) -C benchmarks $@
 
 docs: $(VENV)/.dev ## The documentation on http://127.0.0.1:8001, with live reload
 	$(BIN)/mkdocs serve --dev-addr 127.0.0.1:8001

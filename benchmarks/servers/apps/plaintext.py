@@ -1,5 +1,7 @@
 """The smallest honest ASGI application: it answers what it is asked, and takes part in the lifespan."""
 
+from lifespan import lifespan
+
 HEADERS = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"13")]
 
 
@@ -10,11 +12,3 @@ async def app(scope, receive, send):
         return
     await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
     await send({"type": "http.response.body", "body": b"Hello, World!"})
-
-
-async def lifespan(receive, send):
-    """Confirm start-up and shutdown."""
-    await receive()
-    await send({"type": "lifespan.startup.complete"})
-    await receive()
-    await send({"type": "lifespan.shutdown.complete"})
