@@ -21,7 +21,7 @@ class Clock:
     def __init__(self, running):
         self._state = running.server._state
         self._state.stop_timer()
-        self.now = self._state.now = self._state.loop.time()
+        self.now = self._state.now = float(int(self._state.loop.time()))  # whole seconds add up exactly
 
     def advance(self, seconds):
         """Tick once per second, as the timer would."""
