@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from transom.server.access import AccessRecorder
 from transom.server.access_format import compile_format
 from transom.server.access_log import AccessLog
-from transom.server.http1 import HeadParser
+from transom.server.http1 import HeadParser, build_fields
+from transom.server.option_checks import parse_header
 from transom.server.request_id import RequestIDResponder
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ class ServerState:
         self.fields = b""
         self.date_field = b""
         self.server_field = b"\r\nserver: transom" if config.server_header else b""
+        self.extra_fields = build_fields(map(parse_header, config.header))
         self.now = 0.0
         self.idle_deadline = self.deadline(config.timeout_keep_alive)
         self._context = contextvars.copy_context()
@@ -115,7 +117,7 @@ class ServerState:
         self.idle_deadline = self.deadline(self.config.timeout_keep_alive)
         if self.config.date_header:
             self.date_field = b"\r\ndate: " + formatdate(time.time(), usegmt=True).encode()
-        self.fields = self.date_field + self.server_field
+        self.fields = self.fields_without(date=False, server=False)
         for connection in tuple(self.connections):
             connection.tick(self.now)
         for call in self.on_tick:
@@ -123,7 +125,7 @@ class ServerState:
 
     def fields_without(self, *, date: bool, server: bool) -> bytes:
         """Return the encoded fields without those that the application gives itself."""
-        return (b"" if date else self.date_field) + (b"" if server else self.server_field)
+        return (b"" if date else self.date_field) + (b"" if server else self.server_field) + self.extra_fields
 
     def spawn(
         self, coroutine: Coroutine[Any, Any, None]
