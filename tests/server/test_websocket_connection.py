@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from transom.server.websocket import (
     NEED_DATA,
-    BytesMessage,
     Close,
     CloseCode,
     Event,
@@ -19,9 +18,9 @@ from transom.server.websocket import (
     Pong,
     RemoteProtocolError,
     Role,
-    TextMessage,
     WebSocketConnection,
 )
+from transom.server.websocket.connection import LIGHT, MAX_LIGHT_FRAMES
 from transom.server.websocket.frames import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, build_frame
 
 MASK = b"\x01\x02\x03\xfe"
@@ -61,13 +60,13 @@ def feed(pieces: Iterable[bytes]) -> list[Event | int]:
 
 # name: (bytes from a client, what must come of them)
 CONVERSATIONS: dict[str, tuple[bytes, list[Event | int]]] = {
-    "text": (frame(TEXT, "Grüße €".encode()), [TextMessage("Grüße €")]),
-    "empty text": (frame(TEXT), [TextMessage("")]),
-    "empty binary": (frame(BINARY), [BytesMessage(b"")]),
-    "binary with a two-byte length": (frame(BINARY, bytes(range(150))), [BytesMessage(bytes(range(150)))]),
+    "text": (frame(TEXT, "Grüße €".encode()), ["Grüße €"]),
+    "empty text": (frame(TEXT), [""]),
+    "empty binary": (frame(BINARY), [b""]),
+    "binary with a two-byte length": (frame(BINARY, bytes(range(150))), [bytes(range(150))]),
     "several messages": (
         frame(TEXT, b"a") + frame(BINARY, b"b") + frame(TEXT, b"c"),
-        [TextMessage("a"), BytesMessage(b"b"), TextMessage("c")],
+        ["a", b"b", "c"],
     ),
     "control frames between fragments": (
         frame(TEXT, "Gr\u00fc".encode()[:3], fin=False)
@@ -75,22 +74,22 @@ CONVERSATIONS: dict[str, tuple[bytes, list[Event | int]]] = {
         + frame(CONTINUATION, "Gr\u00fc".encode()[3:], fin=False)
         + frame(PONG)
         + frame(CONTINUATION, b"n"),
-        [Ping(b"p"), Pong(b""), TextMessage("Grün")],
+        [Ping(b"p"), Pong(b""), "Grün"],
     ),
     "empty fragments": (
         frame(TEXT, fin=False) + frame(CONTINUATION, fin=False) + frame(CONTINUATION),
-        [TextMessage("")],
+        [""],
     ),
     "binary fragments are not checked as UTF-8": (
         frame(BINARY, b"\xff", fin=False) + frame(CONTINUATION, b"\xfe"),
-        [BytesMessage(b"\xff\xfe")],
+        [b"\xff\xfe"],
     ),
     "ping of 125 bytes": (frame(PING, bytes(125)), [Ping(bytes(125))]),
     "close with reason": (close_frame(4000, b"bye"), [Close(4000, "bye")]),
     "close without code": (frame(CLOSE), [Close(1005)]),
     "close in mid-message is clean": (frame(TEXT, b"half", fin=False) + close_frame(1000), [Close(1000)]),
     "data after close is ignored": (close_frame(1001) + frame(TEXT, b"late") + b"\xff\xff", [Close(1001)]),
-    "message before a bad frame is delivered": (frame(TEXT, b"ok") + b"\xc1\x80", [TextMessage("ok"), 1002]),
+    "message before a bad frame is delivered": (frame(TEXT, b"ok") + b"\xc1\x80", ["ok", 1002]),
     "nothing after a bad frame": (b"\x83\x80" + frame(TEXT, b"late"), [1002]),
     "unmasked frame": (build_frame(TEXT, b"x"), [1002]),
     "continuation of nothing": (frame(CONTINUATION, b"x"), [1002]),
@@ -108,7 +107,7 @@ CONVERSATIONS: dict[str, tuple[bytes, list[Event | int]]] = {
         frame(TEXT, b"\xed", fin=False) + frame(CONTINUATION, b"\xa0\x80"),
         [1007],
     ),
-    "message of the largest size": (frame(BINARY, bytes(MAX_SIZE)), [BytesMessage(bytes(MAX_SIZE))]),
+    "message of the largest size": (frame(BINARY, bytes(MAX_SIZE)), [bytes(MAX_SIZE)]),
     "message too big": (frame(BINARY, bytes(MAX_SIZE + 1)), [1009]),
     "message too big over fragments": (
         frame(BINARY, bytes(MAX_SIZE), fin=False) + frame(CONTINUATION, b"x"),
@@ -140,8 +139,7 @@ def test_conversation_at_random_cuts(name: str, data: st.DataObject) -> None:
 def test_what_a_client_sends_a_server_reads(messages: list[str | bytes], step: int) -> None:
     client = WebSocketConnection(Role.CLIENT)
     wire = b"".join(client.send_text(m) if isinstance(m, str) else client.send_bytes(m) for m in messages)
-    expected = [TextMessage(m) if isinstance(m, str) else BytesMessage(m) for m in messages]
-    assert feed(wire[i : i + step] for i in range(0, len(wire), step)) == expected
+    assert feed(wire[i : i + step] for i in range(0, len(wire), step)) == messages
 
 
 @pytest.mark.parametrize("text", [b"\xce\xba\xe1\xbd\xb9\xf4\x90", b"ok\xed\xa0", b"\xc0", b"\xf5"])
@@ -155,18 +153,46 @@ def test_too_big_fails_before_any_payload_arrives() -> None:
     assert feed([b"\x82\xff" + (1 << 40).to_bytes(8, "big") + MASK]) == [1009]
 
 
-def test_many_empty_fragments_are_not_kept() -> None:
+def test_empty_fragments_are_not_kept() -> None:
     connection = WebSocketConnection()
     connection.receive_data(frame(BINARY, b"a", fin=False) + frame(CONTINUATION, fin=False) * 500)
     assert connection.next_event() is NEED_DATA
     assert connection.buffered == 1
 
 
+@pytest.mark.parametrize(
+    ("light", "heavy"),
+    [
+        (frame(PING), frame(TEXT, b"short")),
+        (frame(PONG, bytes(125)), frame(BINARY)),
+        (frame(TEXT, fin=False) + frame(CONTINUATION), frame(TEXT)),
+        (frame(BINARY, bytes(LIGHT - 1), fin=False) + frame(CONTINUATION, b"x"), frame(BINARY, bytes(LIGHT))),
+    ],
+)
+def test_number_of_frames_that_carry_next_to_nothing_is_limited(light: bytes, heavy: bytes) -> None:
+    """Control frames and tiny fragments; whole messages count for nothing, however short: they fill the inbox."""
+    frames = 1 if light[0] & 8 else 2
+    connection = WebSocketConnection()
+    for _ in range(2):
+        connection.receive_data(light * (MAX_LIGHT_FRAMES // frames) + heavy * 10)
+        assert 1008 not in read_all(connection)
+        connection.tick()
+    connection.receive_data(light * (MAX_LIGHT_FRAMES // frames) + light + heavy)
+    assert read_all(connection)[-1] == 1008
+
+
+def test_fragments_that_carry_something_are_not_limited() -> None:
+    connection = WebSocketConnection()
+    body = frame(CONTINUATION, bytes(LIGHT), fin=False) * (2 * MAX_LIGHT_FRAMES)
+    connection.receive_data(frame(BINARY, fin=False) + body + frame(CONTINUATION))
+    assert read_all(connection) == [bytes(LIGHT * 2 * MAX_LIGHT_FRAMES)]
+
+
 def test_end_of_stream_without_close_frame_is_1006() -> None:
     connection = WebSocketConnection()
     connection.receive_data(frame(TEXT, b"whole") + frame(TEXT, b"cut")[:-1])
     connection.receive_data(b"")
-    assert read_all(connection) == [TextMessage("whole"), Close(1006)]
+    assert read_all(connection) == ["whole", Close(1006)]
     assert connection.is_closed
 
 
@@ -194,7 +220,7 @@ def test_peer_closes_and_is_echoed(code: int | None, echo: bytes) -> None:
     assert not server.is_closed
     assert server.echo_close() == echo
     assert server.is_closed
-    with pytest.raises(LocalProtocolError, match="already sent"):
+    with pytest.raises(LocalProtocolError, match="nothing may be sent"):
         server.echo_close()
 
 
@@ -203,7 +229,7 @@ def test_we_close_and_wait_for_the_echo() -> None:
     assert server.send_close(1001, "bye") == b"\x88\x05\x03\xe9bye"
     assert not server.is_closed
     server.receive_data(frame(TEXT, b"on its way") + close_frame(1001))
-    assert read_all(server) == [TextMessage("on its way"), Close(1001)]
+    assert read_all(server) == ["on its way", Close(1001)]
     assert server.is_closed
 
 

@@ -44,7 +44,7 @@ def test_frames_of_the_rfc_examples() -> None:
 def test_header_round_trip_and_incomplete_prefixes(length: int, mask: bytes) -> None:
     frame = build_frame(BINARY, bytes(length), fin=False, mask=mask)
     header = parse_frame_header(frame)
-    assert header == FrameHeader(BINARY, False, mask, length, len(frame) - length)
+    assert header == FrameHeader(BINARY, False, False, mask, length, len(frame) - length)
     assert all(parse_frame_header(frame[:cut]) is None for cut in range(header.size))
 
 
@@ -74,7 +74,7 @@ def test_bad_header_is_a_protocol_error(data: bytes, what: str) -> None:
 
 def test_continuation_header_is_no_control_frame() -> None:
     header = parse_frame_header(b"\x80\x00")
-    assert header == (CONTINUATION, True, b"", 0, 2)
+    assert header == (CONTINUATION, True, False, b"", 0, 2)
     assert header is not None
     assert not header.is_control
 

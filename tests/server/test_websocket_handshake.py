@@ -8,8 +8,8 @@ from transom.server.websocket import (
     Handshake,
     HandshakeError,
     LocalProtocolError,
+    Offer,
     build_accept_response,
-    build_refusal,
     build_response_head,
     is_upgrade_request,
     parse_handshake,
@@ -34,7 +34,7 @@ def fields(**changes: bytes | None) -> list[tuple[bytes, bytes]]:
 def test_rfc_example_is_accepted() -> None:
     """RFC 6455 section 1.3."""
     handshake = parse_handshake("GET", "1.1", fields(sec_websocket_protocol=b"chat, superchat"))
-    assert handshake == Handshake(KEY, ("chat", "superchat"), ())
+    assert handshake == Handshake(KEY, ("chat", "superchat"))
     response = build_accept_response(handshake, "chat", [(b"Set-Cookie", b"a=1")])
     assert response.startswith(b"HTTP/1.1 101 Switching Protocols\r\n")
     assert b"\r\nsec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n" in response
@@ -95,9 +95,16 @@ def test_subprotocols_come_from_all_lines_in_order_once() -> None:
     assert parse_subprotocols(lines) == ("v2", "v1", "v0")
 
 
-def test_offered_extensions_are_kept_raw() -> None:
-    handshake = parse_handshake("GET", "1.1", fields(sec_websocket_extensions=b"permessage-deflate; x=1"))
-    assert handshake.extensions == (b"permessage-deflate; x=1",)
+def test_extensions_are_parsed_from_all_lines() -> None:
+    lines = [
+        (b"sec-websocket-extensions", b"permessage-deflate; x=1, y"),
+        (b"sec-websocket-extensions", b"z"),
+    ]
+    handshake = parse_handshake("GET", "1.1", fields() + lines)
+    assert handshake.extensions == (Offer("permessage-deflate", (("x", "1"),)), Offer("y"), Offer("z"))
+    response = build_accept_response(handshake, extensions=b"permessage-deflate")
+    assert b"\r\nsec-websocket-extensions: permessage-deflate\r\n" in response
+    assert b"sec-websocket-extensions" not in build_accept_response(handshake)
 
 
 @pytest.mark.parametrize(
@@ -107,23 +114,14 @@ def test_offered_extensions_are_kept_raw() -> None:
         (None, [(b"Sec-WebSocket-Protocol", b"x")], "set by the handshake"),
         (None, [(b"two words", b"x")], "not a token"),
         (None, [(b":status", b"x")], "not a token"),
-        (None, [(b"x", b"a\r\nset-cookie: b=1")], "NUL, CR or LF"),
+        (None, [(b"x", b"a\r\nset-cookie: b=1")], "control character"),
     ],
 )
 def test_bad_accept_is_our_error(
     subprotocol: str | None, headers: list[tuple[bytes, bytes]], what: str
 ) -> None:
     with pytest.raises(LocalProtocolError, match=what):
-        build_accept_response(Handshake(KEY, ("chat",), ()), subprotocol, headers)
-
-
-def test_refusal_is_a_whole_response() -> None:
-    response = build_refusal(426, [(b"sec-websocket-version", b"13")], "use 13")
-    head, _, body = response.partition(b"\r\n\r\n")
-    assert head.startswith(b"HTTP/1.1 426 Upgrade Required\r\nsec-websocket-version: 13\r\n")
-    assert b"content-length: 6" in head
-    assert head.endswith(b"connection: close")
-    assert body == b"use 13"
+        build_accept_response(Handshake(KEY, ("chat",)), subprotocol, headers)
 
 
 def test_unregistered_status_has_no_phrase() -> None:

@@ -33,11 +33,36 @@ async def test_echo_of_text_bytes_and_fragments(serve: Any) -> None:
         await (await socket.ping())
 
 
-async def test_offer_of_compression_is_declined(serve: Any) -> None:
+async def test_compression_both_ways(serve: Any) -> None:
+    """W14."""
     running = await serve(echo)
     async with connect(f"ws://127.0.0.1:{running.port}/", proxy=None) as socket:
-        await socket.send("plain")
-        assert await socket.recv() == "plain"
+        assert [extension.name for extension in socket.protocol.extensions] == ["permessage-deflate"]
+        for message in ("short", "Grüße € " * 100, b"\x00\xff" * 1000, "", "x" * 60_000, "Grüße € " * 100):
+            await socket.send(message)
+            assert await socket.recv() == message
+        await socket.send(["a" * 1000, "b" * 1000, "c"])
+        assert await socket.recv() == "a" * 1000 + "b" * 1000 + "c"
+
+
+async def test_compression_can_be_switched_off(serve: Any) -> None:
+    """W14."""
+    running = await serve(echo, ws_per_message_deflate=False)
+    async with connect(f"ws://127.0.0.1:{running.port}/", proxy=None) as socket:
+        assert socket.protocol.extensions == []
+        await socket.send("plain" * 100)
+        assert await socket.recv() == "plain" * 100
+
+
+async def test_compression_bomb_is_1009(serve: Any) -> None:
+    """W14."""
+    running = await serve(echo)
+    async with connect(f"ws://127.0.0.1:{running.port}/", proxy=None) as socket:
+        await socket.send(bytes(500_000))
+        with pytest.raises(ConnectionClosed) as caught:
+            await socket.recv()
+        assert caught.value.rcvd is not None
+        assert caught.value.rcvd.code == 1009
 
 
 async def test_large_message_to_a_slow_reader_waits(serve: Any) -> None:

@@ -357,12 +357,13 @@ class HTTP1Connection(asyncio.Protocol):
         if request.method != "GET" or request.length:
             raise RemoteProtocolError("a WebSocket handshake is a GET without body (RFC 6455 section 4.1)")
         self._flush()
-        self._writer.keep_alive = False  # whatever follows is not HTTP
+        self._writer.start(request.http_version, False)  # whatever follows the response is not HTTP
         scope = build_websocket_scope(self._state, self._peer, request)
         self._websocket = socket = WebSocketCycle(
             self._transport,
-            scope,
+            self,
             self._state,
+            scope,
             partial(self._forget_websocket, Access(scope, self._peer.client_host)),
         )
         socket.start()

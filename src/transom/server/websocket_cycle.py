@@ -20,41 +20,39 @@ from transom.server.exceptions import ClientDisconnected, MessageError, is_clien
 from transom.server.request_id import describe_request
 from transom.server.websocket import (
     NEED_DATA,
-    BytesMessage,
+    Agreement,
     Close,
     CloseCode,
-    DenialResponse,
-    Event,
     Handshake,
     HandshakeError,
     Ping,
     RemoteProtocolError,
-    TextMessage,
     WebSocketConnection,
     build_accept_response,
-    build_refusal,
+    negotiate,
     parse_handshake,
 )
+from transom.server.websocket_denial import DenialResponse
 from transom.server.websocket_inbox import WebSocketInbox
 from transom.server.websocket_keepalive import KeepAlive
 from transom.server.websocket_transport import WebSocketTransport
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     from transom.asgi.types import WebSocketScope
+    from transom.server.cycle import Exchange
     from transom.server.state import ServerState
 
     Message = Mapping[str, Any]  # Any: what the application sends; checked here, key by key
 
-CLOSE_TIMEOUT: Final = (
-    10.0  # seconds for the closing handshake and the last bytes, as in websockets and Bandit
-)
-LAST_WORDS: Final = (
-    1.0  # seconds an application has to answer messages that came before the client's close frame
-)
+# Seconds for the closing handshake and the last bytes, as in websockets and Bandit.
+CLOSE_TIMEOUT: Final = 10.0
+# Seconds an application has to answer messages that came before the client's close frame.
+LAST_WORDS: Final = 1.0
 EARLY_DATA: Final = 64 * 1024  # bytes held of a client that does not wait for the 101
+MAX_IN_ONE_GO: Final = 256  # events of one connection taken before others have their turn
 
 logger = logging.getLogger("transom.error")
 
@@ -68,30 +66,39 @@ class Phase(Enum):
     CLOSED = "CLOSED"  # refused, closed by either side, failed or lost
 
 
+_OPEN, _CLOSED = Phase.OPEN, Phase.CLOSED
+
+
 class WebSocketCycle:
     """Serves one WebSocket; takes over the transport's callbacks after an upgrade request.
 
     Args:
         transport: the client's connection.
-        scope: of the request; the denial response extension is added to it.
+        exchange: sends the HTTP response where the handshake is refused.
         state: the application, options and clock of the worker.
+        scope: of the request; the denial response extension is added to it.
         on_closed: called once, when the transport is lost.
+
+    Attributes:
+        status: what the handshake was answered with.
     """
 
     def __init__(
         self,
         transport: asyncio.Transport,
-        scope: WebSocketScope,
+        exchange: Exchange,
         state: ServerState,
+        scope: WebSocketScope,
         on_closed: Callable[[], None],
     ) -> None:
         config = state.config
-        self.status: int | None = None  # what the handshake was answered with
-        self._scope = scope
+        self.status: int | None = None
+        self._exchange = exchange
         self._state = state
+        self._scope = scope
         self._on_closed = on_closed
         self._connection = WebSocketConnection(max_size=config.ws_max_size)
-        self._inbox = WebSocketInbox(config.ws_max_queue)
+        self._inbox = WebSocketInbox(config.ws_max_queue, state.loop)
         self._phase = Phase.CONNECTING
         self._handshake: Handshake  # set by start(), before the application can accept
         self._denial: DenialResponse | None = None
@@ -106,8 +113,9 @@ class WebSocketCycle:
         try:
             self._handshake = parse_handshake("GET", self._scope["http_version"], self._scope["headers"])
         except HandshakeError as exc:
-            self._refuse(exc.status, exc.headers, str(exc))
+            self._refuse(exc.status, str(exc), *exc.headers)
             return
+        # The scope is the application's own, and what it makes of the entry must not reach another one's.
         self._scope["extensions"] = {**self._scope.get("extensions", {}), "websocket.http.response": {}}
         self._state.spawn(self._run())
 
@@ -152,8 +160,9 @@ class WebSocketCycle:
     # From the server
 
     def tick(self, now: float) -> None:
-        """Look at the deadlines. Nothing here has a timer of its own."""
+        """Look at the deadlines, once a second. Nothing here has a timer of its own."""
         self._keep_alive.tick(now)
+        self._connection.tick()
         if now >= self._deadline:
             self._deadline = inf
             if self._phase is Phase.CLOSED:
@@ -165,7 +174,7 @@ class WebSocketCycle:
         """Begin to close because the server stops: 1012, or 503 where the handshake is not answered yet."""
         if self._phase is Phase.CONNECTING:
             self._inbox.end(CloseCode.SERVICE_RESTART, "")
-            self._refuse(503, (), "the server is restarting")
+            self._refuse(503, "the server is restarting")
         elif self._phase is Phase.OPEN:
             self._close(CloseCode.SERVICE_RESTART, "")
 
@@ -185,21 +194,32 @@ class WebSocketCycle:
 
     def _read_events(self) -> None:
         """Take events from the codec while there is room for them, up to what ends the connection."""
-        while self._ending is None:
-            if self._phase is Phase.OPEN and self._inbox.is_full:
-                self._transport.pause_reading()
+        inbox, transport, next_event = self._inbox, self._transport, self._connection.next_event
+        for _ in range(MAX_IN_ONE_GO):
+            if self._ending is not None:
+                return
+            is_open = self._phase is _OPEN
+            if is_open and inbox.is_full:
+                transport.pause_reading()
                 return
             try:
-                event = self._connection.next_event()
+                event = next_event()
             except RemoteProtocolError as exc:
-                event = exc
-            if event is NEED_DATA:
-                self._transport.resume_reading()
+                self._hold_ending(exc)
                 return
-            if isinstance(event, Close | RemoteProtocolError):
+            if event is NEED_DATA:
+                transport.resume_reading()
+                return
+            # After our close frame only the peer's matters.
+            if isinstance(event, (str, bytes)):
+                if is_open:
+                    inbox.put(event)
+            elif isinstance(event, Close):
                 self._hold_ending(event)
-            else:
-                self._take_event(event)
+            elif isinstance(event, Ping) and is_open:
+                self._answer_ping(event.payload)
+        transport.pause_reading()
+        self._state.loop.call_soon(self._read_events)
 
     def _hold_ending(self, ending: Close | RemoteProtocolError) -> None:
         """End the connection, but let the application answer first what came before.
@@ -228,16 +248,6 @@ class WebSocketCycle:
     def _take_held_ending(self) -> None:
         if self._is_ending_held:
             self._take_ending()
-
-    def _take_event(self, event: Event) -> None:
-        if self._phase is not Phase.OPEN:
-            pass  # after our close frame only the peer's matters
-        elif isinstance(event, TextMessage):
-            self._inbox.put({"type": "websocket.receive", "text": event.text, "bytes": None}, len(event.text))
-        elif isinstance(event, BytesMessage):
-            self._inbox.put({"type": "websocket.receive", "text": None, "bytes": event.data}, len(event.data))
-        elif isinstance(event, Ping):
-            self._answer_ping(event.payload)
 
     def _answer_ping(self, payload: bytes) -> None:
         if self._transport.is_full:
@@ -273,11 +283,15 @@ class WebSocketCycle:
         self._transport.resume_reading()
         self._transport.close_our_half()
 
-    def _refuse(self, status: int, headers: Iterable[tuple[bytes, bytes]] = (), message: str = "") -> None:
+    def _refuse(self, status: int, message: str, *headers: tuple[bytes, bytes]) -> None:
+        """Answer the handshake with a plain response."""
         self.status = status
-        self._transport.write(build_refusal(status, headers, message))
+        body = f"{message}\n".encode()
+        fields = [*headers, (b"content-type", b"text/plain; charset=utf-8")]
+        head = self._exchange.build_head(status, fields)
+        self._exchange.send_head(head, len(body), body, False, True, False)
+        self._exchange.response_complete()
         self._end(CloseCode.ABNORMAL_CLOSURE, "")
-        self._transport.close()
 
     def _end(self, code: int, reason: str) -> None:
         """Close the conversation for the application, and bound the time the transport has left."""
@@ -291,10 +305,11 @@ class WebSocketCycle:
     # Keep-alive
 
     def send_ping(self) -> None:
-        """Write one ping."""
-        self._transport.write(self._connection.send_ping())
-        if self._transport.is_reading_paused:
-            self._keep_alive.heard = True  # a pong would lie unread
+        """Write one ping, unless the peer cannot answer: what it does not read is limited elsewhere, or we do not read it."""
+        if self._transport.is_full or self._transport.is_reading_paused:
+            self._keep_alive.heard = True
+        else:
+            self._transport.write(self._connection.send_ping())
 
     def drop_silent_peer(self) -> None:
         """Fail the connection: nothing was heard after a ping."""
@@ -323,7 +338,7 @@ class WebSocketCycle:
             if begun:
                 self._transport.abort()  # the client must see that the response is cut off
             else:
-                self._refuse(500, (), "internal server error")
+                self._refuse(500, "Internal Server Error")
 
     def _describe(self) -> str:
         return describe_request(self._scope, with_id=self._state.gives_request_ids)
@@ -333,10 +348,13 @@ class WebSocketCycle:
 
         Cancellation: no message is lost.
         """
-        if self._inbox.is_empty:
+        inbox = self._inbox
+        message = inbox.take()
+        if message is None:
             self._take_held_ending()
-        message = await self._inbox.get()
-        if self._transport.is_reading_paused and self._phase is Phase.OPEN and not self._inbox.is_full:
+            while (message := inbox.take()) is None:
+                await inbox.new_waiter()
+        if self._transport.is_reading_paused and self._phase is _OPEN and not inbox.is_full:
             self._read_events()
         return message
 
@@ -360,7 +378,8 @@ class WebSocketCycle:
             self._send_denial(self._denial, kind, message)
         elif kind != "websocket.close":
             raise ClientDisconnected(f"the WebSocket is closed; {kind!r} was not sent")
-        await self._transport.drain()
+        if self._transport.is_full:
+            await self._transport.drain()
 
     def _send_open(self, kind: object, message: Message) -> None:
         if kind == "websocket.send":
@@ -390,10 +409,10 @@ class WebSocketCycle:
         if kind == "websocket.accept":
             self._accept(message)
         elif kind == "websocket.close":
-            self._refuse(403)
+            self._refuse(403, "Forbidden")
         elif kind == "websocket.http.response.start":
-            self._denial = DenialResponse(message["status"], message.get("headers", ()))
-            self.status = message["status"]
+            self._denial = DenialResponse(self._exchange, message)
+            self.status = self._denial.status
             self._phase = Phase.DENYING
         else:
             raise MessageError(
@@ -402,14 +421,23 @@ class WebSocketCycle:
             )
 
     def _accept(self, message: Message) -> None:
+        agreement = self._negotiate()
         response = build_accept_response(
-            self._handshake, message.get("subprotocol"), message.get("headers") or ()
+            self._handshake,
+            message.get("subprotocol"),
+            message.get("headers") or (),
+            extensions=agreement.response if agreement else b"",
         )
+        if agreement is not None:
+            self._connection.enable_deflate(agreement, self._state.config.ws_max_ratio)
         self._transport.write(response)
         self.status = 101
         self._phase = Phase.OPEN
         self._keep_alive.start(self._state.deadline(self._state.config.ws_ping_interval))
         self._read_events()
+
+    def _negotiate(self) -> Agreement | None:
+        return negotiate(self._handshake.extensions) if self._state.config.ws_per_message_deflate else None
 
     def _send_denial(self, denial: DenialResponse, kind: object, message: Message) -> None:
         if kind != "websocket.http.response.body":
@@ -417,7 +445,6 @@ class WebSocketCycle:
                 f"message {kind!r} in a denial response; only websocket.http.response.body may follow"
             )
         more_body = message.get("more_body", False)
-        self._transport.write(denial.send_body(message.get("body", b""), more_body))
+        denial.send_body(message.get("body", b""), more_body)
         if not more_body:
             self._end(CloseCode.ABNORMAL_CLOSURE, "")
-            self._transport.close()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    import asyncio
+
     from transom.asgi.types import WebSocketConnectEvent, WebSocketDisconnectEvent, WebSocketReceiveEvent
+
+    Received = WebSocketConnectEvent | WebSocketReceiveEvent | WebSocketDisconnectEvent
 
 MAX_BYTES: Final = 256 * 1024  # as much as gunicorn keeps unread; one larger message is still taken
 
@@ -17,17 +20,18 @@ class WebSocketInbox:
 
     Args:
         max_messages: at this many (or at 256 KiB) the inbox counts as full; the caller then stops reading.
+        loop: makes the futures of those who wait.
     """
 
-    __slots__ = ("_arrived", "_disconnect", "_max_messages", "_messages", "_size")
+    __slots__ = ("_disconnect", "_loop", "_max_messages", "_messages", "_size", "_waiters")
 
-    def __init__(self, max_messages: int) -> None:
+    def __init__(self, max_messages: int, loop: asyncio.AbstractEventLoop) -> None:
         self._max_messages = max_messages
-        self._messages: deque[tuple[WebSocketConnectEvent | WebSocketReceiveEvent, int]] = deque()
-        self._messages.append(({"type": "websocket.connect"}, 0))
+        self._loop = loop
+        self._messages: deque[str | bytes | None] = deque((None,))  # None: the connect
         self._size = 0
         self._disconnect: WebSocketDisconnectEvent | None = None
-        self._arrived: asyncio.Event | None = None  # exists while someone waits
+        self._waiters: list[asyncio.Future[None]] = []
 
     @property
     def is_empty(self) -> bool:
@@ -39,11 +43,12 @@ class WebSocketInbox:
         """Whether nothing more should be put until something was taken."""
         return len(self._messages) >= self._max_messages or self._size >= MAX_BYTES
 
-    def put(self, message: WebSocketReceiveEvent, size: int) -> None:
-        """Append a message of about that many bytes."""
-        self._messages.append((message, size))
-        self._size += size
-        self._wake()
+    def put(self, message: str | bytes) -> None:
+        """Append a message."""
+        self._messages.append(message)
+        self._size += len(message)
+        if self._waiters:
+            self._wake()
 
     def end(self, code: int, reason: str) -> None:
         """Let a disconnect follow what is there. Only the first call counts: who closes first says why."""
@@ -56,21 +61,28 @@ class WebSocketInbox:
         self._messages.clear()
         self._size = 0
 
-    async def get(self) -> WebSocketConnectEvent | WebSocketReceiveEvent | WebSocketDisconnectEvent:
-        """Return the next message, waiting for it if need be.
+    def take(self) -> Received | None:
+        """Return the next message, or None: there is none yet."""
+        if not self._messages:
+            return None if self._disconnect is None else self._disconnect.copy()
+        message = self._messages.popleft()
+        if message is None:
+            return {"type": "websocket.connect"}
+        self._size -= len(message)
+        if isinstance(message, str):
+            return {"type": "websocket.receive", "text": message, "bytes": None}
+        return {"type": "websocket.receive", "text": None, "bytes": message}
 
-        Cancellation: nothing is taken.
-        """
-        while not self._messages:
-            if self._disconnect is not None:
-                return self._disconnect.copy()
-            self._arrived = self._arrived or asyncio.Event()
-            await self._arrived.wait()
-        message, size = self._messages.popleft()
-        self._size -= size
-        return message
+    def new_waiter(self) -> asyncio.Future[None]:
+        """Return a future that is done when there may be something to take; whoever gives up cancels it."""
+        waiter = self._loop.create_future()
+        if self._waiters:
+            self._waiters = [each for each in self._waiters if not each.done()]
+        self._waiters.append(waiter)
+        return waiter
 
     def _wake(self) -> None:
-        if self._arrived is not None:
-            self._arrived.set()
-            self._arrived = None
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)

@@ -10,21 +10,18 @@ class WebSocketTransport:
 
     Attributes:
         is_lost: the connection is gone.
+        is_full: more is waiting to be written than should be.
         is_reading_paused: nothing is read, so nothing will be heard of the peer.
     """
 
-    __slots__ = ("_transport", "_writable", "is_lost", "is_reading_paused")
+    __slots__ = ("_transport", "_writable", "is_full", "is_lost", "is_reading_paused")
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
-        self._writable: asyncio.Event | None = None  # exists while the buffer is over its high-water mark
+        self._writable: asyncio.Event | None = None  # exists while someone waits for it
+        self.is_full = False
         self.is_lost = False
         self.is_reading_paused = False
-
-    @property
-    def is_full(self) -> bool:
-        """Whether more is waiting to be written than should be."""
-        return self._writable is not None
 
     def write(self, data: bytes) -> None:
         """Write, or drop the data if nobody is left to read it."""
@@ -32,16 +29,17 @@ class WebSocketTransport:
             self._transport.write(data)
 
     async def drain(self) -> None:
-        """Wait until the buffer is below its high-water mark, or will never be."""
-        if self._writable is not None:
-            await self._writable.wait()
+        """Wait, while `is_full`, until the buffer is below its low-water mark or will never be."""
+        self._writable = self._writable or asyncio.Event()
+        await self._writable.wait()
 
     def pause_writing(self) -> None:
         """Let `drain()` wait from now on."""
-        self._writable = self._writable or asyncio.Event()
+        self.is_full = True
 
     def resume_writing(self) -> None:
         """Let every `drain()` go on."""
+        self.is_full = False
         if self._writable is not None:
             self._writable.set()
             self._writable = None

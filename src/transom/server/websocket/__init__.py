@@ -2,18 +2,18 @@
 
 from transom.server.websocket.close import CloseCode, is_wire_code
 from transom.server.websocket.connection import Role, WebSocketConnection
-from transom.server.websocket.denial import DenialResponse
-from transom.server.websocket.events import NEED_DATA, BytesMessage, Close, Event, Ping, Pong, TextMessage
+from transom.server.websocket.deflate import Agreement, Window, negotiate
+from transom.server.websocket.events import NEED_DATA, Close, Event, Ping, Pong
 from transom.server.websocket.exceptions import (
     HandshakeError,
     LocalProtocolError,
     ProtocolError,
     RemoteProtocolError,
 )
+from transom.server.websocket.extensions import Offer
 from transom.server.websocket.handshake import (
     Handshake,
     build_accept_response,
-    build_refusal,
     build_response_head,
     is_upgrade_request,
     parse_handshake,
@@ -22,26 +22,26 @@ from transom.server.websocket.handshake import (
 
 __all__ = [
     "NEED_DATA",
-    "BytesMessage",
+    "Agreement",
     "Close",
     "CloseCode",
-    "DenialResponse",
     "Event",
     "Handshake",
     "HandshakeError",
     "LocalProtocolError",
+    "Offer",
     "Ping",
     "Pong",
     "ProtocolError",
     "RemoteProtocolError",
     "Role",
-    "TextMessage",
     "WebSocketConnection",
+    "Window",
     "build_accept_response",
-    "build_refusal",
     "build_response_head",
     "is_upgrade_request",
     "is_wire_code",
+    "negotiate",
     "parse_handshake",
     "parse_subprotocols",
 ]

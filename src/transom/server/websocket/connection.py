@@ -1,11 +1,11 @@
 """One WebSocket connection after the handshake, without I/O: bytes in, events out; calls in, bytes out.
 
-How it works: `receive_data()` appends to a buffer, `next_event()` takes one event from its front. A frame's payload is taken as
+How it works: `receive_data()` keeps the bytes, `next_event()` takes one event from their front. A frame's payload is taken as
 it arrives, not when the frame is whole, so that bad UTF-8 and oversized messages fail at once. What must stay true: the events
 do not depend on how the bytes were cut; every event before a protocol error is returned before the error is raised; and
 after a close event or an error nothing more is read.
 
-Source: RFC 6455.
+Source: RFC 6455; RFC 7692 for compressed messages.
 """
 
 from __future__ import annotations
@@ -15,21 +15,14 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from transom.server.websocket.close import CloseCode, build_close_payload, parse_close_payload
-from transom.server.websocket.events import (
-    NEED_DATA,
-    BytesMessage,
-    Close,
-    Event,
-    NeedData,
-    Ping,
-    Pong,
-    TextMessage,
-)
+from transom.server.websocket.deflate import Agreement, Deflater, Inflater
+from transom.server.websocket.events import NEED_DATA, Close, Event, NeedData, Ping, Pong
 from transom.server.websocket.exceptions import LocalProtocolError, RemoteProtocolError
 from transom.server.websocket.frames import (
     BINARY,
     CLOSE,
     CONTINUATION,
+    FIN,
     MAX_CONTROL_SIZE,
     PING,
     PONG,
@@ -39,12 +32,15 @@ from transom.server.websocket.frames import (
     build_frame,
     parse_frame_header,
 )
-from transom.server.websocket.message import PartialMessage, build_message
+from transom.server.websocket.message import PartialMessage, decode_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 DEFAULT_MAX_SIZE: Final = 1024 * 1024
+MAX_LIGHT_FRAMES: Final = 1000
+LIGHT: Final = 64  # bytes
+_WHOLE: Final = frozenset({FIN | TEXT, FIN | BINARY})
 
 
 class Role(Enum):
@@ -70,13 +66,17 @@ class WebSocketConnection:
         "_buffer",
         "_close_code",
         "_close_sent",
+        "_deflater",
         "_done_reading",
         "_eof",
         "_header",
+        "_inflater",
         "_is_client",
+        "_light_frames",
         "_mask_source",
         "_max_size",
         "_message",
+        "_position",
         "_unread",
     )
 
@@ -90,14 +90,31 @@ class WebSocketConnection:
         self._is_client = role is Role.CLIENT
         self._max_size = max_size
         self._mask_source = mask_source
-        self._buffer = bytearray()
+        self._deflater: Deflater | None = None
+        self._inflater: Inflater | None = None
+        self._buffer = b""
+        self._position = 0  # everything before it has been turned into events
         self._header: FrameHeader | None = None  # of the frame whose payload is being read
         self._unread = 0  # payload bytes of that frame still to come
         self._message: PartialMessage | None = None  # begun and not finished
+        self._light_frames = 0  # since the last tick
         self._eof = False
         self._done_reading = False  # a close event was returned or an error raised
         self._close_code: int | None = None  # of the peer's close frame
         self._close_sent = False
+
+    def enable_deflate(self, agreement: Agreement, max_ratio: int = 0) -> None:
+        """Compress and inflate messages from now on; call it before the first frame.
+
+        Args:
+            agreement: what the handshake said.
+            max_ratio: bytes that one compressed byte of a message may become, beyond 64 KiB; 0 for any.
+        """
+        ours, theirs = agreement.server, agreement.client
+        if self._is_client:
+            ours, theirs = theirs, ours
+        self._deflater = Deflater(ours)
+        self._inflater = Inflater(theirs, self._max_size, max_ratio)
 
     @property
     def is_closed(self) -> bool:
@@ -107,15 +124,27 @@ class WebSocketConnection:
     @property
     def buffered(self) -> int:
         """Bytes received and not yet turned into events."""
-        return len(self._buffer) + (self._message.size if self._message else 0)
+        return len(self._buffer) - self._position + (self._message.size if self._message else 0)
+
+    def tick(self) -> None:
+        """Once a second: allow the peer another `MAX_LIGHT_FRAMES`, and give back memory that lies idle."""
+        self._light_frames = 0
+        if self._deflater is not None:
+            self._deflater.tick()
 
     # Receiving
 
     def receive_data(self, data: bytes) -> None:
         """Take bytes from the peer; empty bytes mean that the stream has ended. What follows the last event is dropped."""
-        if not self._done_reading:
-            self._buffer += data
-            self._eof = self._eof or not data
+        if self._done_reading:
+            return
+        if self._position == len(self._buffer):
+            self._buffer = data
+        else:
+            self._buffer = self._buffer[self._position :] + data
+        self._position = 0
+        if not data:
+            self._eof = True
 
     def next_event(self) -> Event | NeedData:
         """Return the next event, or NEED_DATA.
@@ -126,7 +155,9 @@ class WebSocketConnection:
         if self._done_reading:
             return NEED_DATA
         try:
-            event = self._read_event()
+            event = self._read_short_message()
+            if event is None:
+                event = self._read_event()
         except RemoteProtocolError:
             self._finish_reading()
             raise
@@ -138,8 +169,30 @@ class WebSocketConnection:
 
     def _finish_reading(self) -> None:
         self._done_reading = True
-        self._buffer.clear()
-        self._header = self._message = None
+        self._buffer, self._position = b"", 0
+        self._header = self._message = self._inflater = None
+
+    def _read_short_message(self) -> str | bytes | None:
+        """Return a message in one frame of at most 125 bytes that has arrived whole; None for whatever else there is.
+
+        This is what most messages are, so it is read without a header object. It decides nothing that the other way would not.
+        """
+        buffer, start = self._buffer, self._position
+        if (
+            len(buffer) < start + 6
+            or self._header is not None
+            or self._message is not None
+            or self._is_client
+        ):
+            return None
+        first, length = buffer[start], buffer[start + 1] - 0x80
+        payload = start + 6
+        end = payload + length
+        if first not in _WHOLE or not 0 <= length < 126 or length > self._max_size or end > len(buffer):
+            return None
+        self._position = end
+        data = apply_mask(buffer[payload:end], buffer[start + 2 : payload])
+        return data if first == FIN | BINARY else decode_text(data)
 
     def _read_event(self) -> Event | NeedData:
         while True:
@@ -152,34 +205,52 @@ class WebSocketConnection:
                 return event
 
     def _read_header(self) -> FrameHeader | None:
-        header = parse_frame_header(self._buffer)
+        header = parse_frame_header(self._buffer, self._position, may_compress=self._inflater is not None)
         if header is None:
             return None
         # RFC 6455 5.1: a client masks every frame, a server none; the other side must fail the connection.
         if bool(header.mask) is self._is_client:
             raise RemoteProtocolError("frame masked or unmasked against its role", CloseCode.PROTOCOL_ERROR)
-        if not header.is_control:
+        if header.is_control:
+            self._count_light_frame()
+        else:
             self._check_data_header(header)
-        del self._buffer[: header.size]
+        self._position += header.size
         self._header = header
         self._unread = header.length
         return header
 
     def _check_data_header(self, header: FrameHeader) -> None:
+        message = self._message
         # RFC 6455 5.4: fragments of two messages are never interleaved.
-        if (header.opcode == CONTINUATION) is (self._message is None):
+        if (header.opcode == CONTINUATION) is (message is None):
             raise RemoteProtocolError(
                 "continuation of no message, or a message inside another", CloseCode.PROTOCOL_ERROR
             )
+        if header.length < LIGHT and not (header.fin and message is None):
+            self._count_light_frame()
+        inflater = self._inflater_of(header) if message is None else message.inflater
+        if inflater is not None:
+            inflater.expect(header.length, first=message is None)
+            return
         # Refused by its declared length: the payload is never waited for.
-        size = header.length + (self._message.size if self._message else 0)
+        size = header.length + (message.size if message else 0)
         if size > self._max_size:
             raise RemoteProtocolError(
                 f"message of {size} bytes or more; the limit is {self._max_size}", CloseCode.MESSAGE_TOO_BIG
             )
 
+    def _count_light_frame(self) -> None:
+        """Refuse a peer that keeps us busy with frames that carry next to nothing: control frames and tiny fragments."""
+        self._light_frames += 1
+        if self._light_frames > MAX_LIGHT_FRAMES:
+            raise RemoteProtocolError(
+                f"more than {MAX_LIGHT_FRAMES} control frames and fragments under {LIGHT} bytes in a second",
+                CloseCode.POLICY_VIOLATION,
+            )
+
     def _read_control(self, header: FrameHeader) -> Event | NeedData:
-        if len(self._buffer) < header.length:
+        if len(self._buffer) - self._position < header.length:
             return NEED_DATA
         payload = self._take(header.length, header.mask)
         self._header = None
@@ -190,41 +261,53 @@ class WebSocketConnection:
         self._close_code, reason = parse_close_payload(payload)
         return Close(self._close_code, reason)
 
-    def _read_data(self, header: FrameHeader) -> TextMessage | BytesMessage | NeedData | None:
+    def _read_data(self, header: FrameHeader) -> str | bytes | NeedData | None:
         if self._message is None:
-            if header.fin and len(self._buffer) >= header.length:
-                self._header = None
-                return build_message(header.opcode, self._take(header.length, header.mask))
-            self._message = PartialMessage(header.opcode)
+            if header.fin and len(self._buffer) - self._position >= header.length:
+                return self._read_whole(header)
+            self._message = PartialMessage(header.opcode, self._inflater_of(header))
+        message = self._message
         # How far into the payload we are decides which byte of the key comes first.
         turn = (header.length - self._unread) % 4
         piece = self._take(self._unread, header.mask[turn:] + header.mask[:turn])
         self._unread -= len(piece)
         is_last = header.fin and not self._unread
-        self._message.add(piece, last=is_last)
+        message.add(piece, last=is_last)
         if self._unread:
             return NEED_DATA
         self._header = None
         if not is_last:
             return None
-        event, self._message = self._message.to_event(), None
-        return event
+        self._message = None
+        return message.to_event()
+
+    def _read_whole(self, header: FrameHeader) -> str | bytes:
+        """Read a message in one frame that arrived whole: no buffer of its own is needed."""
+        self._header = None
+        payload = self._take(header.length, header.mask)
+        inflater = self._inflater_of(header)
+        if inflater is not None:
+            payload = inflater.inflate(payload, last=True)
+        return payload if header.opcode == BINARY else decode_text(payload)
+
+    def _inflater_of(self, header: FrameHeader) -> Inflater | None:
+        return self._inflater if header.compressed else None
 
     def _take(self, size: int, mask: bytes) -> bytes:
-        """Remove up to `size` bytes from the front of the buffer and unmask them."""
-        data = bytes(self._buffer[:size])
-        del self._buffer[:size]
+        """Take up to `size` bytes from the front of the buffer and unmask them."""
+        data = self._buffer[self._position : self._position + size]
+        self._position += len(data)
         return apply_mask(data, mask) if mask and data else data
 
     # Sending
 
     def send_text(self, text: str) -> bytes:
         """Return a text message in one frame."""
-        return self._build(TEXT, text.encode())
+        return self._build_message(TEXT, text.encode())
 
     def send_bytes(self, data: bytes) -> bytes:
         """Return a binary message in one frame."""
-        return self._build(BINARY, data)
+        return self._build_message(BINARY, data)
 
     def send_ping(self, payload: bytes = b"") -> bytes:
         """Return a ping with a payload of at most 125 bytes."""
@@ -250,23 +333,31 @@ class WebSocketConnection:
         return self._build_close(b"" if no_status else build_close_payload(self._close_code))
 
     def _build_close(self, payload: bytes) -> bytes:
-        if self._close_sent:
-            raise LocalProtocolError("a close frame was already sent (RFC 6455 5.5.1)")
+        self._check_open()
+        frame = build_frame(CLOSE, payload, mask=self._new_mask())
         self._close_sent = True
-        return self._frame(CLOSE, payload)
+        return frame
 
     def _build_control(self, opcode: int, payload: bytes) -> bytes:
         if len(payload) > MAX_CONTROL_SIZE:
             raise LocalProtocolError(
                 f"control payload of {len(payload)} bytes; the most is {MAX_CONTROL_SIZE} (RFC 6455 5.5)"
             )
-        return self._build(opcode, payload)
+        self._check_open()
+        return build_frame(opcode, payload, mask=self._new_mask())
 
-    def _build(self, opcode: int, payload: bytes) -> bytes:
+    def _build_message(self, opcode: int, payload: bytes) -> bytes:
+        self._check_open()
+        deflater = self._deflater
+        compressed = deflater is not None and deflater.accepts(len(payload))
+        if compressed and deflater is not None:
+            payload = deflater.compress(payload)
+        return build_frame(opcode, payload, compressed=compressed, mask=self._new_mask())
+
+    def _check_open(self) -> None:
         # After the peer's close frame, and even after an error, what was under way may still go out before ours does.
         if self._close_sent:
             raise LocalProtocolError("nothing may be sent after a close frame (RFC 6455 5.5.1)")
-        return self._frame(opcode, payload)
 
-    def _frame(self, opcode: int, payload: bytes) -> bytes:
-        return build_frame(opcode, payload, mask=self._mask_source(4) if self._is_client else b"")
+    def _new_mask(self) -> bytes:
+        return self._mask_source(4) if self._is_client else b""

@@ -1,4 +1,4 @@
-"""What `WebSocketConnection.next_event()` returns."""
+"""What `WebSocketConnection.next_event()` returns: a text message is a str, a binary message is bytes, the rest is named here."""
 
 from __future__ import annotations
 
@@ -15,20 +15,6 @@ class Signal(Enum):
 
 NEED_DATA: Final = Signal.NEED_DATA
 """No event is complete: call `receive_data()` first. After the last event it is the only answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class TextMessage:
-    """A whole text message, reassembled from its fragments."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class BytesMessage:
-    """A whole binary message, reassembled from its fragments."""
-
-    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,5 +42,5 @@ class Close:
     reason: str = ""
 
 
-Event: TypeAlias = TextMessage | BytesMessage | Ping | Pong | Close
+Event: TypeAlias = str | bytes | Ping | Pong | Close
 NeedData: TypeAlias = Literal[Signal.NEED_DATA]

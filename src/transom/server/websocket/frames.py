@@ -1,6 +1,6 @@
 """The frame: header, mask and payload.
 
- byte 0      FIN RSV1 RSV2 RSV3 opcode(4)
+ byte 0      FIN RSV1 RSV2 RSV3 opcode(4)      RSV1: the message is compressed (RFC 7692 section 6)
  byte 1      MASK length(7); 126: the length is in the next 2 bytes, 127: in the next 8
  then        masking key (4) where MASK is set, payload
 
@@ -9,7 +9,6 @@ Source: RFC 6455 section 5.2.
 
 from __future__ import annotations
 
-import sys
 from typing import Final, NamedTuple
 
 from transom.server.websocket.close import CloseCode
@@ -23,11 +22,14 @@ PING: Final = 0x9
 PONG: Final = 0xA
 
 MAX_CONTROL_SIZE: Final = 125
+FIN: Final = 0x80
+RSV1: Final = 0x40
 
-_FIN: Final = 0x80
 _RSV: Final = 0x70
 _MASK: Final = 0x80
 _OPCODES: Final = frozenset({CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG})
+_XOR: Final = tuple(bytes(key ^ byte for byte in range(256)) for key in range(256))
+_LARGE: Final = 4096  # bytes from which four tables are faster than one big number
 
 
 class FrameHeader(NamedTuple):
@@ -38,6 +40,7 @@ class FrameHeader(NamedTuple):
 
     opcode: int
     fin: bool
+    compressed: bool
     mask: bytes
     length: int
     size: int
@@ -48,45 +51,55 @@ class FrameHeader(NamedTuple):
         return self.opcode >= CLOSE
 
 
-def parse_frame_header(buffer: bytes | bytearray) -> FrameHeader | None:
-    """Return the header at the start of the buffer, or None while it is incomplete.
+def parse_frame_header(buffer: bytes, start: int = 0, *, may_compress: bool = False) -> FrameHeader | None:
+    """Return the header that begins at `start`, or None while it is incomplete.
 
     A header that is wrong in its first two bytes is refused before the rest of it arrives.
+
+    Args:
+        buffer: what was received.
+        start: where the frame begins in it.
+        may_compress: permessage-deflate was agreed on, so the first frame of a message may have RSV1 set.
 
     Raises:
         RemoteProtocolError: reserved bits or opcode, a bad length, or a fragmented or oversized control frame.
     """
-    if len(buffer) < 2:
+    available = len(buffer) - start
+    if available < 2:
         return None
-    first, second = buffer[0], buffer[1]
-    opcode, length = first & 0x0F, second & 0x7F
-    _check_first_bytes(first, length)
+    first, second = buffer[start], buffer[start + 1]
+    length = second & 0x7F
+    _check_first_bytes(first, length, may_compress)
     size = 2
     if length >= 126:
         size = 4 if length == 126 else 10
-        if len(buffer) < size:
+        if available < size:
             return None
-        length = _parse_long_length(buffer[2:size])
-    if not second & _MASK:
-        return FrameHeader(opcode, first >= _FIN, b"", length, size)
-    if len(buffer) < size + 4:
-        return None
-    return FrameHeader(opcode, first >= _FIN, bytes(buffer[size : size + 4]), length, size + 4)
+        length = _parse_long_length(buffer[start + 2 : start + size])
+    mask = b""
+    if second & _MASK:
+        size += 4
+        if available < size:
+            return None
+        mask = buffer[start + size - 4 : start + size]
+    return FrameHeader(first & 0x0F, first >= FIN, bool(first & RSV1), mask, length, size)
 
 
-def _check_first_bytes(first: int, length: int) -> None:
+def _check_first_bytes(first: int, length: int, may_compress: bool) -> None:
     opcode = first & 0x0F
-    # The seam for extensions: permessage-deflate will claim RSV1 here once negotiated (RFC 7692 section 6).
-    if first & _RSV:
-        raise RemoteProtocolError("reserved bits set without an extension", CloseCode.PROTOCOL_ERROR)
+    if first & _RSV and not (may_compress and first & _RSV == RSV1 and opcode in (TEXT, BINARY)):
+        # RFC 7692 6.1: only the first frame of a message says that the whole of it is compressed.
+        raise RemoteProtocolError(
+            "reserved bits set where no extension gives them a meaning", CloseCode.PROTOCOL_ERROR
+        )
     if opcode not in _OPCODES:
         raise RemoteProtocolError(f"reserved opcode {opcode:#x}", CloseCode.PROTOCOL_ERROR)
     # RFC 6455 5.5: a control frame is never fragmented and holds at most 125 bytes.
-    if opcode >= CLOSE and (first < _FIN or length > MAX_CONTROL_SIZE):
+    if opcode >= CLOSE and (first < FIN or length > MAX_CONTROL_SIZE):
         raise RemoteProtocolError("control frame fragmented or over 125 bytes", CloseCode.PROTOCOL_ERROR)
 
 
-def _parse_long_length(field: bytes | bytearray) -> int:
+def _parse_long_length(field: bytes) -> int:
     length = int.from_bytes(field, "big")
     # RFC 6455 5.2: the minimal number of bytes must be used, and the top bit of eight must be 0.
     if length < (126 if len(field) == 2 else 0x10000) or length >> 63:
@@ -94,9 +107,11 @@ def _parse_long_length(field: bytes | bytearray) -> int:
     return length
 
 
-def build_frame(opcode: int, payload: bytes, *, fin: bool = True, mask: bytes = b"") -> bytes:
+def build_frame(
+    opcode: int, payload: bytes, *, fin: bool = True, compressed: bool = False, mask: bytes = b""
+) -> bytes:
     """Return one frame in wire form; `mask` is the four-byte key a client must use."""
-    first = opcode | _FIN if fin else opcode
+    first = opcode | (FIN if fin else 0) | (RSV1 if compressed else 0)
     flag = _MASK if mask else 0
     length = len(payload)
     if length < 126:
@@ -108,14 +123,19 @@ def build_frame(opcode: int, payload: bytes, *, fin: bool = True, mask: bytes = 
     return head + mask + apply_mask(payload, mask) if mask else head + payload
 
 
-def apply_mask(data: bytes | bytearray, mask: bytes) -> bytes:
+def apply_mask(data: bytes, mask: bytes) -> bytes:
     """Mask or unmask the data with a four-byte key; the same call undoes it.
 
-    Two big integers are XORed, which costs no Python code per byte.
+    Two big integers are XORed, which costs no Python code per byte. It costs about 2 ns a byte all the same, so that from some
+    size on each byte in four is better looked up in the table of its byte of the key.
 
     Source: RFC 6455 section 5.3.
     """
     size = len(data)
-    key = (mask * (size // 4 + 1))[:size]
-    order = sys.byteorder
-    return (int.from_bytes(data, order) ^ int.from_bytes(key, order)).to_bytes(size, order)
+    if size < _LARGE:
+        key = (mask * ((size >> 2) + 1))[:size]
+        return (int.from_bytes(data, "little") ^ int.from_bytes(key, "little")).to_bytes(size, "little")
+    result = bytearray(size)
+    for turn, byte in enumerate(mask):
+        result[turn::4] = data[turn::4].translate(_XOR[byte])
+    return bytes(result)

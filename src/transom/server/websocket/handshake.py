@@ -15,13 +15,16 @@ from http import HTTPStatus
 from typing import TypeAlias
 
 from transom.server.websocket.exceptions import HandshakeError, LocalProtocolError
+from transom.server.websocket.extensions import Offer, parse_extensions
 
 Fields: TypeAlias = Iterable[tuple[bytes, bytes]]
 """Field lines, names in lower case."""
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_FORBIDDEN_IN_VALUE = re.compile(rb"[\0\r\n]")
+_FORBIDDEN_IN_VALUE = re.compile(
+    rb"[\0-\x08\x0a-\x1f\x7f]"
+)  # RFC 9110 5.5: of the control characters only HTAB
 # The fields of the 101 that the handshake itself decides.
 _OWN_FIELDS = frozenset(
     {
@@ -38,14 +41,11 @@ _OWN_FIELDS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Handshake:
-    """What a valid opening request says.
-
-    `extensions` are the raw values of sec-websocket-extensions, in order: the seam where permessage-deflate will be negotiated.
-    """
+    """What a valid opening request says: its key, and what it offers in the client's order of preference."""
 
     key: bytes
-    subprotocols: tuple[str, ...]
-    extensions: tuple[bytes, ...]
+    subprotocols: tuple[str, ...] = ()
+    extensions: tuple[Offer, ...] = ()
 
 
 def is_upgrade_request(headers: Fields) -> bool:
@@ -79,7 +79,7 @@ def parse_handshake(method: str, http_version: str, headers: Fields) -> Handshak
     return Handshake(
         key=_parse_key(_values(fields, b"sec-websocket-key")),
         subprotocols=parse_subprotocols(fields),
-        extensions=tuple(_values(fields, b"sec-websocket-extensions")),
+        extensions=parse_extensions(_values(fields, b"sec-websocket-extensions")),
     )
 
 
@@ -106,7 +106,7 @@ def build_accept_key(key: bytes) -> bytes:
 
 
 def build_accept_response(
-    handshake: Handshake, subprotocol: str | None = None, headers: Fields = ()
+    handshake: Handshake, subprotocol: str | None = None, headers: Fields = (), *, extensions: bytes = b""
 ) -> bytes:
     """Return the 101 response that completes the handshake.
 
@@ -114,6 +114,7 @@ def build_accept_response(
         handshake: the request it answers.
         subprotocol: one of those offered, or None.
         headers: further field lines, such as set-cookie.
+        extensions: value of sec-websocket-extensions; without one there is no such field.
 
     Raises:
         LocalProtocolError: the subprotocol was not offered, or a field is malformed or one the handshake sets itself.
@@ -129,6 +130,8 @@ def build_accept_response(
                 f"subprotocol {subprotocol!r} was not offered; choose from {list(handshake.subprotocols)} or None"
             )
         fields.append((b"sec-websocket-protocol", subprotocol.encode("ascii")))
+    if extensions:
+        fields.append((b"sec-websocket-extensions", extensions))
     for name, value in headers:
         if name.lower() in _OWN_FIELDS:
             raise LocalProtocolError(f"field {name!r} is set by the handshake itself; leave it out")
@@ -140,7 +143,7 @@ def build_response_head(status: int, headers: Fields) -> bytes:
     """Return status line and fields up to and with the empty line.
 
     Raises:
-        LocalProtocolError: a name is no token, or a value holds NUL, CR or LF.
+        LocalProtocolError: a name is no token, or a value holds a control character.
     """
     try:
         phrase = HTTPStatus(status).phrase
@@ -153,23 +156,11 @@ def build_response_head(status: int, headers: Fields) -> bytes:
     return b"\r\n".join([*lines, b"", b""])
 
 
-def build_refusal(status: int, headers: Fields = (), message: str = "") -> bytes:
-    """Return a whole plain-text response that refuses the handshake; the connection is closed after it."""
-    body = message.encode()
-    fields = [
-        *headers,
-        (b"content-type", b"text/plain; charset=utf-8"),
-        (b"content-length", str(len(body)).encode()),
-        (b"connection", b"close"),
-    ]
-    return build_response_head(status, fields) + body
-
-
 def _check_field(name: bytes, value: bytes) -> None:
     if not _TOKEN.fullmatch(name):
         raise LocalProtocolError(f"field name {name!r} is not a token")
     if _FORBIDDEN_IN_VALUE.search(value):
-        raise LocalProtocolError(f"value of field {name!r} holds NUL, CR or LF")
+        raise LocalProtocolError(f"value of field {name!r} holds a control character")
 
 
 def _parse_key(values: Sequence[bytes]) -> bytes:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import codecs
+from typing import TYPE_CHECKING
 
 from transom.server.websocket.close import CloseCode
-from transom.server.websocket.events import BytesMessage, TextMessage
 from transom.server.websocket.exceptions import RemoteProtocolError
 from transom.server.websocket.frames import TEXT
+
+if TYPE_CHECKING:
+    from transom.server.websocket.deflate import Inflater
 
 _UTF8Decoder = codecs.getincrementaldecoder("utf-8")
 
@@ -16,13 +19,18 @@ class PartialMessage:
     """Collects the payload of one message and refuses bad UTF-8 at the first byte that proves it bad.
 
     All pieces go to one byte buffer, so that a million tiny fragments cost no more memory than their bytes.
+
+    Args:
+        opcode: of the first frame.
+        inflater: inflates the payload; None where it is not compressed.
     """
 
-    __slots__ = ("_data", "_decoder")
+    __slots__ = ("_data", "_decoder", "inflater")
 
-    def __init__(self, opcode: int) -> None:
+    def __init__(self, opcode: int, inflater: Inflater | None = None) -> None:
         self._data = bytearray()
         self._decoder = _UTF8Decoder() if opcode == TEXT else None
+        self.inflater = inflater
 
     @property
     def size(self) -> int:
@@ -33,17 +41,17 @@ class PartialMessage:
         """Append unmasked payload bytes; `last` tells that the message ends with them.
 
         Raises:
-            RemoteProtocolError: 1007, the text can no longer become valid UTF-8.
+            RemoteProtocolError: 1007, the text can no longer become valid UTF-8; or what the inflater raises.
         """
+        if self.inflater is not None:
+            piece = self.inflater.inflate(piece, last=last)
         if self._decoder is not None:
             _check_text(self._decoder, piece, last=last)
         self._data += piece
 
-    def to_event(self) -> TextMessage | BytesMessage:
+    def to_event(self) -> str | bytes:
         """Return the finished message."""
-        if self._decoder is not None:
-            return TextMessage(self._data.decode())
-        return BytesMessage(bytes(self._data))
+        return bytes(self._data) if self._decoder is None else self._data.decode()
 
 
 def _check_text(decoder: codecs.IncrementalDecoder, piece: bytes, *, last: bool) -> None:
@@ -57,15 +65,13 @@ def _check_text(decoder: codecs.IncrementalDecoder, piece: bytes, *, last: bool)
         raise RemoteProtocolError("text holds a surrogate", CloseCode.INVALID_PAYLOAD)
 
 
-def build_message(opcode: int, payload: bytes) -> TextMessage | BytesMessage:
-    """Return the message of one frame that arrived whole: the common case, without a buffer of its own.
+def decode_text(payload: bytes) -> str:
+    """Return the text of a message that arrived whole.
 
     Raises:
-        RemoteProtocolError: 1007, the text is not UTF-8.
+        RemoteProtocolError: 1007, it is not UTF-8.
     """
-    if opcode != TEXT:
-        return BytesMessage(payload)
     try:
-        return TextMessage(payload.decode())
+        return payload.decode()
     except UnicodeDecodeError as exc:
         raise RemoteProtocolError("text is not UTF-8", CloseCode.INVALID_PAYLOAD) from exc
