@@ -49,7 +49,7 @@ class Access:
     A WebSocket is one request, with the method of its handshake; it is recorded when it ends.
 
     Attributes:
-        response_headers: to be set where `AccessRecorder.wants_response_headers`.
+        response_headers: to be set if the access log wants them.
     """
 
     __slots__ = ("_facts", "_finished", "_headers", "_size", "_started", "_status", "response_headers")
@@ -96,20 +96,13 @@ Consumer: TypeAlias = "Callable[[Sequence[AccessEntry]], None]"
 
 
 class AccessRecorder:
-    """Collects requests that have ended and hands them on in batches.
-
-    Attributes:
-        wants_response_headers: whether a consumer needs `Access.response_headers`.
-    """
+    """Collects requests that have ended and hands them on in batches."""
 
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
         consumers: Iterable[Consumer],
-        *,
-        wants_response_headers: bool = False,
     ) -> None:
-        self.wants_response_headers = wants_response_headers
         self._loop = loop
         self._consumers = tuple(consumers)
         self._pending: list[Access] = []

@@ -22,9 +22,15 @@ class AccessLog:
 
     Where nobody else has touched that logger, a batch goes to its handler as lines, past the machinery of `logging`. Otherwise
     each line is a record of level INFO whose attribute `access` is the `AccessEntry`, for handlers and filters of one's own.
+
+    Attributes:
+        wants_response_headers: whether lines show any.
+        lost: lines that were given up so far, because the reader of the log is too slow.
     """
 
     def __init__(self, access_format: AccessFormat) -> None:
+        self.lost = 0
+        self.wants_response_headers = access_format.wants_response_headers
         self._render = access_format.render
 
     def __call__(self, entries: Sequence[AccessEntry]) -> None:
@@ -35,6 +41,7 @@ class AccessLog:
         handler = _find_only_handler()
         if handler is not None:
             if lost := handler.write_lines([render(entry) for entry in entries]):
+                self.lost += lost
                 server_logger.warning("%d lines of the access log were lost: its reader is too slow", lost)
             return
         for entry in entries:

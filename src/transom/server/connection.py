@@ -109,6 +109,7 @@ class HTTP1Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         self._peer = Peer.of_transport(transport)
         self._deadline = self._state.deadline(self._state.config.timeout_header)
+        self._state.accepted += 1
         self._state.connections.add(self)
 
     def data_received(self, data: bytes) -> None:
@@ -327,6 +328,7 @@ class HTTP1Connection(asyncio.Protocol):
     def _refuse(self, error: RemoteProtocolError) -> None:
         """Say why if nothing was said yet, and close: where the next request begins is not known."""
         logger.info("refused a request of %s: %a", self._peer.client_host, str(error))
+        self._state.refused[error.status] += 1
         cycle, self._cycle = self._cycle, None
         self._flush()
         if cycle is None or not cycle.head_sent:
@@ -358,6 +360,7 @@ class HTTP1Connection(asyncio.Protocol):
             raise RemoteProtocolError("a WebSocket handshake is a GET without body (RFC 6455 section 4.1)")
         self._flush()
         self._writer.start(request.http_version, False)  # whatever follows the response is not HTTP
+        self._state.websockets += 1
         scope = build_websocket_scope(self._state, self._peer, request)
         self._websocket = socket = WebSocketCycle(
             self._transport,
@@ -373,6 +376,7 @@ class HTTP1Connection(asyncio.Protocol):
 
     def _forget_websocket(self, access: Access) -> None:
         self._state.forget(self)
+        self._state.websockets -= 1
         if self._state.access_log is not None and self._websocket is not None:
             # 499 as for a request: the client left before there was an answer.
             self._state.access_log.record(access.finish(self._websocket.status or 499, 0))

@@ -98,7 +98,9 @@ def _addresses(config: Config) -> list[str]:
     return [f"{host}:{config.port}"]
 
 
-def bind_address(address: str, permissions: int = 0o666, *, reuse_port: bool = False) -> list[socket.socket]:
+def bind_address(
+    address: str, permissions: int = 0o666, *, reuse_port: bool = False, option: str = "--port"
+) -> list[socket.socket]:
     """Return the sockets for one address as `--bind` takes it; those of Unix sockets get the permissions.
 
     Raises:
@@ -111,7 +113,7 @@ def bind_address(address: str, permissions: int = 0o666, *, reuse_port: bool = F
             return [_adopt(address.removeprefix("fd://"))]
         return _bind_name(*parse_address(address), reuse_port)
     except OSError as exc:
-        hint = _HINTS.get(exc.errno or 0, "check the address")
+        hint = _HINTS.get(exc.errno or 0, "check the address").replace("--port", option)
         raise BindError(f"cannot listen on {address}: {exc.strerror or exc}; {hint}") from exc
 
 

@@ -7,11 +7,10 @@ supervisor does not read leaves reports out, a supervisor takes what is there an
 from __future__ import annotations
 
 import json
-import os
-import resource
-import sys
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
+
+from transom.server.memory import measure_resident
 
 if TYPE_CHECKING:
     import socket
@@ -131,13 +130,3 @@ class ReportReader:
             if not data:
                 return newest, False
             newest = self.receive_data(data) or newest
-
-
-def measure_resident() -> int:
-    """Return the bytes of memory this process holds: now on Linux, elsewhere the most it ever held."""
-    try:
-        with open("/proc/self/statm", "rb") as file:
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except OSError:
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return peak if sys.platform == "darwin" else peak * 1024

@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import sys
 import time
+from collections import Counter
 from email.utils import formatdate
 from math import inf
 from typing import TYPE_CHECKING, Any, Protocol
@@ -14,7 +15,7 @@ from transom.server.access import AccessRecorder
 from transom.server.access_format import compile_format
 from transom.server.access_log import AccessLog
 from transom.server.http1 import HeadParser, build_fields
-from transom.server.option_checks import parse_header
+from transom.server.metrics import WorkerMetrics
 from transom.server.request_id import RequestIDResponder
 
 if TYPE_CHECKING:
@@ -57,9 +58,13 @@ class ServerState:
         connections: open connections.
         gives_request_ids: whether each request has an X-Request-ID; `app` then sends it back.
         access_log: where cycles report requests that have ended, or None if nobody wants to know.
-        log_response_headers: whether it also wants the fields of responses.
+        log_response_headers: whether the access log also wants the fields of responses.
+        metrics: what this worker counts, or None if nobody asks.
         tasks: running applications that did not finish in their first step; also what keeps them alive.
         requests: begun so far, WebSockets too.
+        accepted: connections so far.
+        refused: requests so far that reached no application, by status.
+        websockets: open now, from the upgrade request on.
         lag: seconds by which the last tick was late: how long the event loop did not turn.
         on_tick: called at the end of each tick.
         metrics_snapshot: returns what JSON can hold of this worker's metrics, for its reports; None without metrics.
@@ -78,21 +83,40 @@ class ServerState:
         self.connections: set[Connection] = set()
         self.tasks: set[asyncio.Task[Any]] = set()  # Any: results are not looked at
         self.requests = 0
+        self.accepted = 0
+        self.refused: Counter[int] = Counter()
+        self.websockets = 0
         self.lag = 0.0
         self.on_tick: list[Callable[[], None]] = []
         self.metrics_snapshot: Callable[[], dict[str, Any]] | None = None  # Any: as in Report
-        self.access_log = build_recorder(config, loop)
-        self.log_response_headers = self.access_log is not None and self.access_log.wants_response_headers
+        self.metrics: WorkerMetrics | None = None
+        self.access_log: AccessRecorder | None = None
+        self.log_response_headers = False
+        self._observe_requests()
         self.fields = b""
         self.date_field = b""
         self.server_field = b"\r\nserver: transom" if config.server_header else b""
-        self.extra_fields = build_fields(map(parse_header, config.header))
+        self.extra_fields = build_fields(config.headers)
         self.now = 0.0
         self.idle_deadline = self.deadline(config.timeout_keep_alive)
         self._context = contextvars.copy_context()
         self._idle: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._due = inf  # when the next tick should be
+
+    def _observe_requests(self) -> None:
+        config = self.config
+        log = None
+        if config.access_log:
+            log = AccessLog(compile_format(config.access_log_format, request_id=config.request_id))
+            self.log_response_headers = log.wants_response_headers
+        if config.metrics_bind is not None:
+            self.metrics = metrics = WorkerMetrics(self, log)
+            self.on_tick.append(metrics.tick)
+            self.metrics_snapshot = lambda: metrics.snapshot().to_report()
+        consumers = [each for each in (log, self.metrics) if each is not None]
+        if consumers:
+            self.access_log = AccessRecorder(self.loop, consumers)
 
     def deadline(self, seconds: float) -> float:
         """Return the loop time at which that many seconds have passed for certain; `now` may be a tick old."""
@@ -169,13 +193,3 @@ class ServerState:
     def _look_whether_idle(self) -> None:
         if self._idle is not None and not self.connections and not self.tasks:
             self.stop_waiting()
-
-
-def build_recorder(config: Config, loop: asyncio.AbstractEventLoop) -> AccessRecorder | None:
-    """Return what collects requests for the access log, or None if it is off."""
-    if not config.access_log:
-        return None
-    access_format = compile_format(config.access_log_format, request_id=config.request_id)
-    return AccessRecorder(
-        loop, [AccessLog(access_format)], wants_response_headers=access_format.wants_response_headers
-    )

@@ -14,6 +14,7 @@ from transom.server.connection import HTTP1Connection
 from transom.server.lifespan import Lifespan
 from transom.server.listener import bind_sockets, describe_socket
 from transom.server.state import ServerState
+from transom.server.status_server import StatusServer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +37,8 @@ class Server:
         app: an ASGI 3 application.
         config: the options; those about processes (`workers`, `reload`, `loop`) are for `run`.
         sockets: bound sockets to listen on instead of those of the options; closed when the server stops.
+        serves_status: whether to show metrics and health where `metrics_bind` says, and not a supervisor, to whom they are
+            reported.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class Server:
         config: Config | None = None,
         *,
         sockets: Sequence[socket.socket] | None = None,
+        serves_status: bool = True,
     ) -> None:
         self._app = app
         self._config = config or Config()
@@ -51,6 +55,8 @@ class Server:
         self._listeners: list[asyncio.Server] = []
         self._lifespan = Lifespan(app, self._config)
         self._state: ServerState | None = None
+        self._serves_status = serves_status
+        self._status: StatusServer | None = None
         self._stopping = False
         self._stop_requested: asyncio.Event | None = None
         self._forced = False
@@ -97,6 +103,8 @@ class Server:
         if self._sockets is None:
             self._sockets = bind_sockets(self._config)
         try:
+            if self._serves_status:
+                self._status = await StatusServer.start(state)
             await self._lifespan.startup()
             state.lifespan_state = self._lifespan.state
             state.start_timer()
@@ -106,9 +114,13 @@ class Server:
                         lambda: HTTP1Connection(state), sock=listener, backlog=self._config.backlog
                     )
                 )
+            if self._status is not None:
+                self._status.status.state = "serving"
         except BaseException:
             state.stop_timer()
             self._close_listeners()
+            if self._status is not None:
+                self._status.close()
             raise
 
     async def stop(self, *, force: bool = False) -> None:
@@ -121,6 +133,8 @@ class Server:
         if state is None or self._stopping:
             return
         self._stopping = True
+        if self._status is not None:
+            self._status.status.state = "stopping"
         self._close_listeners()
         for connection in tuple(state.connections):
             connection.shutdown()
@@ -133,6 +147,9 @@ class Server:
                 0
             )  # a connection that was cut off writes its entry one turn of the loop later
             state.access_log.flush()
+        state.tick()  # a last report, of what happened since the one before
+        if self._status is not None:
+            self._status.close()
 
     async def serve(self) -> None:
         """Serve until SIGINT or SIGTERM, then stop gracefully; a second signal ends the wait for requests in progress.
