@@ -14,10 +14,11 @@ from transom.asgi.types import (
     WebSocketScope,
 )
 from transom.asgi.validate import ASGIViolation, validate
-from transom.asgi.wsgi import WSGIToASGI, wsgi
+from transom.asgi.wsgi import ASGIToWSGI, WSGIToASGI, wsgi
 
 __all__ = [
     "ASGIApplication",
+    "ASGIToWSGI",
     "ASGIVersions",
     "ASGIViolation",
     "HTTPScope",

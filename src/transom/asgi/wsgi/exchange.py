@@ -24,6 +24,8 @@ from enum import Enum, auto
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
+from transom.asgi.wsgi.disconnect import ClientDisconnected, is_about_disconnect
+
 if TYPE_CHECKING:
     from transom.asgi.types import HTTPScope, Receive, Send
 
@@ -50,13 +52,6 @@ class _Ended:
     """The thread has ended; `error` is what the application raised."""
 
     error: BaseException | None
-
-
-class ClientDisconnected(ConnectionResetError):
-    """The client left: the request body will never be whole, or nobody reads the response.
-
-    A WSGI application gets it from `wsgi.input` and from `write`, and need not catch it.
-    """
 
 
 class Exchange:
@@ -182,7 +177,7 @@ class Exchange:
         lost = self._lost
         if lost is not None and not isinstance(lost, OSError):
             raise lost from error
-        if error is not None and not _is_about_disconnect(error):
+        if error is not None and not is_about_disconnect(error):
             raise error
         if lost is not None and not isinstance(lost, ClientDisconnected):
             raise lost  # the server's own, which it knows not to log
@@ -263,11 +258,3 @@ class Exchange:
 def _tells_of_disconnect(scope: HTTPScope) -> bool:
     version = scope["asgi"].get("spec_version", "2.0")
     return tuple(map(int, version.split("."))) >= (2, 4)
-
-
-def _is_about_disconnect(error: BaseException) -> bool:
-    """Tell whether an error is ClientDisconnected, or was raised in its place."""
-    origin: BaseException | None = error
-    while origin is not None and not isinstance(origin, ClientDisconnected):
-        origin = origin.__cause__ or origin.__context__
-    return origin is not None

@@ -17,7 +17,7 @@ _STATUS = re.compile(r"([2-5][0-9][0-9])(?: [\t\x20-\x7e\x80-\xff]*)?")
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _NOT_IN_VALUES = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
 # PEP 3333 forbids them to applications; as gunicorn does, they are left out and not held against it.
-_HOP_BY_HOP: Final = frozenset(
+HOP_BY_HOP: Final = frozenset(
     {
         *("connection", "keep-alive", "proxy-authenticate", "proxy-authorization"),
         *("te", "trailer", "trailers", "transfer-encoding", "upgrade"),
@@ -83,7 +83,7 @@ def _encode_name(name: str) -> bytes | None:
     if _TOKEN.fullmatch(name) is None:
         raise ValueError(f"header name {name!r} is not a token (RFC 9110 section 5.1)")
     lower = name.lower()
-    return None if lower in _HOP_BY_HOP else lower.encode()
+    return None if lower in HOP_BY_HOP else lower.encode()
 
 
 def _encode_value(name: str, value: str) -> bytes:

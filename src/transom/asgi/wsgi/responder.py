@@ -9,8 +9,9 @@ import io
 from typing import TYPE_CHECKING, Any, cast
 
 from transom.asgi.wsgi.body import RequestBody
+from transom.asgi.wsgi.disconnect import ClientDisconnected
 from transom.asgi.wsgi.environ import build_environ
-from transom.asgi.wsgi.exchange import ClientDisconnected, Exchange, Message, Order
+from transom.asgi.wsgi.exchange import Exchange, Message, Order
 from transom.asgi.wsgi.filewrapper import FileWrapper
 from transom.asgi.wsgi.head import Head
 
