@@ -35,8 +35,8 @@ def fields(count):
 
 
 def field(size):
-    """A request with a field of so many bytes of name and value."""
-    return request(b"X: " + b"a" * (size - 1))
+    """A request with a field of so many bytes, with its CRLF."""
+    return request(b"X: " + b"a" * (size - 5))
 
 
 def head(size):
@@ -48,15 +48,41 @@ def with_length(size):
     return request(b"Content-Length: %d" % size, method=b"POST") + b"a" * size
 
 
+def chunked(rest):
+    return request(b"Transfer-Encoding: chunked", method=b"POST") + rest
+
+
 def in_one_chunk(size):
-    return request(b"Transfer-Encoding: chunked", method=b"POST") + b"%x\r\n%b\r\n0\r\n\r\n" % (
-        size,
-        b"a" * size,
-    )
+    return chunked(b"%x\r\n%b\r\n0\r\n\r\n" % (size, b"a" * size))
 
 
 def in_chunks_of_one(size):
-    return request(b"Transfer-Encoding: chunked", method=b"POST") + b"1\r\na\r\n" * size + b"0\r\n\r\n"
+    return chunked(b"1\r\na\r\n" * size + b"0\r\n\r\n")
+
+
+def trailers(count):
+    return chunked(b"0\r\n" + b"X: 1\r\n" * count + b"\r\n")
+
+
+def trailer(size):
+    return chunked(b"0\r\nX: " + b"a" * (size - 5) + b"\r\n\r\n")
+
+
+def trailer_bytes(size):
+    """Trailers of so many bytes, in three lines that are small enough."""
+    third = size // 3 - 5
+    return chunked(
+        b"0\r\n"
+        + (b"X: " + b"a" * third + b"\r\n") * 2
+        + b"X: "
+        + b"a" * (size - 2 * third - 15)
+        + b"\r\n\r\n"
+    )
+
+
+def extensions(size):
+    """Extensions of so many bytes in the two lines of one chunk."""
+    return chunked(b"1;a\r\nb\r\n0;" + b"a" * (size - 3) + b"\r\n\r\n")
 
 
 CELLS = [
@@ -64,6 +90,10 @@ CELLS = [
     ("limit_request_fields", 5, fields, 431),
     ("limit_request_field_size", 50, field, 431),
     ("limit_request_head", 200, head, 431),
+    ("limit_request_fields", 5, trailers, 431),
+    ("limit_request_field_size", 50, trailer, 431),
+    ("limit_request_head", 200, trailer_bytes, 431),
+    ("limit_request_head", 200, extensions, 413),
     ("limit_request_body", 1000, with_length, 413),
     ("limit_request_body", 1000, in_one_chunk, 413),
     ("limit_request_body", 1000, in_chunks_of_one, 413),

@@ -4,7 +4,8 @@ from transom.server.http1.events import END_OF_MESSAGE, NEED_DATA, Data, Event, 
 from transom.server.http1.exceptions import LocalProtocolError, RemoteProtocolError
 from transom.server.http1.grammar import parse_tokens
 from transom.server.http1.head import HeadParser
-from transom.server.http1.reader import Limits, RequestReader
+from transom.server.http1.limits import Limits
+from transom.server.http1.reader import RequestReader
 from transom.server.http1.writer import (
     CONTINUE,
     ResponseHead,

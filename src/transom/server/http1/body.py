@@ -7,17 +7,24 @@ Each decoder is asked `decode(data, start)` and answers `(event, position)`: how
 from __future__ import annotations
 
 from enum import Enum, auto
-from typing import Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from transom.server.http1.events import END_OF_MESSAGE, NEED_DATA, Data, Event
 from transom.server.http1.exceptions import RemoteProtocolError
 from transom.server.http1.grammar import CHUNK_HEADER, FIELD_LINE
 
-MAX_CHUNK_HEADER = (
-    4096  # bytes; nobody sends long extensions for a good reason (hyper 16 KiB, gunicorn 8 KiB)
-)
-MAX_TRAILERS = 8190  # bytes of all trailer lines, which are dropped anyway
-_FORBIDDEN_TRAILERS = frozenset({b"content-length", b"transfer-encoding", b"host", b"trailer"})
+if TYPE_CHECKING:
+    from transom.server.http1.limits import Limits
+
+# One byte of extensions for as many of the body; the signed chunks of AWS need one for 96 at most.
+EXTENSION_SHARE: Final = 16
+# RFC 9110 6.5.1: what frames, routes or controls a message cannot come behind it. All other trailers are dropped.
+_FORBIDDEN_TRAILERS: Final = frozenset(
+    {
+        b"connection", b"content-length", b"expect", b"host", b"keep-alive", b"te", b"trailer", b"transfer-encoding",
+        b"upgrade",
+    }
+)  # fmt: skip
 
 
 class BodyDecoder(Protocol):
@@ -61,19 +68,23 @@ class _Expect(Enum):
 class ChunkedDecoder:
     """A body in the chunked transfer coding (RFC 9112 section 7.1).
 
-    Strict where leniency lets two parsers disagree: every line ends in CRLF, sizes are bare hex digits, extensions and
-    trailers hold no control characters, and no trailer may redefine framing.
+    Strict where leniency lets two parsers disagree: every line ends in CRLF, sizes are bare hex digits, extensions and trailers
+    follow their grammar, and no trailer may say what only a head may say.
+
+    Everything that is not body is bounded: a line by the limit of a field, trailers by the limits of a head, extensions by the
+    size of a head and a share of the body.
     """
 
-    __slots__ = ("_expect", "_left", "_limit", "_total", "_trailer_bytes")
+    __slots__ = ("_expect", "_extensions", "_left", "_limits", "_total", "_trailer_bytes", "_trailers")
 
-    def __init__(self, limit: int) -> None:
-        """Args: limit: most bytes the body may have; 0 for no limit."""
+    def __init__(self, limits: Limits) -> None:
         self._expect = _Expect.CHUNK_HEADER
-        self._left = 0
-        self._limit = limit
-        self._total = 0
+        self._extensions = 0  # bytes of them so far
+        self._left = 0  # bytes of the chunk that are still to come
+        self._limits = limits
+        self._total = 0  # bytes of the body, with the chunk that has begun
         self._trailer_bytes = 0
+        self._trailers = 0
 
     def decode(self, data: bytes, start: int) -> tuple[Event, int]:
         """See `BodyDecoder.decode`."""
@@ -93,29 +104,40 @@ class ChunkedDecoder:
                 return NEED_DATA, start
             start += len(line) + 2
             if self._expect is _Expect.CHUNK_HEADER:
-                self._begin_chunk(parse_chunk_header(line))
+                self._begin_chunk(line)
             elif line:
                 self._check_trailer(line)
             else:
                 return END_OF_MESSAGE, start
 
     def _read_line(self, data: bytes, start: int) -> bytes | None:
-        end = data.find(b"\n", start, start + MAX_CHUNK_HEADER + 2)
+        limit = self._limits.field
+        end = data.find(b"\n", start, start + limit)
         if end == -1:
-            if len(data) - start > MAX_CHUNK_HEADER:
-                raise RemoteProtocolError(f"line in a chunked body is over {MAX_CHUNK_HEADER} bytes")
+            if len(data) - start >= limit:
+                status = 431 if self._expect is _Expect.TRAILER else 413
+                raise RemoteProtocolError(f"a line in a chunked body is over {limit} bytes", status)
             return None
-        line = data[start:end]
-        if not line.endswith(b"\r"):
+        if data[end - 1 : end] != b"\r":
             raise RemoteProtocolError("bare LF in a chunked body (RFC 9112 section 2.2)")
-        return line[:-1]
+        return data[start : end - 1]
 
-    def _begin_chunk(self, size: int) -> None:
-        self._left = size
+    def _begin_chunk(self, line: bytes) -> None:
+        size = self._left = parse_chunk_header(line)
+        extension = line.find(b";")
+        if extension != -1:
+            self._count_extension(len(line) - extension)
         self._expect = _Expect.CHUNK_DATA if size else _Expect.TRAILER
         self._total += size
-        if self._limit and self._total > self._limit:
-            raise RemoteProtocolError(f"request body is over {self._limit} bytes", 413)
+        limit = self._limits.body
+        if limit and self._total > limit:
+            raise RemoteProtocolError(f"request body is over {limit} bytes", 413)
+
+    def _count_extension(self, size: int) -> None:
+        # RFC 9112 7.1.1: a server must limit them all together, and answer 4xx.
+        self._extensions += size
+        if self._extensions > self._limits.head + self._total // EXTENSION_SHARE:
+            raise RemoteProtocolError("too many bytes of chunk extensions (RFC 9112 section 7.1.1)", 413)
 
     def _take_data(self, data: bytes, start: int) -> tuple[Event, int]:
         piece = data[start : start + self._left]
@@ -127,9 +149,13 @@ class ChunkedDecoder:
         return Data(piece), start + len(piece)
 
     def _check_trailer(self, line: bytes) -> None:
-        self._trailer_bytes += len(line)
-        if self._trailer_bytes > MAX_TRAILERS:
-            raise RemoteProtocolError(f"trailers are over {MAX_TRAILERS} bytes", 431)
+        limits = self._limits
+        self._trailers += 1
+        self._trailer_bytes += len(line) + 2
+        if self._trailers > limits.field_count or self._trailer_bytes > limits.head:
+            raise RemoteProtocolError(
+                f"trailers are over {limits.field_count} fields or {limits.head} bytes", 431
+            )
         name = line.partition(b":")[0].lower()
         if FIELD_LINE.fullmatch(line) is None or name in _FORBIDDEN_TRAILERS:
             raise RemoteProtocolError(f"forbidden or malformed trailer {line!r} (RFC 9110 section 6.5.1)")
@@ -138,14 +164,17 @@ class ChunkedDecoder:
 def parse_chunk_header(line: bytes) -> int:
     """Return the chunk size in bytes from one header line, given without its CRLF.
 
-    Extensions are checked for control characters, then dropped.
+    Extensions are checked against the grammar, then dropped.
 
     Raises:
-        RemoteProtocolError: the size is not 1-16 hex digits, or an extension holds a control character.
+        RemoteProtocolError: the size is not 1-16 hex digits below 2**63, or an extension is malformed.
 
     Source: RFC 9112 section 7.1.
     """
     match = CHUNK_HEADER.fullmatch(line)
     if match is None:
         raise RemoteProtocolError(f"malformed chunk header {line[:64]!r} (RFC 9112 section 7.1)")
-    return int(match[1], 16)
+    size = int(match[1], 16)
+    if size >> 63:  # where a signed counter of 64 bits, such as a proxy may have, overflows
+        raise RemoteProtocolError(f"chunk of {size} bytes (RFC 9112 section 7.1)")
+    return size

@@ -12,7 +12,7 @@ class RemoteProtocolError(Exception):
     """The client broke a rule of HTTP; where the next request would begin is not known any more.
 
     Attributes:
-        status: the status to refuse with: 400, 408, 413, 414, 417 or 431.
+        status: the status to refuse with: 400, 408, 413, 414, 417, 431 or 501.
     """
 
     def __init__(self, detail: str, status: int = 400) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from ipaddress import IPv6Address
 from typing import Final, NoReturn
 
 from transom.server.http1.exceptions import RemoteProtocolError
@@ -15,17 +16,23 @@ TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 FIELD_LINE = re.compile(TOKEN.pattern + rb":[\t\x20-\x7e\x80-\xff]*")
 """RFC 9112 section 5: no whitespace before the colon, no control characters in the value."""
 
-CHUNK_HEADER = re.compile(rb"([0-9A-Fa-f]{1,16})(?:[\t ]*;[\t\x20-\x7e\x80-\xff]*)?")
-"""RFC 9112 section 7.1; a chunk extension is looked at only as far as to know where its line ends."""
+# Possessive (`++`, `*+`): nothing is tried twice, so that to judge a line takes time in proportion to its length.
+_TOKEN = TOKEN.pattern + b"+"
+_QUOTED_STRING = rb'"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*+"'
+_EXTENSION = rb"[\t ]*+;[\t ]*+%b(?:[\t ]*+=[\t ]*+(?:%b|%b))?+" % (_TOKEN, _TOKEN, _QUOTED_STRING)
+CHUNK_HEADER = re.compile(rb"([0-9A-Fa-f]{1,16})(?:%b)*+" % _EXTENSION)
+"""RFC 9112 section 7.1: a size, and extensions with or without a value."""
 
+# A name without commas: with one, two Host fields that something before us has joined would pass for one.
 _HOST = re.compile(
-    rb"(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})+(?::[0-9]*)?|\[[0-9A-Fa-f:.]+\](?::[0-9]*)?"
+    rb"(?:(?:[A-Za-z0-9\-._~!$&'()*+;=]|%[0-9A-Fa-f]{2})+|\[([0-9A-Fa-f:.]+)\])(?::([0-9]{0,5}))?"
 )
 _VISIBLE = bytes(range(0x21, 0x7F)).replace(
     b"#", b""
 )  # what a target may hold: visible ASCII without a fragment
 _ABSOLUTE_FORM = re.compile(rb"(?i:https?)://([^/?]*)([^?]*)\??(.*)")
-_UNKNOWN_METHOD = re.compile(rb"[A-Z][!#$%&'*+\-.^_`|~0-9A-Za-z]*")
+# Tokens, but none with lower-case letters: who writes `get` means GET, which it is not (RFC 9110 section 9.1).
+METHOD_BYTES: Final = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _VERSIONS = {b"HTTP/1.1": "1.1", b"HTTP/1.0": "1.0"}
 
 # The IANA registry, without CONNECT (for proxies) and PRI (which begins HTTP/2), and what llhttp knows of UPnP and caches.
@@ -42,12 +49,19 @@ METHODS: Final = {name.encode(): name for name in _METHOD_NAMES.split()}
 def check_host(value: bytes) -> None:
     """Refuse a Host value that is not `uri-host [":" port]`.
 
-    An empty one is refused too: a recipient must reject an http URI with an empty host.
+    An empty one is refused too: a recipient must reject an http URI with an empty host. Applications put the value into URLs
+    and take those apart again, so an address or a port that is none would fail there.
 
     Source: RFC 9110 sections 4.2.1 and 7.2.
     """
-    if _HOST.fullmatch(value) is None:
-        raise RemoteProtocolError(f"malformed Host {value!r} (RFC 9112 section 3.2)")
+    match = _HOST.fullmatch(value)
+    try:
+        if match is None or int(match[2] or 0) > 65_535:
+            raise ValueError
+        if match[1] is not None:
+            IPv6Address(match[1].decode())
+    except ValueError as exc:
+        raise RemoteProtocolError(f"malformed Host {value!r} (RFC 9112 section 3.2)") from exc
 
 
 def parse_request_line(line: bytes) -> tuple[str, bytes, str, bytes, str, bytes | None]:
@@ -56,7 +70,7 @@ def parse_request_line(line: bytes) -> tuple[str, bytes, str, bytes, str, bytes 
     The line comes without its CRLF. One space between its parts, visible ASCII in the target, nothing around.
 
     Raises:
-        RemoteProtocolError: 400, or 501 for a method that is not registered.
+        RemoteProtocolError: 400, or 501 for a method that we do not know.
 
     Source: RFC 9112 section 3; RFC 9110 section 9.1.
     """
@@ -65,13 +79,13 @@ def parse_request_line(line: bytes) -> tuple[str, bytes, str, bytes, str, bytes 
         version = _VERSIONS[protocol]
     except (ValueError, KeyError) as exc:
         raise RemoteProtocolError(f"malformed request line {line!r} (RFC 9112 section 3)") from exc
-    method = METHODS.get(name)
-    if method is None:
-        _refuse_method(name)
     if target.translate(None, _VISIBLE):
         raise RemoteProtocolError(
             f"request target {target!r} is not visible ASCII, or has a fragment (RFC 9112 section 3.2)"
         )
+    method = METHODS.get(name)
+    if method is None:  # after all that would be wrong with any method: what is broken is 400 first
+        _refuse_method(name)
     authority = None
     raw_path, _, query = target.partition(b"?")
     if not raw_path.startswith(b"/"):
@@ -82,7 +96,7 @@ def parse_request_line(line: bytes) -> tuple[str, bytes, str, bytes, str, bytes 
 def _refuse_method(name: bytes) -> NoReturn:
     if name == b"CONNECT":
         raise RemoteProtocolError("CONNECT is for proxies (RFC 9110 section 9.3.6)")
-    if _UNKNOWN_METHOD.fullmatch(name) is None:
+    if not name or name.translate(None, METHOD_BYTES):
         raise RemoteProtocolError(f"malformed method {name!r} (RFC 9110 section 9.1)")
     raise RemoteProtocolError(f"unknown method {name!r} (RFC 9110 section 9.1)", 501)
 

@@ -15,7 +15,7 @@ import httptools
 
 from transom.server.http1.events import Request
 from transom.server.http1.exceptions import RemoteProtocolError
-from transom.server.http1.grammar import check_authority, check_host, parse_request_line, parse_tokens
+from transom.server.http1.grammar import TOKEN, check_authority, check_host, parse_request_line, parse_tokens
 
 MAX_LINES: Final = 1024  # request lines remembered
 MAX_LINE_SIZE: Final = 256  # bytes of one; with the bound above a worker keeps below half a megabyte of them
@@ -30,8 +30,12 @@ FORWARDED: Final = frozenset(
 # Fields that decide about framing, routing or the connection; all others pass through untouched.
 _DECISIVE = FORWARDED | {
     b"host", b"content-length", b"transfer-encoding", b"connection", b"expect", b"upgrade", b"te", b"proxy-connection",
+    b"content-type",
 }  # fmt: skip
-_ONCE = frozenset({b"host", b"content-length", b"transfer-encoding"})
+# RFC 9110 5.3: of what is no list there is one. With two, a filter before us may have judged the other.
+_ONCE = frozenset({b"host", b"content-length", b"content-type"})
+# Below 2**60, where no counter overflows, and few enough that `int` cannot be made to take long, or to refuse.
+MAX_LENGTH_DIGITS: Final = 18
 # What changes the state of llhttp; `Connection` too, unless it says what is so anyway.
 _STATEFUL = frozenset({b"content-length", b"transfer-encoding", b"upgrade", b"proxy-connection"})
 _OUR_LINE = b"GET / HTTP/1.1"
@@ -87,7 +91,7 @@ class HeadParser:
             raw: the bytes from the CRLF behind the request line to the empty line, both included.
             line: the parts of the request line.
             max_count: the most field lines.
-            max_size: the most bytes of name and value of one.
+            max_size: the most bytes of one, with colon, space and CRLF.
 
         Raises:
             RemoteProtocolError: 400 for what breaks a rule, 417 for an unknown expectation, 431 for a limit.
@@ -143,7 +147,7 @@ class HeadParser:
 
     def _repeat(self, name: bytes, value: bytes) -> None:
         if name in _ONCE:
-            raise RemoteProtocolError(f"more than one {name.decode()} field (RFC 9112 sections 3.2 and 6.3)")
+            raise RemoteProtocolError(f"more than one {name.decode()} field (RFC 9110 section 5.3)")
         self._decisive[name] += b"," + value
 
 
@@ -157,7 +161,7 @@ def _spends_parser(decisive: dict[bytes, bytes]) -> bool:
 
 def _check_sizes(pairs: list[tuple[bytes, bytes]], limit: int) -> None:
     for name, value in pairs:
-        if len(name) + len(value) > limit:
+        if len(name) + len(value) + 4 > limit:
             raise RemoteProtocolError(f"field {name[:64]!r} is over {limit} bytes", 431)
 
 
@@ -177,13 +181,28 @@ def _decide(request: Request, decisive: dict[bytes, bytes]) -> None:
 
 
 def _choose_framing(decisive: dict[bytes, bytes], version: str) -> int:
+    """Return the length of the body, -1 for chunks."""
     coding, length = decisive.get(b"transfer-encoding"), decisive.get(b"content-length")
-    if coding is None:
-        return 0 if length is None else int(length)  # httptools lets digits pass and nothing else
-    # RFC 9112 6.1: any other coding is not understood, and one from a 1.0 client was not sent by it.
-    if coding.lower() != b"chunked" or version != "1.1" or length is not None:
-        raise RemoteProtocolError(f"cannot frame Transfer-Encoding {coding!r} (RFC 9112 section 6.1)")
-    return -1
+    if coding is not None:
+        _check_coding(coding, version, length)
+        return -1
+    if length is None:
+        return 0
+    if len(length) > MAX_LENGTH_DIGITS:
+        raise RemoteProtocolError(f"Content-Length of {len(length)} digits (RFC 9112 section 6.3)")
+    return int(length)  # httptools lets digits pass and nothing else
+
+
+def _check_coding(coding: bytes, version: str, length: bytes | None) -> None:
+    # RFC 9112 6.1: a request of HTTP/1.0 that is chunked, or has a length too, is a sign of an attack.
+    if version == "1.1" and length is None:
+        *others, last = coding.lower().split(b",")
+        if last.strip(b" \t") == b"chunked":
+            if not others:
+                return
+            if all(TOKEN.fullmatch(other.strip(b" \t")) for other in others):
+                raise RemoteProtocolError(f"unknown transfer coding {coding!r} (RFC 9112 section 6.1)", 501)
+    raise RemoteProtocolError(f"cannot frame Transfer-Encoding {coding!r} (RFC 9112 section 6.1)")
 
 
 def _check_expectation(value: bytes, version: str) -> bool:

@@ -16,27 +16,19 @@ next request begins.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from transom.server.http1.body import BodyDecoder, ChunkedDecoder, LengthDecoder
 from transom.server.http1.events import END_OF_MESSAGE, NEED_DATA, Event, Request
 from transom.server.http1.exceptions import RemoteProtocolError
+from transom.server.http1.grammar import METHOD_BYTES
 from transom.server.http1.head import HeadParser
+
+if TYPE_CHECKING:
+    from transom.server.http1.limits import Limits
 
 MAX_REMEMBERED: Final = 2048  # bytes of field lines; an idle connection holds on to them
 MAX_CHANGES: Final = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a client may send, in bytes unless said otherwise; 0 for `body` means no limit."""
-
-    request_line: int = 8190
-    field: int = 8190
-    field_count: int = 100
-    head: int = 32_768
-    body: int = 0
 
 
 class RequestReader:
@@ -153,7 +145,7 @@ class RequestReader:
         if len(buffer) - start > self._always_fits:
             self._check_size(start, line_end, end)
         if end == -1:
-            _check_beginning(buffer[start:])
+            self._check_beginning(start, line_end, len(buffer))
             return NEED_DATA
         end += 4
         raw = buffer[line_end:end]
@@ -174,15 +166,31 @@ class RequestReader:
     def _check_size(self, start: int, line_end: int, end: int) -> None:
         limits, size = self._limits, len(self._buffer) - start
         if (size if line_end == -1 else line_end - start) > limits.request_line + (line_end == -1):
+            self._check_beginning(start, -1, start + limits.request_line)
             raise RemoteProtocolError(f"request line is over {limits.request_line} bytes", 414)
         if (size if end == -1 else end + 4 - start) > limits.head:
+            self._check_beginning(start, line_end, start + limits.head)
             raise RemoteProtocolError(f"request head is over {limits.head} bytes", 431)
+
+    def _check_beginning(self, start: int, line_end: int, stop: int) -> None:
+        """Refuse a head that is not whole for what is wrong with it before `stop`.
+
+        Its end may never come: a TLS handshake on a plain port, lines that end in LF alone. When it does come, in the same read
+        as its beginning, it is refused in the same way.
+        """
+        part = self._buffer[start:stop]
+        if line_end != -1:
+            self._parser.parse_line(self._buffer[start:line_end])
+        elif part and part[:1] not in METHOD_BYTES and part != b"\r":
+            raise RemoteProtocolError("this is not an HTTP request line (RFC 9112 section 3)")
+        if part.count(b"\n") != part.count(b"\r\n"):
+            raise RemoteProtocolError("bare LF in a request head (RFC 9112 section 2.2)")
 
     def _begin_body(self, length: int) -> None:
         limit = self._limits.body
         if limit and length > limit:
             raise RemoteProtocolError(f"request body is over {limit} bytes", 413)
-        self._body = ChunkedDecoder(limit) if length == -1 else LengthDecoder(length)
+        self._body = ChunkedDecoder(self._limits) if length == -1 else LengthDecoder(length)
         self.in_body = True
 
     def _read_body(self, body: BodyDecoder) -> Event:
@@ -192,11 +200,3 @@ class RequestReader:
             self._body = None
             self.in_body = False
         return event
-
-
-def _check_beginning(part: bytes) -> None:
-    # The end of such a head may never come: a TLS handshake on a plain port, lines that end in LF alone.
-    if part and not (b"A" <= part[:1] <= b"Z" or part == b"\r"):
-        raise RemoteProtocolError("this is not an HTTP request line (RFC 9112 section 3)")
-    if part.count(b"\n") != part.count(b"\r\n"):
-        raise RemoteProtocolError("bare LF in a request head (RFC 9112 section 2.2)")
