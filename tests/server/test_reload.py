@@ -23,7 +23,10 @@ async def app(scope, receive, send):
     await send({"type": "http.response.start", "status": 200, "headers": [(b"connection", b"close")]})
     await send({"type": "http.response.body", "body": b"WORD"})
 """
-RUN = "import sys; from transom.server import Config, run; sys.exit(run('mysite:app', Config(port=0, reload=True)))"
+RUN = (
+    "import sys; from transom.server import Config, run; "
+    "sys.exit(run('mysite:app', Config(port=0, reload=True, reload_include=('*.md',), reload_exclude=('old',))))"
+)
 
 
 @pytest.mark.parametrize(
@@ -44,6 +47,31 @@ RUN = "import sys; from transom.server import Config, run; sys.exit(run('mysite:
 )
 def test_source_asks_for_a_restart_and_the_rest_does_not(path: str, expected: bool) -> None:
     assert SourceFilter()(Change.modified, path) is expected
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/site/notes.md", True),
+        ("/site/deep/down/notes.md", True),
+        ("/site/content/deep/page.txt", True),
+        ("/site/other/page.txt", False),
+        ("/site/views.py", True),
+        ("/site/generated/views.py", False),
+        ("/site/apps/generated/views.py", False),
+        ("/site/tests/data/case.py", False),
+        ("/site/tests/case.py", True),
+        ("/site/draft.md", False),
+        ("/site/.git/notes.md", False),
+    ],
+)
+def test_patterns_add_files_and_take_them_away(path: str, expected: bool) -> None:
+    """Above the watched directory, names match nothing: a site may live in a folder called `generated`."""
+    for folder in ("", "/home/generated"):
+        wanted = SourceFilter(
+            [Path(f"{folder}/site")], ["*.md", "content/*.txt"], ["generated", "tests/data/*", "draft.*"]
+        )
+        assert wanted(Change.modified, folder + path) is expected
 
 
 class FakeProcess:
@@ -157,6 +185,11 @@ def test_edit_is_served_and_a_syntax_error_only_waits(tmp_path: Path) -> None:
         source.write_text(APP.replace("WORD", "again"))
         with urlopen(url, timeout=10) as response:
             assert response.read() == b"again"
+        (tmp_path / "old").mkdir()
+        (tmp_path / "old" / "views.py").write_text("")
+        (tmp_path / "notes.md").write_text("")
+        assert "old" not in wait_for("changed; restarting")
+        wait_for("serving on")
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 0
         log += process.stderr.read()

@@ -11,6 +11,7 @@ import dataclasses
 import logging
 import signal
 import threading
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -23,7 +24,7 @@ from transom.server.process import EXIT_OK, EXIT_START_FAILED
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Generator, Iterable, Set
+    from collections.abc import Generator, Iterable, Sequence, Set
 
     from transom.server.config import Config
 
@@ -38,12 +39,38 @@ logger = logging.getLogger("transom.server")
 
 
 class SourceFilter(watchfiles.DefaultFilter):
-    """Lets changes of source, templates and settings through; not what tools and version control write."""
+    """Lets changes of source, templates and settings through; not what tools and version control write.
+
+    Args:
+        directories: those that are watched; patterns are about what is below them.
+        include: patterns of further files, by name (`*.md`) or by path (`content/*.md`, with what is below subdirectories).
+        exclude: patterns of files and directories that are left out all the same.
+    """
+
+    def __init__(
+        self, directories: Iterable[Path] = (), include: Sequence[str] = (), exclude: Sequence[str] = ()
+    ) -> None:
+        super().__init__()
+        self._directories = [each.resolve() for each in directories]
+        self._include = include
+        self._exclude = exclude
 
     def __call__(self, change: watchfiles.Change, path: str) -> bool:
         """Tell whether the change asks for a restart."""
-        name = Path(path).name
-        return (name.endswith(RELOAD_SUFFIXES) or name.startswith(".env")) and super().__call__(change, path)
+        relative = self._find_relative(Path(path))
+        name = relative.name
+        wanted = name.endswith(RELOAD_SUFFIXES) or name.startswith(".env")
+        if not wanted and not _matches(relative, (name,), self._include):
+            return False
+        return not _matches(relative, relative.parts, self._exclude) and super().__call__(change, path)
+
+    def _find_relative(self, path: Path) -> Path:
+        return next((path.relative_to(each) for each in self._directories if path.is_relative_to(each)), path)
+
+
+def _matches(path: Path, names: Iterable[str], patterns: Sequence[str]) -> bool:
+    """Tell whether a pattern describes the path, or one of its names."""
+    return any(fnmatchcase(name, pattern) for pattern in patterns for name in (str(path), *names))
 
 
 class Process(Protocol):
@@ -100,8 +127,10 @@ class Reloader:
                 self._process = self._start()
                 self.follow(
                     watchfiles.watch(
-                        *self._directories,
-                        watch_filter=SourceFilter(),
+                        *[each.resolve() for each in self._directories],
+                        watch_filter=SourceFilter(
+                            self._directories, self._config.reload_include, self._config.reload_exclude
+                        ),
                         stop_event=self._stop,
                         rust_timeout=TICK_MS,
                         yield_on_timeout=True,
