@@ -67,7 +67,9 @@ class Probe:
         if status != 200:
             raise RunError(f"the first answer has status {status}, not 200: {got[:200]!r}")
         if self.answer is not None and got != self.answer:
-            raise RunError(f"the first answer is {got[:200]!r}, {len(got)} bytes, not {self.answer[:200]!r}")
+            raise RunError(
+                f"the first answer has {len(got)} bytes, {got[:20]!r}, not the {len(self.answer)} of {self.answer[:20]!r}"
+            )
         if self.size is not None and len(got) != self.size:
             raise RunError(f"the first answer has {len(got)} bytes, not {self.size}")
 

@@ -11,7 +11,7 @@ import pytest
 
 from transom.server import Config, Server, bind_sockets
 from transom.server.connection import HTTP1Connection
-from transom.server.state import TICK, ServerState
+from transom.server.state import LOOKS, TICK, ServerState
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -148,6 +148,30 @@ def closes_between(connection, seconds):
     early = transport.closed or transport.ended
     connection.tick(state.now + seconds + 2 * TICK)
     return not early and (transport.closed or transport.ended)
+
+
+class Late:
+    """A connection that is closed when it looks at its deadline."""
+
+    def __init__(self, state):
+        self._state = state
+        state.connections.add(self)
+
+    def tick(self, now):
+        self._state.connections.remove(self)
+
+
+async def test_thousands_that_are_too_late_do_not_make_others_wait(respond):
+    """Each turn of the loop closes some, so that whatever else is ready has its turn between."""
+    state = ServerState(respond(), Config(access_log=False), asyncio.get_running_loop())
+    late = [Late(state) for _ in range(3 * LOOKS)]
+    state.tick()
+    assert len(state.connections) == 2 * LOOKS
+    for lost in [each for each in late if each in state.connections][:10]:
+        state.connections.remove(lost)  # its own tick would raise now
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert not state.connections
 
 
 async def test_request_that_never_waits_is_answered_by_one_write_within_the_read(connection):

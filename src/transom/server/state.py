@@ -28,6 +28,8 @@ EAGER = sys.version_info >= (3, 12)
 SPEC_VERSION = "2.5"
 TICK = 1.0
 """Seconds between two looks at deadlines; a timeout may be late by as much."""
+LOOKS = 100
+"""Connections that look at their deadlines in one turn of the loop; thousands that are too late must not make others wait."""
 
 
 class Connection(Protocol):
@@ -142,10 +144,19 @@ class ServerState:
         if self.config.date_header:
             self.date_field = b"\r\ndate: " + formatdate(time.time(), usegmt=True).encode()
         self.fields = self.fields_without(date=False, server=False)
-        for connection in tuple(self.connections):
-            connection.tick(self.now)
+        self._look_at_deadlines(list(self.connections))
         for call in self.on_tick:
             call()
+
+    def _look_at_deadlines(self, connections: list[Connection]) -> None:
+        """Let some connections look at their deadlines, and the others with the next turns of the loop."""
+        some = connections[-LOOKS:]
+        del connections[-LOOKS:]
+        for connection in some:
+            if connection in self.connections:  # not lost meanwhile
+                connection.tick(self.now)
+        if connections:
+            self.loop.call_soon(self._look_at_deadlines, connections)
 
     def fields_without(self, *, date: bool, server: bool) -> bytes:
         """Return the encoded fields without those that the application gives itself."""
