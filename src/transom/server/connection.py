@@ -109,6 +109,8 @@ class HTTP1Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         self._peer = Peer.of_transport(transport)
         self._deadline = self._state.deadline(self._state.config.timeout_header)
+        if self._state.is_stopping:
+            self._deadline = min(self._deadline, self._state.idle_deadline)
         self._state.accepted += 1
         self._state.connections.add(self)
 
@@ -204,12 +206,23 @@ class HTTP1Connection(asyncio.Protocol):
         return progress.is_stalled(now, unsent, self._state.config.timeout_write)
 
     def shutdown(self) -> None:
-        """Answer the request in progress, take no other, then close."""
-        self._writer.keep_alive = False
+        """Answer the request in progress, or the one that may be on its way, and say that it is the last; then close."""
         if self._websocket is not None:
             self._websocket.shutdown()
         elif self._cycle is None:
-            self._transport.close()
+            if not self._reader.buffered:
+                self._deadline = min(self._deadline, self._state.idle_deadline)
+        elif not self._cycle.head_sent:
+            self._writer.keep_alive = False
+        # Where the head has left without it, the client may count on the connection: the next response will say it.
+
+    def end_streams(self, *, streams_only: bool) -> None:
+        """Tell the application, if it asks, that this is the end: first those whose response has none of its own."""
+        cycle = self._cycle
+        if cycle is not None:
+            if cycle.is_event_stream:
+                self._writer.keep_alive = False  # its client comes back, and should find another worker
+            cycle.tell_to_end(streams_only=streams_only)
 
     def abort(self) -> None:
         """Close at once; what was not written is lost, so that the client sees that the response is not whole."""
@@ -277,7 +290,7 @@ class HTTP1Connection(asyncio.Protocol):
             self._upgrade(request)
             return
         state, peer = self._state, self._peer
-        self._writer.start(request.http_version, request.keep_alive)
+        self._writer.start(request.http_version, request.keep_alive and not state.is_stopping)
         self._expect_continue = request.expect_continue
         self._takes_trailers = request.trailers
         scope = build_scope(state, peer, request)
@@ -369,6 +382,9 @@ class HTTP1Connection(asyncio.Protocol):
             scope,
             partial(self._forget_websocket, Access(scope, self._peer.client_host)),
         )
+        if self._state.is_stopping:
+            socket.shutdown()  # refuses the handshake
+            return
         socket.start()
         rest = self._reader.take_rest()
         if rest:

@@ -35,9 +35,14 @@ HIGH_WATER = 65_536
 
 
 class ResponseHead(Protocol):
-    """A head that was checked and encoded, opaque but for the length the application promised."""
+    """A head that was checked and encoded, opaque but for the length the application promised, and for what has no end."""
 
     content_length: int | None
+
+    @property
+    def is_event_stream(self) -> bool:
+        """Whether the body is a stream of server-sent events."""
+        ...
 
 
 class Exchange(Protocol):
@@ -141,6 +146,7 @@ class HTTPCycle:
     _bodiless: bool  # the response has no body, whatever the application sends
     _has_trailers: bool  # the application promised trailers
     _trailers: list[tuple[bytes, bytes]]  # those it has sent so far
+    _told_to_end = False  # because the server stops
 
     def __init__(
         self, exchange: Exchange, state: ServerState, peer: Peer, scope: HTTPScope, has_body: bool
@@ -203,6 +209,27 @@ class HTTPCycle:
         self._disconnected = True
         self._wake()
 
+    def tell_to_end(self, *, streams_only: bool) -> None:
+        """The server stops: an application that asks, once it has the whole request, is told that this is the end.
+
+        It may still complete its response. An event stream has no end of its own, so it is told first, and when the others are
+        told, it is ended: its client sees a whole response, its application that the client is gone.
+        """
+        if self.is_event_stream and self._told_to_end and not streams_only:
+            self._end_stream()
+        elif self.is_event_stream or not streams_only:
+            self._told_to_end = True
+            self._wake()
+
+    @property
+    def is_event_stream(self) -> bool:
+        """Whether a response without an end of its own is being sent."""
+        return self._response is _SENDING and self._head.is_event_stream and self._left is None
+
+    def _end_stream(self) -> None:
+        self._send_body(b"", False)
+        self.disconnect()
+
     def resume_writing(self) -> None:
         """Enough has been written."""
         self._wake()
@@ -210,13 +237,13 @@ class HTTPCycle:
     # From above.
 
     async def receive(self) -> dict[str, Any]:  # Any: one of ReceiveMessage
-        """Return the next event: a piece of the body, or `http.disconnect` after the end of either side."""
+        """Return the next event: a piece of the body, or `http.disconnect` after the end of either side or of the server."""
         while True:
             if self._disconnected or self._response is _COMPLETE:
                 return {"type": "http.disconnect"}
             if not self._body_told and (self._body is not None or self._body_ended):
                 return self._take_body()
-            if self._peer_gone:
+            if self._peer_gone or (self._told_to_end and self._body_told):
                 return {"type": "http.disconnect"}
             if not self._body_ended:
                 self._exchange.want_body()
@@ -470,11 +497,19 @@ class HTTPCycle:
             self._fail()
         else:
             if self._response is not _COMPLETE and not self._disconnected:
-                logger.error("application returned without completing the response to %s", self._describe())
-                self._fail()
+                self._end_for_application()
+
+    def _end_for_application(self) -> None:
+        """The application returned without completing the response: a mistake, unless it was told to end."""
+        if not self._told_to_end:
+            logger.error("application returned without completing the response to %s", self._describe())
+        if self._told_to_end and self.is_event_stream:
+            self._send_body(b"", False)  # whole wherever it ends
+        else:
+            self._fail()
 
     def _fail(self) -> None:
-        """Answer 500 while that is possible, else cut the response off."""
+        """Answer 500 while that is possible, or 503 when the server stops; else cut the response off."""
         if self._disconnected or self._response is _COMPLETE:
             return
         if self.head_sent:
@@ -484,8 +519,11 @@ class HTTPCycle:
         fields = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
         if self._state.gives_request_ids and (request_id := find_request_id(self.scope)) is not None:
             fields.append((NAME, request_id))
-        self._start_response({"status": 500, "headers": fields})
-        self._send_body(b"Internal Server Error\n", False)
+        status, body = (500, b"Internal Server Error\n")
+        if self._state.is_stopping:
+            status, body = (503, b"Service Unavailable\n")
+        self._start_response({"status": status, "headers": fields})
+        self._send_body(body, False)
 
     def _log_error(self, error: Exception) -> None:
         if is_client_disconnect(error) or (self._disconnected and _is_about_disconnect(error)):

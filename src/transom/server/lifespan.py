@@ -11,13 +11,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from transom.server.exceptions import MessageError, StartupError
 
 if TYPE_CHECKING:
     from transom.asgi.types import ASGIApplication
     from transom.server.config import Config
+
+END_TIMEOUT: Final = 5.0  # seconds for the task to end after its last answer
 
 logger = logging.getLogger("transom.server")
 
@@ -52,13 +54,20 @@ class Lifespan:
     async def startup(self) -> None:
         """Start the application's lifespan and wait until it is up.
 
+        Cancellation: the application's lifespan is cancelled too.
+
         Raises:
             StartupError: the application said so, raised (in mode "on"), or did not answer in time.
         """
         if self._mode == "off":
             return
         task = self._task = asyncio.create_task(self._run(), name="lifespan")
-        await self._exchange("lifespan.startup", task)
+        try:
+            await self._exchange("lifespan.startup", task)
+        except asyncio.CancelledError:
+            self._failure = "the server was stopped meanwhile"
+            await self._end(task)
+            raise
         if self._failure is not None:
             await self._end(task)
             raise StartupError(f"application start-up failed: {self._failure}") from self._error
@@ -104,12 +113,15 @@ class Lifespan:
         self._task = None
 
     async def _end(self, task: asyncio.Task[None]) -> None:
+        """Wait for the end of the task; it has answered, or nothing it says would matter any more."""
         if self._failure is not None:
             task.cancel()
-        _, pending = await asyncio.wait({task}, timeout=self._timeout)
+        _, pending = await asyncio.wait({task}, timeout=min(self._timeout, END_TIMEOUT))
         if pending:
             task.cancel()
-            await asyncio.wait({task}, timeout=1)
+            _, pending = await asyncio.wait({task}, timeout=1)
+        if pending:
+            logger.warning("the application's lifespan goes on although it was cancelled; leaving it")
 
     async def _run(self) -> None:
         scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": self._state}

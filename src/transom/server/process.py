@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import faulthandler
 import gc
 import importlib.util
 import logging
+import sys
 from typing import TYPE_CHECKING, Final
 
 from transom.server.exceptions import BindError, LoadError, StartupError
 from transom.server.interface import adapt
+from transom.server.lifespan import END_TIMEOUT
 from transom.server.loader import load_application
-from transom.server.worker import Server
+from transom.server.worker import CANCEL_TIMEOUT, Server
 
 if TYPE_CHECKING:
     import socket
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
 EXIT_OK: Final = 0
 EXIT_START_FAILED: Final = 3  # as uvicorn: a supervisor sees that trying again is of no use
 EXIT_INTERRUPTED: Final = 130  # the shell's 128 + SIGINT: interrupted before there was anything to stop
+EXIT_TIMEOUT: Final = 5.0  # seconds for what the application left running when it was shut down
 
 logger = logging.getLogger("transom.server")
 
@@ -43,6 +48,18 @@ def choose_loop_factory(name: str) -> Callable[[], asyncio.AbstractEventLoop] | 
     import uvloop
 
     return uvloop.new_event_loop
+
+
+def longest_stop(config: Config) -> float:
+    """Return the seconds that a worker may take to stop by its own timeouts; only one that hangs takes longer."""
+    return (
+        config.timeout_graceful_shutdown
+        + CANCEL_TIMEOUT
+        + config.timeout_lifespan
+        + END_TIMEOUT
+        + EXIT_TIMEOUT
+        + 1.0  # where one of them is late
+    )
 
 
 def serve_in_process(
@@ -66,7 +83,10 @@ def serve_in_process(
         if isinstance(app, str):
             app = load_application(app, factory=config.factory, app_dir=config.app_dir)
         app = adapt(app, config)
-        with asyncio.Runner(loop_factory=loop_factory) as runner:
+        with contextlib.ExitStack() as stack:
+            stack.callback(faulthandler.cancel_dump_traceback_later)
+            runner = stack.enter_context(asyncio.Runner(loop_factory=loop_factory))
+            stack.callback(_end_in_time)  # the first of the three at the end
             runner.run(_ObservedServer(app, config, sockets, on_started).serve())
     except (BindError, LoadError, StartupError) as exc:
         # The message is enough, but for what the application itself raised.
@@ -78,6 +98,15 @@ def serve_in_process(
         logger.exception("%s could not be started", target)
         return EXIT_START_FAILED
     return EXIT_OK
+
+
+def _end_in_time() -> None:
+    """Let tasks and threads that the application left hold up the end for EXIT_TIMEOUT seconds at most.
+
+    A task may swallow every cancellation, and no thread can be ended; then their stacks are written and the process exits with 1.
+    """
+    if sys.__stderr__ is not None:
+        faulthandler.dump_traceback_later(EXIT_TIMEOUT, exit=True, file=sys.__stderr__)
 
 
 class _ObservedServer(Server):

@@ -40,7 +40,11 @@ class Connection(Protocol):
         ...
 
     def shutdown(self) -> None:
-        """Answer what has begun, take nothing new, then close."""
+        """Answer what has begun or is on its way, as the last, then close."""
+        ...
+
+    def end_streams(self, *, streams_only: bool) -> None:
+        """Tell applications that wait for the end of their client that this is the end; first those that have none."""
         ...
 
     def abort(self) -> None:
@@ -55,6 +59,7 @@ class ServerState:
         fields: encoded `date` and `server` fields, renewed once per tick.
         now: loop time of the last tick. Deadlines count from it: reading the clock per request buys nothing.
         idle_deadline: when a connection that becomes idle now is closed.
+        is_stopping: whether each request is the last one of its connection.
         head_parser: what connections parse request heads with.
         lifespan_state: what the application kept at start-up, or None if it has no lifespan. Copied for each request.
         connections: open connections.
@@ -100,7 +105,9 @@ class ServerState:
         self.server_field = b"\r\nserver: transom" if config.server_header else b""
         self.extra_fields = build_fields(config.headers)
         self.now = 0.0
-        self.idle_deadline = self.deadline(config.timeout_keep_alive)
+        self.is_stopping = False
+        self._keep_alive = config.timeout_keep_alive
+        self.idle_deadline = self.deadline(self._keep_alive)
         self._context = contextvars.copy_context()
         self._idle: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -140,7 +147,7 @@ class ServerState:
     def tick(self) -> None:
         """Renew the date, and let each connection look at its deadline."""
         self.now = self.loop.time()
-        self.idle_deadline = self.deadline(self.config.timeout_keep_alive)
+        self.idle_deadline = self.deadline(self._keep_alive)
         if self.config.date_header:
             self.date_field = b"\r\ndate: " + formatdate(time.time(), usegmt=True).encode()
         self.fields = self.fields_without(date=False, server=False)
@@ -189,6 +196,14 @@ class ServerState:
     def _forget_task(self, task: asyncio.Task[Any]) -> None:  # Any: as in `tasks`
         self.tasks.discard(task)
         self._look_whether_idle()
+
+    def begin_stop(self, idle_deadline: float) -> None:
+        """Take one more request at most from each connection, and none from those that are idle at that time."""
+        self.is_stopping = True
+        self._keep_alive = min(self._keep_alive, idle_deadline - self.loop.time())
+        self.idle_deadline = idle_deadline
+        for connection in tuple(self.connections):
+            connection.shutdown()
 
     async def wait_until_idle(self) -> None:
         """Return when no connection is open and no application runs, or at `stop_waiting`."""

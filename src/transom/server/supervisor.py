@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Final
 from transom.server.child import WorkerProcess
 from transom.server.exceptions import BindError
 from transom.server.listener_pool import ListenerPool
-from transom.server.process import EXIT_OK, EXIT_START_FAILED
+from transom.server.process import EXIT_OK, EXIT_START_FAILED, longest_stop
 from transom.server.recycling import Allowance
 from transom.server.supervision import (
     Abort,
@@ -77,8 +77,7 @@ class Supervisor:
         chance = random.Random()  # noqa: S311  spreads restarts, guards nothing
         self._supervision = Supervision(
             config.workers,
-            # A worker may take this long by its own timeouts; only one that hangs takes longer.
-            config.timeout_graceful_shutdown + config.timeout_lifespan,
+            longest_stop(config),
             silence=config.timeout_worker_healthcheck,
             draw_allowance=lambda: Allowance.draw(config, chance),
         )

@@ -1,4 +1,16 @@
-"""One worker: the application's lifespan, the listening sockets, the connections, and their orderly end."""
+"""One worker: the application's lifespan, the listening sockets, the connections, and their orderly end.
+
+The end has steps, of which each ends by itself or when its time is over, so that `stop` ends whatever the application does:
+
+    WebSockets are closed with 1012; each other connection gets one more answer, with `connection: close`
+    what waits in the queues is accepted, then the sockets are closed
+    idle connections are closed                              after LAST_CALL seconds
+    event streams are told the end (`http.disconnect`)        then, too
+    all are told; event streams that still send are ended     after half of timeout_graceful_shutdown
+    applications are cancelled                                after timeout_graceful_shutdown
+    what is open is cut off                                   CANCEL_TIMEOUT seconds later
+    the application's lifespan is shut down                   timeout_lifespan seconds at most
+"""
 
 from __future__ import annotations
 
@@ -7,7 +19,8 @@ import contextlib
 import logging
 import signal
 import socket
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 from transom.server.config import Config
 from transom.server.connection import HTTP1Connection
@@ -25,7 +38,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger("transom.server")
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT)
-_CANCEL_TIMEOUT = 5.0  # seconds for applications to end after they were cancelled
+# A request that was sent before its client could know arrives within a round trip.
+LAST_CALL: Final = 1.0  # seconds that idle connections are kept for a last request when the server stops
+_RESOLUTION: Final = 0.002  # seconds; loops round their timers
+CANCEL_TIMEOUT: Final = 5.0  # seconds for applications to end after they were cancelled
 
 
 class Server:
@@ -132,13 +148,16 @@ class Server:
         state = self._state
         if state is None or self._stopping:
             return
-        self._stopping = True
+        self._stopping, self._forced = True, self._forced or force
         if self._status is not None:
             self._status.status.state = "stopping"
-        self._close_listeners()
-        for connection in tuple(state.connections):
-            connection.shutdown()
-        await self._drain(state, 0.0 if force or self._forced else self._config.timeout_graceful_shutdown)
+        began, grace = state.loop.time(), 0.0 if self._forced else self._config.timeout_graceful_shutdown
+        # Who develops waits for each restart, and asks again himself.
+        last_call = 0.0 if self._config.reload else min(LAST_CALL, grace)
+        state.begin_stop(began + last_call)
+        await self._accept_last(state)
+        await self._wait_until_idle(state, began + last_call + _RESOLUTION)
+        await self._drain(state, began, grace)
         await self._cancel(state)
         state.stop_timer()
         await self._lifespan.shutdown()
@@ -165,14 +184,30 @@ class Server:
         for number in _SIGNALS:
             loop.add_signal_handler(number, self.request_stop, number == signal.SIGQUIT)
         try:
-            await self.start()
-            logger.info("serving on %s", ", ".join(self.urls))
-            await self._stop_requested.wait()
+            if await self._start_unless_stopped(self._stop_requested):
+                logger.info("serving on %s", ", ".join(self.urls))
+                await self._stop_requested.wait()
             logger.info("stopping")
             await self.stop()
         finally:
             for number in _SIGNALS:
                 loop.remove_signal_handler(number)
+
+    async def _start_unless_stopped(self, stop_requested: asyncio.Event) -> bool:
+        """Start, or give up when that is no longer wanted: an application may take minutes to start. Tell whether it has."""
+        starting = asyncio.create_task(self.start())
+        stopping = asyncio.create_task(stop_requested.wait())
+        try:
+            await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+            starting.cancel()  # does nothing once it is done
+        try:
+            await starting
+        except asyncio.CancelledError:
+            self._state = None
+            return False
+        return True
 
     def request_stop(self, at_once: bool = False) -> None:
         """End `serve` gracefully, or `at_once`, which the second call always means."""
@@ -191,11 +226,44 @@ class Server:
             opened.close()
         self._sockets = None
 
-    async def _drain(self, state: ServerState, timeout: float) -> None:
-        """Wait until nothing is in progress, the time is over, or somebody insists."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(timeout):
-                await state.wait_until_idle()
+    async def _accept_last(self, state: ServerState) -> None:
+        """Close the sockets; who waits in a queue has connected before, and is accepted first: a close would reset them."""
+        queues = [listener.dup() for listener in self._sockets or ()]
+        self._close_listeners()
+        for queue in queues:
+            with queue:
+                await self._empty(queue, state)
+        for _ in range(3):  # turns of the loop: what asyncio has accepted becomes a connection in the second
+            await asyncio.sleep(0)
+
+    async def _empty(self, queue: socket.socket, state: ServerState) -> None:
+        for _ in range(self._config.backlog):  # more is no queue but a flood
+            try:
+                accepted, _ = queue.accept()
+            except BlockingIOError:
+                return
+            except OSError as exc:
+                logger.warning("connections that waited could not be accepted: %s", exc)
+                return
+            accepted.setblocking(False)
+            await state.loop.connect_accepted_socket(lambda: HTTP1Connection(state), accepted)
+
+    async def _drain(self, state: ServerState, began: float, grace: float) -> None:
+        """Let requests come to their end, and tell those who would not by themselves: event streams first, then all."""
+        for streams_only, deadline in ((True, began + grace / 2), (False, began + grace)):
+            # At each tick again: a response may have begun since.
+            end_streams = partial(_end_streams, state, streams_only=streams_only)
+            state.on_tick.append(end_streams)
+            state.tick()
+            await self._wait_until_idle(state, deadline)
+            state.on_tick.remove(end_streams)
+
+    async def _wait_until_idle(self, state: ServerState, deadline: float) -> None:
+        """Wait until nothing is in progress, it is that time, or somebody insists."""
+        if not self._forced:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(deadline):
+                    await state.wait_until_idle()
 
     async def _cancel(self, state: ServerState) -> None:
         tasks = set(state.tasks)
@@ -204,6 +272,14 @@ class Server:
         for task in tasks:
             task.cancel()
         if tasks:
-            await asyncio.wait(tasks, timeout=_CANCEL_TIMEOUT)
+            _, stubborn = await asyncio.wait(tasks, timeout=CANCEL_TIMEOUT)
+            if stubborn:
+                logger.warning("%d requests go on although they were cancelled; leaving them", len(stubborn))
         for connection in tuple(state.connections):
             connection.abort()
+
+
+def _end_streams(state: ServerState, *, streams_only: bool) -> None:
+    """Tell applications that wait for the end of their client that this is the end."""
+    for connection in tuple(state.connections):
+        connection.end_streams(streams_only=streams_only)

@@ -61,6 +61,11 @@ class ResponseHead:
         self.stamp: bytes | None = None
         self.whole = b""
 
+    @property
+    def is_event_stream(self) -> bool:
+        """Whether the body is a stream of server-sent events, which has no end of its own."""
+        return b"\r\ncontent-type: text/event-stream" in self.data
+
 
 def build_head(status: int, fields: Iterable[tuple[bytes, bytes]]) -> ResponseHead:
     """Check and encode status and fields.
