@@ -23,20 +23,23 @@ if TYPE_CHECKING:
 
 
 def read(pieces: Iterable[bytes], limits: Limits | None = None) -> list[Any]:
-    """Return the events that a connection would take, the pieces of one body joined; a refusal ends them with its status.
+    """Return the events that a connection would take; a refusal ends them with its status.
 
-    What follows a request that ends the connection is not looked at, as the server would not.
+    The pieces of one body are joined, and each complete request ends with END_OF_MESSAGE, with a body or without. What follows a
+    request that ends the connection is not looked at, as the server would not.
     """
     reader, events, last = RequestReader(limits or Limits()), [], False
     try:
         for piece in pieces:
             reader.receive_data(piece)
             while not (last and not reader.in_body) and (event := reader.next_event()) is not NEED_DATA:
-                if isinstance(event, Request):
-                    last = not event.keep_alive
-                elif isinstance(event, Data) and isinstance(events[-1], Data):
+                if isinstance(event, Data) and isinstance(events[-1], Data):
                     event = Data(events.pop().data + event.data)
                 events.append(event)
+                if isinstance(event, Request):
+                    last = not event.keep_alive
+                    if not reader.in_body:
+                        events.append(END_OF_MESSAGE)
     except RemoteProtocolError as exc:
         events.append(exc.status)
     return events
@@ -44,18 +47,9 @@ def read(pieces: Iterable[bytes], limits: Limits | None = None) -> list[Any]:
 
 def bodies(events: list[Any]) -> list[bytes]:
     """Return the body of each request that is complete."""
-    found: list[bytes] = []
-    body = b""
-    for event in events:
-        if isinstance(event, Request):
-            body = b""
-            if not event.has_body:
-                found.append(body)
-        elif isinstance(event, Data):
-            body = event.data
-        elif event is END_OF_MESSAGE:
-            found.append(body)
-    return found
+    before = [None, *events]
+    ends = (before[i] for i, event in enumerate(events) if event is END_OF_MESSAGE)
+    return [event.data if isinstance(event, Data) else b"" for event in ends]
 
 
 def cuts(data: bytes, seed: int, count: int) -> Iterable[list[bytes]]:
@@ -107,12 +101,14 @@ class _Client(asyncio.Protocol):
 
 
 def statuses(received: bytes) -> list[int]:
-    """Return the status of each response; all are of known length, and a refusal is the last and says so."""
+    """Return the status of each final response; all are of known length, and a refusal is the last and says so."""
     found: list[int] = []
     while received:
         assert not found or found[-1] < 400, f"something follows a refusal: {received!r}"
         head, _, received = received.partition(b"\r\n\r\n")
         line, *fields = head.split(b"\r\n")
+        if line == b"HTTP/1.1 100 Continue":
+            continue
         values = dict(field.split(b": ", 1) for field in fields)
         received = received[int(values[b"content-length"]) :]
         found.append(int(line.split(b" ")[1]))

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from transom.server.http1 import LocalProtocolError, ResponseWriter, build_error, build_head
+from transom.server.http1 import (
+    LocalProtocolError,
+    ResponseWriter,
+    build_error,
+    build_fields,
+    build_head,
+    build_informational,
+)
 from transom.server.http1 import writer as writer_module
 
 
@@ -140,3 +147,69 @@ def test_error_response_closes():
         b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\n"
         b"content-length: 3\r\nconnection: close\r\n\r\nno\n"
     )
+
+
+def test_other_connection_options_are_written_and_close_is_honoured_too():
+    writer, data = write([(b"Connection", b"upgrade, Close")], length=0)
+    assert b"\r\nconnection: upgrade, Close\r\n" in data
+    assert data.endswith(b"\r\nconnection: close\r\n\r\n")
+    assert not writer.keep_alive
+
+
+def test_date_and_server_of_the_application_are_noted_in_any_case_of_their_names():
+    head = build_head(200, [(b"Date", b"today"), (b"SERVER", b"mine")])
+    assert (head.has_date, head.has_server) == (True, True)
+    assert head.data == b"HTTP/1.1 200 OK\r\ndate: today\r\nserver: mine"
+
+
+def test_names_that_are_new_each_time_do_not_pile_up(monkeypatch):
+    monkeypatch.setattr(writer_module, "_MAX_PREFIXES", 0)
+    name = b"x-never-seen-before"
+    assert build_head(200, [(name, b"1")]).data.endswith(b"\r\nx-never-seen-before: 1")
+    assert name not in writer_module._prefixes
+
+
+def test_connection_that_is_to_end_ends_whatever_the_version():
+    for version in ("1.0", "1.1"):
+        writer, data = write(length=0, version=version, keep_alive=False)
+        assert data.endswith(b"\r\nconnection: close\r\n\r\n")
+        assert not writer.keep_alive
+
+
+def test_trailers_follow_a_chunked_body():
+    """RFC 9112 section 7.1.2."""
+    writer = ResponseWriter()
+    writer.start("1.1", True)
+    head = build_head(200, [(b"trailer", b"x")])
+    data = writer.send_head(head, b"", 5, b"hello", False, True, has_trailers=True)
+    assert data.endswith(b"\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n"), "no length, and no end yet"
+    assert writer.is_chunked
+    assert writer.send_trailers(build_fields([(b"X", b"1"), (b"Y", b"2")])) == b"0\r\nx: 1\r\ny: 2\r\n\r\n"
+    assert writer.send_trailers(build_fields([])) == b"0\r\n\r\n"
+
+
+@pytest.mark.parametrize("field", [(b"x", b"a\r\nb: c"), (b"x y", b"a"), ("x", "a")])
+def test_fields_that_stand_alone_are_checked_too(field):
+    with pytest.raises(LocalProtocolError):
+        build_fields([field])
+
+
+def test_informational_response():
+    fields = build_fields([(b"Link", b"</a.css>; rel=preload")])
+    expected = b"HTTP/1.1 103 Early Hints\r\nlink: </a.css>; rel=preload\r\n\r\n"
+    assert build_informational(103, fields) == expected
+
+
+def test_head_with_the_length_that_the_application_gave_is_kept_whole():
+    fields = [(b"content-length", b"5"), (b"x-kept", b"1")]
+    writer, data = write(fields, b"he", length=5, more=True)
+    assert writer.send_body(b"llo", False) == b"llo"
+    head = build_head(200, fields)
+    assert (head.whole, head.stamp) == (data.removesuffix(b"he"), b"\r\nserver: x")
+
+
+@pytest.mark.parametrize("other", [{"version": "1.0"}, {"keep_alive": False}, {"length": 4}])
+def test_head_that_says_something_of_one_connection_is_not_kept_whole(other):
+    fields = [(b"content-length", b"5"), (b"x-not-kept", b"1")]
+    write(fields, **({"length": 5} | other))
+    assert build_head(200, fields).whole == b""

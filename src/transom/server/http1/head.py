@@ -194,15 +194,13 @@ def _choose_framing(decisive: dict[bytes, bytes], version: str) -> int:
 
 
 def _check_coding(coding: bytes, version: str, length: bytes | None) -> None:
-    # RFC 9112 6.1: a request of HTTP/1.0 that is chunked, or has a length too, is a sign of an attack.
-    if version == "1.1" and length is None:
-        *others, last = coding.lower().split(b",")
-        if last.strip(b" \t") == b"chunked":
-            if not others:
-                return
-            if all(TOKEN.fullmatch(other.strip(b" \t")) for other in others):
-                raise RemoteProtocolError(f"unknown transfer coding {coding!r} (RFC 9112 section 6.1)", 501)
-    raise RemoteProtocolError(f"cannot frame Transfer-Encoding {coding!r} (RFC 9112 section 6.1)")
+    *others, last = (part.strip(b" \t") for part in coding.lower().split(b","))
+    well_formed = last == b"chunked" and b"chunked" not in others and all(map(TOKEN.fullmatch, others))
+    # RFC 9112 6.1: chunks from a client of HTTP/1.0, or with a length too, are a sign of an attack.
+    if not well_formed or version != "1.1" or length is not None:
+        raise RemoteProtocolError(f"cannot frame Transfer-Encoding {coding!r} (RFC 9112 section 6.1)")
+    if others:
+        raise RemoteProtocolError(f"unknown transfer coding {coding!r} (RFC 9112 section 6.1)", 501)
 
 
 def _check_expectation(value: bytes, version: str) -> bool:
