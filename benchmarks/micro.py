@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import platform
 import time
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 from rich.progress import Progress
@@ -72,12 +74,21 @@ async def answer_post(scope, receive, send):
     await answer(scope, receive, send)
 
 
-# Name of a case: what arrives in one read, and who answers it.
+def distinct(*, fields: bool) -> Iterator[bytes]:
+    """Iterate over heads of a browser with a target of its own each, and if wanted a field too, as proxies add it."""
+    for number in itertools.count():
+        head = BROWSER.replace(b"page=2", b"page=%d" % number)
+        yield head[:-2] + b"X-Request-Id: 5f8f7c1e-%012d\r\n\r\n" % number if fields else head
+
+
+# Name of a case: what arrives, a read each time, and who answers it.
 CASES = {
-    "small": (SMALL, answer),
-    "browser": (BROWSER, answer),
-    "page": (BROWSER, answer_page),
-    "post": (POST, answer_post),
+    "small": (itertools.repeat(SMALL), answer),
+    "browser": (itertools.repeat(BROWSER), answer),
+    "targets": (distinct(fields=False), answer),
+    "distinct": (distinct(fields=True), answer),
+    "page": (itertools.repeat(BROWSER), answer_page),
+    "post": (itertools.repeat(POST), answer_post),
 }
 
 
@@ -112,7 +123,7 @@ class NullTransport(asyncio.Transport):
         """Nobody reads."""
 
 
-async def time_slice(connection: HTTP1Connection, transport: NullTransport, data: bytes) -> float:
+async def time_slice(connection: HTTP1Connection, transport: NullTransport, reads: Sequence[bytes]) -> float:
     """Return the microseconds of CPU of one request, on average over a slice.
 
     Raises:
@@ -120,7 +131,7 @@ async def time_slice(connection: HTTP1Connection, transport: NullTransport, data
     """
     transport.writes = 0
     before = time.thread_time_ns()
-    for number in range(1, SLICE + 1):
+    for number, data in enumerate(reads, 1):
         connection.data_received(data)
         if transport.writes != number:
             await asyncio.sleep(0)  # Python 3.11 has no eager tasks: the application starts one turn later
@@ -132,14 +143,14 @@ async def time_slice(connection: HTTP1Connection, transport: NullTransport, data
 
 async def best_of(case: str, slices: int, progress: Progress) -> float:
     """Return the least time of a request in any slice, in microseconds."""
-    data, app = CASES[case]
+    reads, app = CASES[case]
     state = ServerState(app, Config(access_log=False), asyncio.get_running_loop())
     state.tick()
     connection, transport = HTTP1Connection(state), NullTransport()
     connection.connection_made(transport)
     return min(
         [
-            await time_slice(connection, transport, data)
+            await time_slice(connection, transport, list(itertools.islice(reads, SLICE)))
             for _ in progress.track(range(slices), description=case)
         ]
     )

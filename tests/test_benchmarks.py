@@ -333,7 +333,7 @@ def test_the_published_report_has_a_place_for_every_table():
 # In earnest, without looking at the numbers.
 
 
-@pytest.mark.parametrize("case", ["small", "browser", "page", "post"])
+@pytest.mark.parametrize("case", ["small", "browser", "targets", "distinct", "page", "post"])
 def test_a_micro_case_is_answered_by_the_server_of_this_tree(case: str, monkeypatch: pytest.MonkeyPatch):
     micro = load("micro")
     monkeypatch.setattr(micro, "SLICE", 20)

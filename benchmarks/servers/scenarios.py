@@ -123,6 +123,13 @@ SCENARIOS = {
             probe=Probe(b'{"message":"Hello, World!"}'),
         ),
         Scenario(
+            name="distinct",
+            title="plaintext, a browser's heads, no two alike",
+            app="plaintext:app",
+            load=Wrk(script="distinct.lua"),
+            probe=PLAINTEXT,
+        ),
+        Scenario(
             name="pipelined",
             title="plaintext, 16 pipelined",
             app="plaintext:app",
