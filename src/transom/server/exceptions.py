@@ -41,6 +41,10 @@ class ConfigError(Exception):
     """An option, or a file that an option names, cannot be used; the message is one line for whoever gave it."""
 
 
+class TLSError(Exception):
+    """A certificate, key or list of authorities cannot be used; the message says which file, why and what to do."""
+
+
 def is_client_disconnect(error: BaseException) -> bool:
     """Tell whether an error is ClientDisconnected, or a group (of groups) of nothing else.
 
