@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib.util
 import logging
 import re
 import subprocess
@@ -18,6 +19,18 @@ import pytest
 
 from transom.asgi import validate
 from transom.server import Config, Server
+
+
+def pytest_asyncio_loop_factories(
+    config: pytest.Config, item: pytest.Item
+) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Run tests marked `each_loop` on uvloop too, where it is installed."""
+    factories = {"asyncio": asyncio.new_event_loop}
+    if item.get_closest_marker("each_loop") and importlib.util.find_spec("uvloop"):
+        import uvloop
+
+        factories["uvloop"] = uvloop.new_event_loop
+    return factories
 
 
 @dataclass
@@ -85,8 +98,9 @@ class Running:
     port: int
     clients: list[RawClient]
 
-    async def connect(self) -> RawClient:
-        client = RawClient(*await asyncio.open_connection("127.0.0.1", self.port))
+    async def connect(self, **options: Any) -> RawClient:
+        """Connect; the options are those of `asyncio.open_connection`, such as `ssl`."""
+        client = RawClient(*await asyncio.open_connection("127.0.0.1", self.port, **options))
         self.clients.append(client)
         return client
 

@@ -72,7 +72,7 @@ async def test_application_response_and_access_log_have_the_same_id(serve, caplo
         await send({"type": "http.response.start", "status": 200, "headers": [(b"x-request-id", b"another")]})
         await send({"type": "http.response.body"})
 
-    running = await serve(app, request_id=True)
+    running = await serve(app, request_id=True, forwarded_allow_ips=())
     client = await running.connect()
     for _ in range(2):
         reply = await client.get("/", b"X-Request-ID: chosen-by-the-client")

@@ -1,7 +1,14 @@
 """An ASGI server: HTTP/1.1, WebSocket, lifespan. It knows nothing of the framework beside it."""
 
 from transom.server.config import Config, Option
-from transom.server.exceptions import BindError, ClientDisconnected, LoadError, MessageError, StartupError
+from transom.server.exceptions import (
+    BindError,
+    ClientDisconnected,
+    LoadError,
+    MessageError,
+    StartupError,
+    TLSError,
+)
 from transom.server.listener import bind_sockets
 from transom.server.loader import load_application
 from transom.server.run import run
@@ -16,6 +23,7 @@ __all__ = [
     "Option",
     "Server",
     "StartupError",
+    "TLSError",
     "bind_sockets",
     "load_application",
     "run",

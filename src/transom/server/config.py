@@ -10,7 +10,7 @@ from functools import partial
 from typing import Literal
 
 from transom.server.http1 import Limits
-from transom.server.option_checks import CHECKS, parse_header
+from transom.server.option_checks import CHECKS, find_contradiction, parse_header
 from transom.server.options import Option, OptionError, list_options, option
 
 _sockets = partial(option, group="Sockets")
@@ -297,13 +297,16 @@ class Config:
         Raises:
             OptionError: an option does not take the value it was given.
         """
+        values = {item.name: getattr(self, item.name) for item in self.options()}
         for item in self.options():
-            value = getattr(self, item.name)
+            value = values[item.name]
             item.check(value)
             if item.name in CHECKS:
                 for each in value if item.multiple else (value,):
                     if problem := CHECKS[item.name](each):
                         raise OptionError(item.name, each, problem)
+        if (contradiction := find_contradiction(values)) is not None:
+            raise OptionError(*contradiction)
 
     @classmethod
     def options(cls) -> tuple[Option, ...]:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, cast
 
 from transom.server.access import Access
 from transom.server.cycle import HTTPCycle
+from transom.server.forwarded import resolve
 from transom.server.http1 import (
     CONTINUE,
     NEED_DATA,
@@ -44,6 +45,7 @@ from transom.server.websocket_cycle import WebSocketCycle
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from transom.server.proxy_protocol import ProxyHeader
     from transom.server.state import ServerState
 
 logger = logging.getLogger("transom.server")
@@ -78,6 +80,7 @@ class HTTP1Connection(asyncio.Protocol):
         "_websocket",
         "_write_progress",
         "_writer",
+        "proxied",
         "writing_paused",
     )
 
@@ -100,19 +103,21 @@ class HTTP1Connection(asyncio.Protocol):
         self._lingering = False
         self._reading_paused = False
         self._takes_trailers = False
+        self.proxied: ProxyHeader | None = None  # set before the connection is made
         self.writing_paused = False
 
     # From the transport.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for the first request."""
+        state = self._state
+        if not state.admit(self, transport):
+            return
         self._transport = cast("asyncio.Transport", transport)
-        self._peer = Peer.of_transport(transport)
-        self._deadline = self._state.deadline(self._state.config.timeout_header)
-        if self._state.is_stopping:
-            self._deadline = min(self._deadline, self._state.idle_deadline)
-        self._state.accepted += 1
-        self._state.connections.add(self)
+        self._peer = Peer.of_transport(transport, state.forwarders, self.proxied)
+        self._deadline = state.deadline(state.config.timeout_header)
+        if state.is_stopping:
+            self._deadline = min(self._deadline, state.idle_deadline)
 
     def data_received(self, data: bytes) -> None:
         """Take bytes, and answer requests that are complete with them."""
@@ -285,11 +290,14 @@ class HTTP1Connection(asyncio.Protocol):
 
     def _begin(self, request: Request) -> None:
         self._deadline = inf
-        self._state.requests += 1
-        if request.upgrade and b"websocket" in parse_tokens(request.upgrade):
-            self._upgrade(request)
-            return
         state, peer = self._state, self._peer
+        state.requests += 1
+        if request.forwarded and peer.is_trusted:
+            style = state.config.forwarded_fields
+            peer, request.headers = resolve(peer, request.headers, style, state.trusted)
+        if request.upgrade and b"websocket" in parse_tokens(request.upgrade):
+            self._upgrade(request, peer)
+            return
         self._writer.start(request.http_version, request.keep_alive and not state.is_stopping)
         self._expect_continue = request.expect_continue
         self._takes_trailers = request.trailers
@@ -368,19 +376,19 @@ class HTTP1Connection(asyncio.Protocol):
         else:
             self._transport.close()
 
-    def _upgrade(self, request: Request) -> None:
+    def _upgrade(self, request: Request, peer: Peer) -> None:
         if request.method != "GET" or request.length:
             raise RemoteProtocolError("a WebSocket handshake is a GET without body (RFC 6455 section 4.1)")
         self._flush()
         self._writer.start(request.http_version, False)  # whatever follows the response is not HTTP
         self._state.websockets += 1
-        scope = build_websocket_scope(self._state, self._peer, request)
+        scope = build_websocket_scope(self._state, peer, request)
         self._websocket = socket = WebSocketCycle(
             self._transport,
             self,
             self._state,
             scope,
-            partial(self._forget_websocket, Access(scope, self._peer.client_host)),
+            partial(self._forget_websocket, Access(scope, peer.client_host)),
         )
         if self._state.is_stopping:
             socket.shutdown()  # refuses the handshake

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from transom.server.http1.exceptions import RemoteProtocolError
 from transom.server.http1.grammar import TOKEN, check_host
+from transom.server.http1.head import FORWARDED
 from transom.server.scope import Peer
 from transom.server.trust import REMEMBERED, parse_ip
 
@@ -23,11 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from transom.server.trust import TrustedProxies
-
-FIELDS: Final = frozenset(
-    {b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-port", b"x-forwarded-proto"}
-)
-"""A request without any of these is as it came."""
 
 MAX_HOPS: Final = 32  # proxies in a row; nobody has as many, and each costs a look-up
 
@@ -68,7 +64,7 @@ def resolve(peer: Peer, headers: Headers, style: str, trusted: TrustedProxies) -
             a client sent.
         trusted: all proxies.
     """
-    fields = [field for field in headers if field[0] in FIELDS]
+    fields = [field for field in headers if field[0] in FORWARDED]
     read = _read_forwarded if style == "forwarded" else _read_x_forwarded
     said = read(peer.client, fields, trusted)
     server = peer.server

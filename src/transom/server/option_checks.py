@@ -6,14 +6,17 @@ Of an option that may be repeated, the value is one of its values.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from transom.server.access_format import compile_format
 from transom.server.http1.grammar import TOKEN
+from transom.server.server_names import parse_server_names
 from transom.server.trust import TrustedProxies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+T = TypeVar("T")
 
 # The server frames responses; Date and Server have options of their own.
 _OURS: Final = frozenset(
@@ -45,9 +48,9 @@ def _check_access_log_format(text: str) -> str | None:
     return _find_problem(compile_format, text)
 
 
-def _find_problem(parse: Callable[[str], object], text: str) -> str | None:
+def _find_problem(parse: Callable[[T], object], value: T) -> str | None:
     try:
-        parse(text)
+        parse(value)
     except ValueError as exc:
         return str(exc)
     return None
@@ -79,12 +82,34 @@ def _check_root_path(path: str) -> str | None:
     return "must begin with a slash and not end with one"
 
 
+def _check_server_name(entry: str) -> str | None:
+    return _find_problem(parse_server_names, (entry,))
+
+
+def find_contradiction(
+    options: Mapping[str, Any],  # Any: each has a type of its own
+) -> tuple[str, object, str] | None:
+    """Return an option that does not go with another, its value, and what is wrong with it; or None."""
+    if options["ssl_certfile"] is None:
+        for name in ("ssl_keyfile", "ssl_sni", "ssl_ciphers", "ssl_ca_certs"):
+            if value := options[name]:
+                return name, value, "needs ssl_certfile, the certificate to show"
+    demand, ca_certs = options["ssl_cert_reqs"], options["ssl_ca_certs"]
+    if demand != "none" and ca_certs is None:
+        return "ssl_cert_reqs", demand, "needs ssl_ca_certs, the authorities whose certificates count"
+    if demand == "none" and ca_certs is not None:
+        return "ssl_ca_certs", ca_certs, "is of no use with ssl_cert_reqs none; choose optional or required"
+    problem = _find_problem(parse_server_names, options["ssl_sni"])
+    return ("ssl_sni", options["ssl_sni"], problem) if problem else None
+
+
 CHECKS: Final[Mapping[str, Callable[[Any], str | None]]] = {  # Any: each takes its option's type
     "access_log_format": _check_access_log_format,
     "forwarded_allow_ips": _check_proxy,
     "header": _check_header,
     "port": _check_port,
     "root_path": _check_root_path,
+    "ssl_sni": _check_server_name,
     "uds_permissions": _check_permissions,
     "workers": _check_at_least_one,
     "wsgi_threads": _check_at_least_one,

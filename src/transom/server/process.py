@@ -11,10 +11,12 @@ import logging
 import sys
 from typing import TYPE_CHECKING, Final
 
-from transom.server.exceptions import BindError, LoadError, StartupError
+from transom.server.capacity import raise_descriptor_limit
+from transom.server.exceptions import BindError, LoadError, StartupError, TLSError
 from transom.server.interface import adapt
 from transom.server.lifespan import END_TIMEOUT
 from transom.server.loader import load_application
+from transom.server.tls import hide_malformed_server_names
 from transom.server.worker import CANCEL_TIMEOUT, Server
 
 if TYPE_CHECKING:
@@ -77,6 +79,9 @@ def serve_in_process(
         sockets: bound sockets to listen on instead of those of the options.
         on_started: called in the event loop once connections are accepted.
     """
+    raise_descriptor_limit()
+    if config.ssl_sni:
+        hide_malformed_server_names()
     try:
         loop_factory = choose_loop_factory(config.loop)
         app = target
@@ -88,7 +93,7 @@ def serve_in_process(
             runner = stack.enter_context(asyncio.Runner(loop_factory=loop_factory))
             stack.callback(_end_in_time)  # the first of the three at the end
             runner.run(_ObservedServer(app, config, sockets, on_started).serve())
-    except (BindError, LoadError, StartupError) as exc:
+    except (BindError, LoadError, StartupError, TLSError) as exc:
         # The message is enough, but for what the application itself raised.
         logger.error("%s", exc, exc_info=exc.__cause__ if isinstance(exc, StartupError) else None)
         return EXIT_START_FAILED

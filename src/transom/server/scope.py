@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from transom.server.request_id import identify
+from transom.server.tls import describe_connection
 from transom.server.trust import to_plain
 
 if TYPE_CHECKING:
     import asyncio
 
     from transom.asgi.types import HTTPScope, WebSocketScope
+    from transom.server.proxy_protocol import ProxyHeader
     from transom.server.state import ServerState
     from transom.server.trust import TrustedProxies
 
@@ -68,17 +71,50 @@ class Peer:
         self.is_trusted = is_trusted
 
     @classmethod
-    def of_transport(cls, transport: asyncio.BaseTransport, trusted: TrustedProxies | None = None) -> Peer:
-        """Return the two ends of a connection; `trusted` are the proxies to believe, None for no one."""
-        client: Any = transport.get_extra_info("peername")  # Any: its shape depends on the address family
-        server: Any = transport.get_extra_info("sockname")
-        if not isinstance(server, tuple):
-            is_trusted = trusted is not None and trusted.trusts_unix
-            return cls("http", None, (server, None) if server else None, is_trusted=is_trusted)
-        host, port = cast("tuple[str, int]", server)[:2]
-        peer = cls("http", (to_plain(client[0]), client[1]) if client else None, (to_plain(host), port))
-        peer.is_trusted = trusted is not None and peer.client is not None and trusted.trusts(peer.client[0])
-        return peer
+    def of_transport(
+        cls,
+        transport: asyncio.BaseTransport,
+        trusted: TrustedProxies | None = None,
+        proxied: ProxyHeader | None = None,
+    ) -> Peer:
+        """Return the two ends of a connection.
+
+        Args:
+            transport: of the connection.
+            trusted: the proxies to believe; None for no one.
+            proxied: what a balancer said of the ends in the PROXY protocol; None without it.
+        """
+        client, server = _read_ends(transport) if proxied is None or not proxied.is_proxied else proxied[1:3]
+        connection = transport.get_extra_info("ssl_object")
+        tls = None if connection is None else describe_connection(connection)
+        is_secure = tls is not None or (proxied is not None and proxied.is_secure)
+        return cls(
+            "https" if is_secure else "http",
+            client,
+            server,
+            tls=tls,
+            is_trusted=trusted is not None and _is_trusted(trusted, client, server),
+        )
+
+
+def _read_ends(
+    transport: asyncio.BaseTransport,
+) -> tuple[tuple[str, int] | None, tuple[str, int | None] | None]:
+    client: Any = transport.get_extra_info("peername")  # Any: its shape depends on the address family
+    server: Any = transport.get_extra_info("sockname")
+    if not isinstance(server, tuple):
+        return None, (os.fsdecode(server), None) if server else None
+    host, port = cast("tuple[str, int]", server)[:2]
+    return (to_plain(client[0]), client[1]) if client else None, (to_plain(host), port)
+
+
+def _is_trusted(
+    trusted: TrustedProxies, client: tuple[str, int] | None, server: tuple[str, int | None] | None
+) -> bool:
+    if client is not None:
+        return trusted.trusts(client[0])
+    # On TCP, one that is gone already.
+    return trusted.trusts_unix and (server is None or server[1] is None)
 
 
 def build_scope(state: ServerState, peer: Peer, request: RequestHead) -> HTTPScope:

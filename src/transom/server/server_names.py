@@ -28,7 +28,7 @@ def parse_server_names(entries: Iterable[str]) -> list[NamedFiles]:
     names = [each.name for each in found]
     for name in names:
         if names.count(name) > 1:
-            raise ValueError(f"ssl_sni has {name!r} twice; one certificate can be shown for a name")
+            raise ValueError(f"has {name} twice; one certificate can be shown for a name")
     return found
 
 
@@ -41,9 +41,7 @@ def _parse_entry(entry: str) -> NamedFiles:
     except UnicodeError:
         ascii_name = ""
     if not ascii_name or "*" in ascii_name or ":" in ascii_name or not certfile:
-        raise ValueError(
-            f"malformed ssl_sni {entry!r}; use NAME=CERTFILE, NAME=CERTFILE,KEYFILE or *.NAME=..."
-        )
+        raise ValueError("is malformed; use NAME=CERTFILE, NAME=CERTFILE,KEYFILE or *.NAME=...")
     return NamedFiles(wildcard + ascii_name, certfile, keyfile or None)
 
 

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 from transom.server.access import AccessRecorder
 from transom.server.access_format import compile_format
 from transom.server.access_log import AccessLog
-from transom.server.http1 import HeadParser, build_fields
+from transom.server.capacity import LINGER, RETRY_AFTER, Capacity, derive_limit
+from transom.server.http1 import HeadParser, build_error, build_fields
 from transom.server.metrics import WorkerMetrics
 from transom.server.request_id import RequestIDResponder
+from transom.server.trust import TrustedProxies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -74,6 +76,9 @@ class ServerState:
         websockets: open now, from the upgrade request on.
         lag: seconds by which the last tick was late: how long the event loop did not turn.
         on_tick: called at the end of each tick.
+        capacity: admits connections.
+        forwarders: those whose forwarded fields are believed; None if nobody's are.
+        trusted: our proxies.
         metrics_snapshot: returns what JSON can hold of this worker's metrics, for its reports; None without metrics.
     """
 
@@ -95,6 +100,9 @@ class ServerState:
         self.websockets = 0
         self.lag = 0.0
         self.on_tick: list[Callable[[], None]] = []
+        self.capacity = Capacity(config.limit_concurrency or derive_limit(), self.connections)
+        self.trusted = TrustedProxies(config.forwarded_allow_ips)
+        self.forwarders = self.trusted if config.proxy_headers else None
         self.metrics_snapshot: Callable[[], dict[str, Any]] | None = None  # Any: as in Report
         self.metrics: WorkerMetrics | None = None
         self.access_log: AccessRecorder | None = None
@@ -152,6 +160,7 @@ class ServerState:
             self.date_field = b"\r\ndate: " + formatdate(time.time(), usegmt=True).encode()
         self.fields = self.fields_without(date=False, server=False)
         self._look_at_deadlines(list(self.connections))
+        self.capacity.tick(self.now)
         for call in self.on_tick:
             call()
 
@@ -187,6 +196,19 @@ class ServerState:
             self.tasks.add(task)
             task.add_done_callback(self._forget_task)
         return task
+
+    def admit(self, connection: Connection, transport: asyncio.BaseTransport) -> bool:
+        """Register a connection that is open now; or, where there are too many, answer 503 on its transport and close it."""
+        self.capacity.opening.pop(connection, None)
+        if self.capacity.is_full:
+            self.refused[503] += 1
+            fields = self.fields + b"\r\nretry-after: %d" % RETRY_AFTER
+            response = build_error(503, "too many connections; try again later", fields)
+            self.capacity.refuse(transport, response, self.deadline(LINGER))
+            return False
+        self.accepted += 1
+        self.connections.add(connection)
+        return True
 
     def forget(self, connection: Connection) -> None:
         """Take a lost connection off the register."""

@@ -11,6 +11,7 @@ import logging
 import os
 import re
 import ssl
+import sys
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("transom.server")
 
 ALPN: Final = ("http/1.1",)
+_LOOK_EVERY: Final = 3  # seconds
 _VERSIONS: Final = {"TLSv1.2": 0x0303, "TLSv1.3": 0x0304}
 _VERIFY_MODES: Final = {
     "none": ssl.CERT_NONE,
@@ -64,12 +66,19 @@ class Certificates:
             NamedFiles("", config.ssl_certfile, config.ssl_keyfile),
             *parse_server_names(config.ssl_sni),
         ]
+        self._ticks = 0
         self._contexts: dict[str, TLSContext] = {}
         self._loaded: dict[str, Stamp] = {}  # what the files were when they were read, well or not
         self._seen: dict[str, Stamp] = {}  # what they were at the last look
         for files in self._files:
             self._loaded[files.name] = self._seen[files.name] = self._stamp(files)
             self._load(files)
+
+    def tick(self) -> None:
+        """Look at the files now and then; to be called once a second."""
+        self._ticks += 1
+        if self._ticks % _LOOK_EVERY == 0:
+            self.renew()
 
     @property
     def context(self) -> TLSContext:
@@ -81,7 +90,7 @@ class Certificates:
         return find_by_server_name(self._contexts, server_name) or self.context
 
     def renew(self) -> None:
-        """Read again what has changed. To be called every few seconds.
+        """Read again what has changed.
 
         Files are read when two looks in a row find them alike: certificate and key are not written at the same moment. What
         cannot be used is logged once, and what was read before stays in use.
@@ -246,6 +255,19 @@ def _client_chain(connection: ssl.SSLObject) -> list[bytes]:
     # Typed by hand: pyright checks against 3.11, which does not have it.
     whole_chain: Callable[[], list[bytes]] | None = getattr(connection, "get_unverified_chain", None)
     return whole_chain() if whole_chain is not None else [leaf]
+
+
+def hide_malformed_server_names() -> None:
+    """Let no client write to stderr of this process: `ssl` prints a server name that is not ASCII, and ends the handshake."""
+    before = sys.unraisablehook
+
+    def hook(unraisable: sys.UnraisableHookArgs) -> None:
+        if not (
+            isinstance(unraisable.exc_value, UnicodeDecodeError) and isinstance(unraisable.object, bytes)
+        ):
+            before(unraisable)
+
+    sys.unraisablehook = hook
 
 
 @cache

@@ -4,7 +4,7 @@ The end has steps, of which each ends by itself or when its time is over, so tha
 
     WebSockets are closed with 1012; each other connection gets one more answer, with `connection: close`
     what waits in the queues is accepted, then the sockets are closed
-    idle connections are closed                              after LAST_CALL seconds
+    idle connections, and those not yet open, are closed     after LAST_CALL seconds
     event streams are told the end (`http.disconnect`)        then, too
     all are told; event streams that still send are ended     after half of timeout_graceful_shutdown
     applications are cancelled                                after timeout_graceful_shutdown
@@ -22,12 +22,14 @@ import socket
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from transom.server.acceptor import Acceptor
 from transom.server.config import Config
 from transom.server.connection import HTTP1Connection
 from transom.server.lifespan import Lifespan
 from transom.server.listener import bind_sockets, describe_socket
 from transom.server.state import ServerState
 from transom.server.status_server import StatusServer
+from transom.server.tls import Certificates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,7 +70,8 @@ class Server:
         self._app = app
         self._config = config or Config()
         self._sockets = None if sockets is None else list(sockets)
-        self._listeners: list[asyncio.Server] = []
+        self._listeners: list[asyncio.Server | Acceptor] = []
+        self._certificates: Certificates | None = None
         self._lifespan = Lifespan(app, self._config)
         self._state: ServerState | None = None
         self._serves_status = serves_status
@@ -96,7 +99,8 @@ class Server:
     @property
     def urls(self) -> list[str]:
         """The addresses for people: URLs, and `unix:` paths."""
-        return [describe_socket(listener) for listener in self._sockets or ()]
+        secure = self._config.ssl_certfile is not None
+        return [describe_socket(listener, secure=secure) for listener in self._sockets or ()]
 
     async def __aenter__(self) -> Server:
         await self.start()
@@ -111,25 +115,24 @@ class Server:
         """Bind, run the application's start-up, then accept connections.
 
         Raises:
+            TLSError: a certificate cannot be used.
             BindError: an address cannot be listened on.
             StartupError: the application refused to start. The sockets are closed.
         """
-        loop = asyncio.get_running_loop()
-        state = self._state = ServerState(self._app, self._config, loop)
+        state = self._state = ServerState(self._app, self._config, asyncio.get_running_loop())
         if self._sockets is None:
             self._sockets = bind_sockets(self._config)
         try:
+            if self._config.ssl_certfile is not None:
+                self._certificates = Certificates(self._config)
+                state.on_tick.append(self._certificates.tick)
             if self._serves_status:
                 self._status = await StatusServer.start(state)
             await self._lifespan.startup()
             state.lifespan_state = self._lifespan.state
             state.start_timer()
             for listener in self._sockets:
-                self._listeners.append(
-                    await loop.create_server(
-                        lambda: HTTP1Connection(state), sock=listener, backlog=self._config.backlog
-                    )
-                )
+                self._listeners.append(await self._listen(listener, state))
             if self._status is not None:
                 self._status.status.state = "serving"
         except BaseException:
@@ -138,6 +141,22 @@ class Server:
             if self._status is not None:
                 self._status.close()
             raise
+
+    async def _listen(self, listener: socket.socket, state: ServerState) -> asyncio.Server | Acceptor:
+        config = self._config
+        is_plain = self._certificates is None and not config.proxy_protocol
+        if is_plain and not isinstance(state.loop, asyncio.BaseEventLoop):
+            return await state.loop.create_server(
+                lambda: HTTP1Connection(state), sock=listener, backlog=config.backlog
+            )
+        acceptor = self._build_acceptor(listener, state)
+        acceptor.start()
+        return acceptor
+
+    def _build_acceptor(self, listener: socket.socket, state: ServerState) -> Acceptor:
+        return Acceptor(
+            listener, state, self._certificates, state.trusted if self._config.proxy_protocol else None
+        )
 
     async def stop(self, *, force: bool = False) -> None:
         """Stop accepting, let requests in progress finish, then run the application's shutdown.
@@ -157,6 +176,7 @@ class Server:
         state.begin_stop(began + last_call)
         await self._accept_last(state)
         await self._wait_until_idle(state, began + last_call + _RESOLUTION)
+        state.capacity.end_opening()
         await self._drain(state, began, grace)
         await self._cancel(state)
         state.stop_timer()
@@ -232,21 +252,10 @@ class Server:
         self._close_listeners()
         for queue in queues:
             with queue:
-                await self._empty(queue, state)
+                # More than the backlog is no queue but a flood.
+                self._build_acceptor(queue, state).accept(self._config.backlog)
         for _ in range(3):  # turns of the loop: what asyncio has accepted becomes a connection in the second
             await asyncio.sleep(0)
-
-    async def _empty(self, queue: socket.socket, state: ServerState) -> None:
-        for _ in range(self._config.backlog):  # more is no queue but a flood
-            try:
-                accepted, _ = queue.accept()
-            except BlockingIOError:
-                return
-            except OSError as exc:
-                logger.warning("connections that waited could not be accepted: %s", exc)
-                return
-            accepted.setblocking(False)
-            await state.loop.connect_accepted_socket(lambda: HTTP1Connection(state), accepted)
 
     async def _drain(self, state: ServerState, began: float, grace: float) -> None:
         """Let requests come to their end, and tell those who would not by themselves: event streams first, then all."""
@@ -277,6 +286,7 @@ class Server:
                 logger.warning("%d requests go on although they were cancelled; leaving them", len(stubborn))
         for connection in tuple(state.connections):
             connection.abort()
+        state.capacity.close()
 
 
 def _end_streams(state: ServerState, *, streams_only: bool) -> None:
