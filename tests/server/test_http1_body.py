@@ -187,6 +187,23 @@ def test_nothing_is_said_before_there_are_enough_bytes():
     assert seen == [Data(b"a"), Data(b"b"), Data(b"c"), END_OF_MESSAGE]
 
 
+def test_many_small_chunks_come_as_one_piece():
+    """Two bytes each, which are 65,536 objects for the application if they come one by one."""
+    event, position = ChunkedDecoder(LIMITS).decode(b"2\r\nab\r\n" * 1000 + b"3\r\nab", 0)
+    assert event == Data(b"ab" * 1001)
+    assert position == 1000 * 7 + 5
+
+
+def test_what_came_before_an_error_is_told_first():
+    """So that it does not depend on how the bytes were cut."""
+    decoder, data = ChunkedDecoder(LIMITS), b"2\r\nab\r\nx\r\n"
+    event, position = decoder.decode(data, 0)
+    assert (event, position) == (Data(b"ab"), 7)
+    for _ in range(2):
+        with pytest.raises(RemoteProtocolError):
+            decoder.decode(data, position)
+
+
 def test_length_decoder_takes_its_length_and_no_more():
     decoder = LengthDecoder(3)
     assert decoder.decode(b"", 0) == (NEED_DATA, 0)

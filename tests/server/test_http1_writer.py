@@ -213,3 +213,15 @@ def test_head_that_says_something_of_one_connection_is_not_kept_whole(other):
     fields = [(b"content-length", b"5"), (b"x-not-kept", b"1")]
     write(fields, **({"length": 5} | other))
     assert build_head(200, fields).whole == b""
+
+
+@pytest.mark.parametrize(
+    ("field", "expected"),
+    [
+        ((b"Content-Type", b"text/event-stream; charset=utf-8"), True),
+        ((b"content-type", b"text/plain"), False),
+        ((b"x", b"text/event-stream"), False),
+    ],
+)
+def test_stream_of_events_is_known_by_its_type(field, expected):
+    assert build_head(200, [field]).is_event_stream is expected

@@ -87,28 +87,57 @@ class ChunkedDecoder:
         self._trailers = 0
 
     def decode(self, data: bytes, start: int) -> tuple[Event, int]:
-        """See `BodyDecoder.decode`."""
-        while True:
-            if self._expect is _Expect.CHUNK_DATA:
-                return self._take_data(data, start)
-            if self._expect is _Expect.CHUNK_END:
-                # An own step: the two bytes may arrive one by one.
-                if not b"\r\n".startswith(data[start : start + 2]):
-                    raise RemoteProtocolError("chunk data does not end in CRLF (RFC 9112 section 7.1)")
-                if len(data) - start < 2:
-                    return NEED_DATA, start
-                start += 2
-                self._expect = _Expect.CHUNK_HEADER
+        """See `BodyDecoder.decode`. All that is there of a body comes as one piece, however small its chunks are."""
+        pieces: list[bytes] = []
+        try:
+            while self._expect is not _Expect.TRAILER:
+                position = self._take_step(data, start, pieces)
+                if position is None:
+                    break
+                start = position
+        except RemoteProtocolError:
+            if not pieces:
+                raise
+            # The next call finds it again. What came before it is told first, as if it had come alone.
+        if pieces:
+            return Data(b"".join(pieces)), start
+        return self._take_trailers(data, start) if self._expect is _Expect.TRAILER else (NEED_DATA, start)
+
+    def _take_step(self, data: bytes, start: int, pieces: list[bytes]) -> int | None:
+        """Take a chunk header, what is there of the data, or the CRLF behind it; return where that ends, None if it does not.
+
+        An error leaves all as it was.
+        """
+        if self._expect is _Expect.CHUNK_HEADER:
             line = self._read_line(data, start)
             if line is None:
-                return NEED_DATA, start
+                return None
+            self._begin_chunk(line)
+            return start + len(line) + 2
+        if self._expect is _Expect.CHUNK_DATA:
+            piece = data[start : start + self._left]
+            if not piece:
+                return None
+            pieces.append(piece)
+            self._left -= len(piece)
+            if not self._left:
+                self._expect = _Expect.CHUNK_END
+            return start + len(piece)
+        end = data[start : start + 2]
+        if not b"\r\n".startswith(end):  # an own step: the two bytes may arrive one by one
+            raise RemoteProtocolError("chunk data does not end in CRLF (RFC 9112 section 7.1)")
+        if len(end) < 2:
+            return None
+        self._expect = _Expect.CHUNK_HEADER
+        return start + 2
+
+    def _take_trailers(self, data: bytes, start: int) -> tuple[Event, int]:
+        while (line := self._read_line(data, start)) is not None:
             start += len(line) + 2
-            if self._expect is _Expect.CHUNK_HEADER:
-                self._begin_chunk(line)
-            elif line:
-                self._check_trailer(line)
-            else:
+            if not line:
                 return END_OF_MESSAGE, start
+            self._check_trailer(line)
+        return NEED_DATA, start
 
     def _read_line(self, data: bytes, start: int) -> bytes | None:
         limit = self._limits.field
@@ -123,30 +152,21 @@ class ChunkedDecoder:
         return data[start : end - 1]
 
     def _begin_chunk(self, line: bytes) -> None:
-        size = self._left = parse_chunk_header(line)
+        size = parse_chunk_header(line)
+        limit, total = self._limits.body, self._total + size
+        if limit and total > limit:
+            raise RemoteProtocolError(f"request body is over {limit} bytes", 413)
         extension = line.find(b";")
         if extension != -1:
             self._count_extension(len(line) - extension)
+        self._total, self._left = total, size
         self._expect = _Expect.CHUNK_DATA if size else _Expect.TRAILER
-        self._total += size
-        limit = self._limits.body
-        if limit and self._total > limit:
-            raise RemoteProtocolError(f"request body is over {limit} bytes", 413)
 
     def _count_extension(self, size: int) -> None:
         # RFC 9112 7.1.1: a server must limit them all together, and answer 4xx.
-        self._extensions += size
-        if self._extensions > self._limits.head + self._total // EXTENSION_SHARE:
+        if self._extensions + size > self._limits.head + self._total // EXTENSION_SHARE:
             raise RemoteProtocolError("too many bytes of chunk extensions (RFC 9112 section 7.1.1)", 413)
-
-    def _take_data(self, data: bytes, start: int) -> tuple[Event, int]:
-        piece = data[start : start + self._left]
-        if not piece:
-            return NEED_DATA, start
-        self._left -= len(piece)
-        if not self._left:
-            self._expect = _Expect.CHUNK_END
-        return Data(piece), start + len(piece)
+        self._extensions += size
 
     def _check_trailer(self, line: bytes) -> None:
         limits = self._limits
