@@ -57,6 +57,9 @@ def serve(folder: Path, *arguments: str, **variables: str) -> subprocess.Complet
     [
         ("mistaken:app --port {taken}", {}, 3, "cannot listen on 127.0.0.1:{taken}: Address already in use; another process"),
         ("mistaken:app --port {taken} --workers 2", {}, 3, "cannot listen on 127.0.0.1:{taken}: Address already in use"),
+        ("mistaken:app --port 0 --metrics-bind 127.0.0.1:{taken}", {}, 3, "another port with --metrics-bind"),
+        ("mistaken:app --port 0 --metrics-bind 127.0.0.1:{taken} -w 2", {}, 3, "another port with --metrics-bind"),
+        ("mistaken:app --port 0 --metrics-bind metrics", {}, 3, "malformed address 'metrics'; use HOST:PORT"),
         ("nosuch:app --port 0", {}, 3, "no module 'nosuch' for 'nosuch:app'; start from the folder that holds it"),
         ("mistaken:ap --port 0", {}, 3, "no attribute 'ap' for 'mistaken:ap'; did you mean 'app'?"),
         ("mistaken:number --port 0", {}, 3, "'mistaken:number' is int, which cannot be called"),

@@ -362,7 +362,7 @@ sys.exit(Supervisor("mysite:app", config, pool=partial(ListenerPool, reuse_port=
 def test_worker_that_cannot_even_be_started_counts_as_a_failed_start(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail(*args: object) -> None:
+    def fail(*args: object, **options: object) -> None:
         raise OSError(errno.EAGAIN, "no process left")
 
     monkeypatch.setattr("transom.server.supervisor.WorkerProcess", fail)

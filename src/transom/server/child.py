@@ -44,13 +44,15 @@ _CODE: Final = (
 class Order:
     """What a child is to do.
 
-    `listeners` are file descriptors, the same numbers in both processes; `path` is the parent's `sys.path`.
+    `listeners` are file descriptors, the same numbers in both processes; `path` is the parent's `sys.path`; who is supervised
+    leaves the metrics to its parent.
     """
 
     target: str
     config: Config
     listeners: tuple[int, ...]
     path: tuple[str, ...]
+    is_supervised: bool
 
 
 class WorkerProcess:
@@ -61,13 +63,20 @@ class WorkerProcess:
         config: its options.
         listeners: bound sockets for it to listen on; the parent keeps its own.
         stdin: whether the child may read the terminal, for a debugger.
+        is_supervised: whether its metrics are the parent's to show.
 
     Raises:
         OSError: no process could be started.
     """
 
     def __init__(
-        self, target: str, config: Config, listeners: Sequence[socket.socket], *, stdin: bool = False
+        self,
+        target: str,
+        config: Config,
+        listeners: Sequence[socket.socket],
+        *,
+        stdin: bool = False,
+        is_supervised: bool = False,
     ) -> None:
         descriptors = tuple(listener.fileno() for listener in listeners)
         self.channel, theirs = socket.socketpair()
@@ -79,7 +88,7 @@ class WorkerProcess:
                 pass_fds=(theirs.fileno(), *descriptors),
                 stdin=None if stdin else subprocess.DEVNULL,
             )
-        order = Order(target, config, descriptors, tuple(sys.path))
+        order = Order(target, config, descriptors, tuple(sys.path), is_supervised)
         with contextlib.suppress(OSError):  # it died already; poll() will tell
             self.channel.sendall(pickle.dumps(order))
         self.channel.setblocking(False)
@@ -157,7 +166,13 @@ def main(descriptor: int) -> int:
         server.state.on_tick.append(report)
         report()
 
-    return serve_in_process(order.target, order.config, sockets=listeners, on_started=on_started)
+    return serve_in_process(
+        order.target,
+        order.config,
+        sockets=listeners,
+        on_started=on_started,
+        serves_status=not order.is_supervised,
+    )
 
 
 def _channel_ended(loop: asyncio.AbstractEventLoop, channel: socket.socket, server: Server) -> None:

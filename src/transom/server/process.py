@@ -70,6 +70,7 @@ def serve_in_process(
     *,
     sockets: Sequence[socket.socket] | None = None,
     on_started: Callable[[Server], None] | None = None,
+    serves_status: bool = True,
 ) -> int:
     """Serve until SIGINT or SIGTERM and return the exit code.
 
@@ -78,6 +79,7 @@ def serve_in_process(
         config: the options.
         sockets: bound sockets to listen on instead of those of the options.
         on_started: called in the event loop once connections are accepted.
+        serves_status: as for `Server`.
     """
     raise_descriptor_limit()
     if config.ssl_sni:
@@ -92,7 +94,7 @@ def serve_in_process(
             stack.callback(faulthandler.cancel_dump_traceback_later)
             runner = stack.enter_context(asyncio.Runner(loop_factory=loop_factory))
             stack.callback(_end_in_time)  # the first of the three at the end
-            runner.run(_ObservedServer(app, config, sockets, on_started).serve())
+            runner.run(_ObservedServer(app, config, sockets, on_started, serves_status).serve())
     except (BindError, LoadError, StartupError, TLSError) as exc:
         # The message is enough, but for what the application itself raised.
         logger.error("%s", exc, exc_info=exc.__cause__ if isinstance(exc, StartupError) else None)
@@ -123,8 +125,9 @@ class _ObservedServer(Server):
         config: Config,
         sockets: Sequence[socket.socket] | None,
         on_started: Callable[[Server], None] | None,
+        serves_status: bool,
     ) -> None:
-        super().__init__(app, config, sockets=sockets)
+        super().__init__(app, config, sockets=sockets, serves_status=serves_status)
         self._on_started = on_started
 
     async def start(self) -> None:

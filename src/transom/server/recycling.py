@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from random import Random
@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 
 # A limit below what an application takes to begin with must not become one start after the other.
 MIN_AGE: Final = 10.0  # seconds of service before memory counts
+
+
+class Reason(NamedTuple):
+    """Why a worker is replaced: the kind of reason, one of a few, and the words for people."""
+
+    kind: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +40,14 @@ class Allowance:
             age=(config.limit_max_age or inf) + random.uniform(0.0, config.limit_max_age_jitter),
         )
 
-    def find_excess(self, report: Report, age: float) -> str | None:
+    def find_excess(self, report: Report, age: float) -> Reason | None:
         """Return what a worker that has served for so many seconds has used up, or None."""
         if report.requests >= self.requests:
-            return f"{report.requests} requests"
+            return Reason("requests", f"{report.requests} requests")
         if report.resident > self.memory and age >= MIN_AGE:
-            return f"{report.resident / 1_048_576:.0f} MiB of memory"
+            return Reason("memory", f"{report.resident / 1_048_576:.0f} MiB of memory")
         if age >= self.age:
-            return f"{age:.0f} s of service"
+            return Reason("age", f"{age:.0f} s of service")
         return None
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import selectors
 import time
 from math import inf
 from typing import TYPE_CHECKING
 
+from transom.server.listener import bind_address, describe_socket
 from transom.server.status_pages import StatusExchange
 from transom.server.status_server import MAX_CONNECTIONS, TIMEOUT
 
@@ -15,7 +17,10 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Iterable
 
+    from transom.server.config import Config
     from transom.server.status_pages import Status
+
+logger = logging.getLogger("transom.server")
 
 _READ_SIZE = 16_384
 
@@ -40,6 +45,20 @@ class StatusPort:
             listener.setblocking(False)
             listener.listen(MAX_CONNECTIONS)
             selector.register(listener, selectors.EVENT_READ)
+
+    @classmethod
+    def open(cls, config: Config, selector: selectors.BaseSelector, status: Status) -> StatusPort:
+        """Listen where the options say; if they do not, on nothing.
+
+        Raises:
+            BindError: the address cannot be listened on.
+        """
+        if config.metrics_bind is None:
+            return cls((), selector, status)
+        listeners = bind_address(config.metrics_bind, int(config.uds_permissions, 8), option="--metrics-bind")
+        port = cls(listeners, selector, status)
+        logger.info("metrics on %s", ", ".join(map(describe_socket, listeners)))
+        return port
 
     @property
     def deadline(self) -> float:

@@ -8,12 +8,13 @@ later. Workers are replaced one at a time: slots whose worker is to be replaced 
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from enum import Enum
 from math import inf
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from transom.server.recycling import Allowance
+from transom.server.recycling import Allowance, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,6 +89,15 @@ class Phase(Enum):
     STOPPING = "STOPPING"
 
 
+_STATES: Final = {
+    Phase.STARTING: "starting",
+    Phase.SERVING: "serving",
+    Phase.LEAVING: "stopping",
+    Phase.HANGING: "stopping",
+    Phase.STOPPING: "stopping",
+}
+
+
 @dataclass(slots=True)
 class _Worker:
     slot: int
@@ -109,6 +119,7 @@ class Supervision:
 
     Attributes:
         start_failed: whether the very first worker to end did so before any had served.
+        restarts: how many workers were replaced, or are to be in a moment, by kind of reason.
     """
 
     def __init__(
@@ -120,6 +131,7 @@ class Supervision:
         draw_allowance: Callable[[], Allowance] = Allowance,
     ) -> None:
         self.start_failed = False
+        self.restarts: Counter[str] = Counter()
         self._slots = slots
         self._patience = patience
         self._silence = silence or inf
@@ -130,7 +142,7 @@ class Supervision:
         self._due: dict[int, float] = {}  # when to start again, by slot
         self._stop_at: dict[int, float] = {}  # by worker
         self._kill_at: dict[int, float] = {}  # by worker
-        self._to_renew: dict[int, str] = {}  # slots whose worker is to be replaced, in order, and why
+        self._to_renew: dict[int, Reason] = {}  # slots whose worker is to be replaced, in order, and why
         self._failed_renewals = 0  # in a row
         self._recycle_from = 0.0  # after a replacement that failed, when recycling goes on
         self._stopping = False
@@ -149,6 +161,11 @@ class Supervision:
         for worker in self._serving():
             first = min(first, worker.heard + (self._silence if worker.is_suspicious else SUSPICIOUS_AFTER))
         return None if first == inf else first
+
+    @property
+    def states(self) -> Counter[str]:
+        """How many workers start, serve and stop."""
+        return Counter(_STATES[worker.phase] for worker in self._workers.values())
 
     @property
     def receivers(self) -> set[int]:
@@ -210,6 +227,7 @@ class Supervision:
         slot = worker.slot
         if worker.phase is not Phase.STARTING and now - worker.since >= STABLE_AFTER:
             self._crashes[slot] = 0
+        self.restarts["hang" if worker.phase is Phase.HANGING else "crash"] += 1
         self._crashes[slot] = crashes = self._crashes.get(slot, 0) + 1
         if crashes == 1:
             return [self._start(slot)]
@@ -224,7 +242,7 @@ class Supervision:
         if self._stopping:
             return []
         for slot in range(self._slots):
-            self._to_renew[slot] = "restart asked for"
+            self._to_renew[slot] = Reason("reload", "restart asked for")
         return self._renew_next()
 
     def grow(self) -> list[Action]:
@@ -319,8 +337,9 @@ class Supervision:
             return []
         slot = next(iter(self._to_renew))
         reason = self._to_renew.pop(slot)
+        self.restarts[reason.kind] += 1
         self._due.pop(slot, None)
-        return [self._start(slot, next(iter(self._in_slot(slot)), None), reason)]
+        return [self._start(slot, next(iter(self._in_slot(slot)), None), reason.text)]
 
     def _in_slot(self, slot: int) -> list[int]:
         return [

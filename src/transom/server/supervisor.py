@@ -20,13 +20,17 @@ import signal
 import socket
 import sys
 import time
+from math import inf
 from typing import TYPE_CHECKING, Final
 
 from transom.server.child import WorkerProcess
 from transom.server.exceptions import BindError
 from transom.server.listener_pool import ListenerPool
+from transom.server.metrics import Samples
 from transom.server.process import EXIT_OK, EXIT_START_FAILED, longest_stop
 from transom.server.recycling import Allowance
+from transom.server.status import FleetStatus
+from transom.server.status_port import StatusPort
 from transom.server.supervision import (
     Abort,
     Action,
@@ -85,6 +89,7 @@ class Supervisor:
         self._reports: dict[int, Report] = {}
         self._unstarted: list[int] = []  # workers that could not even be started, not yet told
         self._selector = selectors.DefaultSelector()
+        self._status = FleetStatus(self._supervision)
         self._terminal = _find_terminal()
 
     @property
@@ -94,32 +99,39 @@ class Supervisor:
 
     def run(self) -> int:
         """Serve until told to stop; return the exit code."""
-        try:
-            pool = self._make_pool(self._config)
-        except BindError as exc:
-            logger.error("%s", exc)
-            return EXIT_START_FAILED
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(self._selector)
+            try:
+                pool = stack.enter_context(contextlib.closing(self._make_pool(self._config)))
+                port = StatusPort.open(self._config, self._selector, self._status)
+            except BindError as exc:
+                logger.error("%s", exc)
+                return EXIT_START_FAILED
+            stack.enter_context(contextlib.closing(port))
+            return self._supervise(pool, port, stack.enter_context(_catch_signals()))
+
+    def _supervise(self, pool: ListenerPool, port: StatusPort, signals: socket.socket) -> int:
         count = self._config.workers
         logger.info("supervising %d worker%s on %s", count, "s" * (count > 1), pool.description)
-        with contextlib.closing(pool), self._selector, _catch_signals() as signals:
-            self._selector.register(signals, selectors.EVENT_READ)
-            try:
-                self._act(self._supervision.begin(), pool)
-                while not self._supervision.is_done:
-                    self._wait()
-                    actions = self._look(signals)
-                    # First, so that whoever is stopped now gets nothing new while it takes what is in its queue.
-                    pool.steer(self._supervision.receivers)
-                    self._act(actions, pool)
-            finally:
-                # Only after an error of our own: nothing may outlive us.
-                for process in self._processes.values():
-                    process.kill()
+        self._selector.register(signals, selectors.EVENT_READ)
+        try:
+            self._act(self._supervision.begin(), pool)
+            while not self._supervision.is_done:
+                self._wait(port.deadline)
+                actions = self._look(signals)
+                # First, so that whoever is stopped now gets nothing new while it takes what is in its queue.
+                pool.steer(self._supervision.receivers)
+                self._act(actions, pool)
+                port.look()
+        finally:
+            # Only after an error of our own: nothing may outlive us.
+            for process in self._processes.values():
+                process.kill()
         return EXIT_START_FAILED if self._supervision.start_failed else EXIT_OK
 
-    def _wait(self) -> None:
-        deadline = 0.0 if self._unstarted else self._supervision.deadline
-        self._selector.select(None if deadline is None else max(deadline - time.monotonic(), 0.0))
+    def _wait(self, latest: float) -> None:
+        deadline = 0.0 if self._unstarted else min(self._supervision.deadline or inf, latest)
+        self._selector.select(None if deadline == inf else max(deadline - time.monotonic(), 0.0))
         now = time.monotonic()
         if deadline and now - deadline > _OVERSLEPT:
             self._supervision.overslept(now)
@@ -131,7 +143,7 @@ class Supervisor:
         for number, process in tuple(self._processes.items()):
             report, is_open = process.read_report()
             if report is not None:
-                self._reports[number] = report
+                self._take_report(number, report)
                 actions += supervision.worker_reported(number, report, now)
             if not is_open:
                 self._ignore(process)
@@ -164,9 +176,17 @@ class Supervisor:
             return supervision.shrink(now)
         return []
 
+    def _take_report(self, number: int, report: Report) -> None:
+        self._reports[number] = report
+        self._status.worker_reported(number, Samples.from_report(report.metrics))
+
     def _forget(self, number: int, code: int) -> None:
         process = self._processes.pop(number)
+        last, _ = process.read_report()  # it may have come since we looked
+        if last is not None:
+            self._take_report(number, last)
         self._reports.pop(number, None)
+        self._status.worker_ended(number)
         logger.log(
             logging.WARNING if code else logging.INFO, "worker %d ended: %s", process.pid, describe_exit(code)
         )
@@ -203,7 +223,7 @@ class Supervisor:
 
     def _start(self, action: Start, pool: ListenerPool) -> None:
         try:
-            process = WorkerProcess(self._target, self._config, pool.get(action.slot))
+            process = WorkerProcess(self._target, self._config, pool.get(action.slot), is_supervised=True)
         except (BindError, OSError) as exc:
             # No memory, or the port was taken while nobody of us held it: as if it had crashed.
             logger.error("a worker could not be started: %s", exc)
