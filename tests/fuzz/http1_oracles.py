@@ -122,6 +122,7 @@ class _Callbacks:
         self.body = b""
         self.in_head = True
         self.keep_alive: bool | None = None
+        self.method = self.version = b""
         self.parser: Any = httptools.HttpRequestParser(self)
         self.complete = 0
 
@@ -134,7 +135,9 @@ class _Callbacks:
             self.headers.append((name.lower(), value.rstrip(b" \t")))
 
     def on_headers_complete(self) -> None:
-        self.in_head = False
+        if self.in_head:
+            self.in_head = False
+            self.method, self.version = self.parser.get_method(), self.parser.get_http_version().encode()
 
     def on_body(self, body: bytes) -> None:
         if not self.complete:
@@ -168,7 +171,7 @@ def read_httptools(data: bytes, end: int | None) -> Message | None:
         message.upgraded = True
     except httptools.HttpParserError:
         return None
-    message.method, message.version = parser.get_method(), parser.get_http_version().encode()
+    message.method, message.version = callbacks.method, callbacks.version
     message.target, message.headers = _origin_form(callbacks.target), callbacks.headers
     message.body, message.keep_alive = callbacks.body, callbacks.keep_alive
     return message

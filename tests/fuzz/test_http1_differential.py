@@ -110,6 +110,7 @@ def compare(vectors: list[Vector], cases: int, *, derandomize: bool) -> Counter[
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_we_read_requests_as_other_parsers_do(gunicorn_vectors: list[Vector], llhttp_vectors: list[Vector]):
     counts = compare([*gunicorn_vectors, *llhttp_vectors], CASES, derandomize=True)
     assert counts["streams"] >= CASES
