@@ -366,6 +366,13 @@ def test_malformed_chunk_is_refused(body):
     assert read(chunked(body))[-1] == 400
 
 
+def test_refusal_quotes_a_little_of_what_was_sent():
+    """It is logged, and sent back."""
+    with pytest.raises(RemoteProtocolError) as caught:
+        HeadParser().parse_line(b"GET /" + b"\xff" * 8000 + b" HTTP/1.1")
+    assert len(str(caught.value)) < 210
+
+
 # Limits
 
 

@@ -7,6 +7,12 @@ Exception
 
 from __future__ import annotations
 
+from typing import Final
+
+MAX_DETAIL: Final = (
+    200  # characters; what is quoted of a request may be as long as a head, and goes into the log and back
+)
+
 
 class RemoteProtocolError(Exception):
     """The client broke a rule of HTTP; where the next request would begin is not known any more.
@@ -16,7 +22,7 @@ class RemoteProtocolError(Exception):
     """
 
     def __init__(self, detail: str, status: int = 400) -> None:
-        super().__init__(detail)
+        super().__init__(detail if len(detail) <= MAX_DETAIL else f"{detail[:MAX_DETAIL]}...")
         self.status = status
 
 
