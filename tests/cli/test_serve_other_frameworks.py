@@ -25,14 +25,14 @@ async def echo(request):
 
 app = Starlette(routes=[Route("/", echo, methods=["GET", "POST"])])
 """,
-    "fastapi": """
-from fastapi import FastAPI, Request
+    "flask": """
+from flask import Flask, request
 
-app = FastAPI()
+app = Flask(__name__)
 
-@app.api_route("/", methods=["GET", "POST"])
-async def echo(request: Request) -> dict[str, str]:
-    return {"framework": "fastapi", "got": (await request.body()).decode()}
+@app.route("/", methods=["GET", "POST"])
+def echo():
+    return {"framework": "flask", "got": request.get_data(as_text=True)}
 """,
     "django": """
 from django.conf import settings
@@ -83,13 +83,64 @@ def wait_until_it_answers(client: httpx.Client, server: subprocess.Popen[str]) -
 
 @pytest.mark.slow
 @pytest.mark.parametrize("framework", APPLICATIONS)
-@pytest.mark.parametrize("options", [(), ("--workers", "2")], ids=["one process", "two workers"])
-def test_the_application_of_another_framework_is_served(
-    framework: str, options: tuple[str, ...], tmp_path: Path, unused_port: int
+def test_the_application_of_another_framework_is_served_by_two_workers(
+    framework: str, tmp_path: Path, unused_port: int
 ):
+    """In one process: tests/server/test_frameworks.py."""
     (tmp_path / "site_under_test.py").write_text(APPLICATIONS[framework])
     body = "x" * 100_000
-    with served(tmp_path, unused_port, *options) as client:
+    with served(tmp_path, unused_port, "--workers", "2") as client:
         assert client.post("/", content=body).json() == {"framework": framework, "got": body}
         assert client.post("/", content=(part for part in (b"a", b"b"))).json()["got"] == "ab"  # chunked
         assert client.get("/nowhere").status_code == 404
+
+
+FACTORY = """
+def app():
+    def application(environ, start_response):
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [f"multiprocess: {environ['wsgi.multiprocess']}".encode()]
+
+    return application
+
+number = 7
+async def asgi(scope, receive, send): ...
+"""
+
+
+@pytest.mark.slow
+def test_factory_in_another_directory_makes_a_wsgi_application(tmp_path: Path, unused_port: int):
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "site_under_test.py").write_text(FACTORY)
+    with served(tmp_path, unused_port, "--factory", "--app-dir", "inner", "--threads", "2") as client:
+        assert client.get("/").text == "multiprocess: False"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere:app"], "no module 'nowhere' for 'nowhere:app'"),
+        (["site_under_test:ap"], "no attribute 'ap' for 'site_under_test:ap'; did you mean 'app'?"),
+        (["site_under_test.py"], "a module is named as in an import: site_under_test:app"),
+        (
+            ["site_under_test:number"],
+            "is int, which cannot be called; it must be an ASGI or WSGI application",
+        ),
+        (["site_under_test:app"], "application app takes no arguments; if it makes the application"),
+        (
+            ["site_under_test:asgi", "--interface", "wsgi"],
+            "application asgi is asynchronous, which WSGI is not",
+        ),
+        (["site_under_test:asgi", "--factory"], "is asynchronous: an application, or a factory"),
+        (["site_under_test:app", "--app-dir", "nowhere"], "--app-dir 'nowhere' is no directory"),
+    ],
+)
+def test_mistake_is_one_line_and_exit_code_3(arguments: list[str], message: str, tmp_path: Path):
+    (tmp_path / "site_under_test.py").write_text(FACTORY)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("TRANSOM_")}
+    command = [sys.executable, "-m", "transom", "serve", *arguments, "--port", "0"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 3, done.stderr
+    assert message in done.stderr
+    assert len(done.stderr.splitlines()) == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
+from pathlib import Path
 
 import pytest
 import uvloop
@@ -182,6 +183,13 @@ async def test_pathsend_sends_the_whole_file_and_says_how_long_it_is(serve, path
     assert await keeps(client)
 
 
+async def test_pathsend_takes_a_path_from_the_current_directory(serve, path, monkeypatch):
+    """X4 asks for an absolute one; Starlette's FileResponse passes on what it was given."""
+    monkeypatch.chdir(Path(path).parent)
+    client = await (await serve(sending(start(), pathsend(Path(path).name)))).connect()
+    assert (await client.get()).body == CONTENT
+
+
 async def test_pathsend_sends_as_much_as_the_content_length_says(serve, path):
     """X4."""
     client = await (await serve(sending(start((b"content-length", b"1000")), pathsend(path)))).connect()
@@ -213,11 +221,11 @@ async def test_file_of_a_response_without_body_is_not_sent(serve, path, status, 
 @pytest.mark.parametrize(
     ("messages", "message"),
     [
-        (lambda path: [start(), {"type": "http.response.pathsend"}], "absolute path"),
-        (lambda path: [start(), pathsend("file.bin")], "absolute path"),
+        (lambda path: [start(), {"type": "http.response.pathsend"}], "path None must be str"),
+        (lambda path: [start(), pathsend("nowhere.bin")], "cannot be sent"),
         (lambda path: [start(), pathsend(path + "x")], "cannot be sent"),
         (lambda path: [start(), pathsend("/")], "regular files"),
-        (lambda path: [start(), pathsend("a\0b")], "absolute path"),
+        (lambda path: [start(), pathsend("a\0b")], "cannot be sent"),
         (lambda path: [start(), pathsend("/a\0b")], "cannot be sent"),
         (lambda path: [start((b"content-length", b"99999999")), pathsend(path)], "its content-length is"),
         (lambda path: [pathsend(path)], "out of order"),
