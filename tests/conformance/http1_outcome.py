@@ -37,7 +37,7 @@ def read(pieces: Iterable[bytes], limits: Limits | None = None) -> list[Any]:
                     event = Data(events.pop().data + event.data)
                 events.append(event)
                 if isinstance(event, Request):
-                    last = not event.keep_alive
+                    last = not event.facts.keep_alive
                     if not reader.in_body:
                         events.append(END_OF_MESSAGE)
     except RemoteProtocolError as exc:

@@ -75,10 +75,12 @@ def read_ours(reader: RequestReader, pieces: Iterable[bytes]) -> Reading:
 
 
 def _our_message(request: Request) -> Message:
-    target = request.raw_path + (b"?" + request.query if request.query else b"")
-    version = request.http_version.encode()
+    target = request.line.raw_path + (b"?" + request.line.query if request.line.query else b"")
+    version = request.line.http_version.encode()
     headers = list(request.headers)
-    return Message(request.method.encode(), target, version, headers, keep_alive=request.keep_alive)
+    return Message(
+        request.line.method.encode(), target, version, headers, keep_alive=request.facts.keep_alive
+    )
 
 
 def _origin_form(target: bytes) -> bytes:

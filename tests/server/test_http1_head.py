@@ -144,4 +144,4 @@ def test_large_fields_are_not_remembered(monkeypatch: pytest.MonkeyPatch):
 def test_client_takes_trailers_where_it_says_so(fields, version, trailers):
     """RFC 9110 section 6.5.1."""
     event = fresh(head(b"Host: a", *fields, line=b"GET / HTTP/" + version))
-    assert event.trailers is trailers
+    assert event.facts.trailers is trailers

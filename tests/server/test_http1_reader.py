@@ -10,6 +10,7 @@ import pytest
 from transom.server.http1 import (
     END_OF_MESSAGE,
     NEED_DATA,
+    PLAIN,
     Data,
     HeadParser,
     Limits,
@@ -17,6 +18,7 @@ from transom.server.http1 import (
     Request,
     RequestReader,
 )
+from transom.server.target import RequestLine
 
 LIMITS = Limits()
 
@@ -61,9 +63,10 @@ def request(data: bytes) -> Request:
 def test_head_becomes_a_request():
     event = request(get("/a%20b?x=1&y", b"X-One: 1", b"x-one:  two \t"))
     assert event == Request(
-        "GET", b"/a%20b", "/a b", b"x=1&y", "1.1",
-        [(b"host", b"example.org"), (b"x-one", b"1"), (b"x-one", b"two")], 0, True, False, b"", False, False,
-    )  # fmt: skip
+        RequestLine("GET", b"/a%20b", "/a b", b"x=1&y", "1.1", None),
+        [(b"host", b"example.org"), (b"x-one", b"1"), (b"x-one", b"two")],
+        PLAIN,
+    )
 
 
 def test_header_values_keep_bytes_above_ascii_and_may_be_empty():
@@ -72,7 +75,7 @@ def test_header_values_keep_bytes_above_ascii_and_may_be_empty():
 
 
 def test_one_empty_line_before_a_request_is_ignored():
-    assert request(b"\r\n" + get()).method == "GET"
+    assert request(b"\r\n" + get()).line.method == "GET"
 
 
 @pytest.mark.parametrize(
@@ -89,11 +92,11 @@ def test_one_empty_line_before_a_request_is_ignored():
 )
 def test_request_target_forms(target, path, query):
     event = request(get(target))
-    assert (event.raw_path, event.query) == (path, query)
+    assert (event.line.raw_path, event.line.query) == (path, query)
 
 
 def test_asterisk_form_is_for_options():
-    assert request(get("*", method="OPTIONS")).raw_path == b"*"
+    assert request(get("*", method="OPTIONS")).line.raw_path == b"*"
     assert read(get("*")) == [400]
 
 
@@ -110,18 +113,18 @@ def test_asterisk_form_is_for_options():
     ],
 )
 def test_keep_alive(version, fields, keep_alive):
-    assert request(get("/", *fields, version=version)).keep_alive is keep_alive
+    assert request(get("/", *fields, version=version)).facts.keep_alive is keep_alive
 
 
 def test_http_1_0_needs_no_host():
-    assert request(b"GET / HTTP/1.0\r\n\r\n").http_version == "1.0"
+    assert request(b"GET / HTTP/1.0\r\n\r\n").line.http_version == "1.0"
 
 
 def test_upgrade_counts_only_when_connection_names_it():
     upgrade = b"Upgrade: WebSocket"
-    assert request(get("/", upgrade)).upgrade == b""
-    assert request(get("/", upgrade, b"Connection: keep-alive, Upgrade")).upgrade == b"websocket"
-    assert request(get("/", upgrade, b"Connection: upgrade", version="1.0")).upgrade == b""
+    assert request(get("/", upgrade)).facts.upgrade == b""
+    assert request(get("/", upgrade, b"Connection: keep-alive, Upgrade")).facts.upgrade == b"websocket"
+    assert request(get("/", upgrade, b"Connection: upgrade", version="1.0")).facts.upgrade == b""
 
 
 def test_bytes_after_an_upgrade_are_left_alone():
@@ -137,13 +140,13 @@ def test_body_of_a_request_that_asks_for_an_unknown_upgrade_is_still_its_body():
     events = read(
         post(body, b"Upgrade: h2c", b"Connection: upgrade", b"Content-Length: %d" % len(body)) + get("/next")
     )
-    assert [event.raw_path for event in events if isinstance(event, Request)] == [b"/", b"/next"]
+    assert [event.line.raw_path for event in events if isinstance(event, Request)] == [b"/", b"/next"]
     assert Data(body) in events
 
 
 def test_expect_continue():
-    assert request(get("/", b"Expect: 100-Continue")).expect_continue
-    assert not request(get("/", b"Expect: 100-continue", version="1.0")).expect_continue
+    assert request(get("/", b"Expect: 100-Continue")).facts.expect_continue
+    assert not request(get("/", b"Expect: 100-continue", version="1.0")).facts.expect_continue
     assert read(get("/", b"Expect: tea")) == [417]
 
 
@@ -210,7 +213,7 @@ def test_malformed_head_is_refused(head):
 
 @pytest.mark.parametrize("method", ["QUERY", "PROPFIND", "VERSION-CONTROL", "M-SEARCH"])
 def test_registered_methods_are_passed_on(method):
-    assert request(get(method=method)).method == method
+    assert request(get(method=method)).line.method == method
 
 
 @pytest.mark.parametrize("method", ["FOO", "GETGET", "-X", "A" * 30])
@@ -312,7 +315,7 @@ def test_length_may_have_18_digits_and_leading_zeros():
 
 def test_content_type_is_there_once():
     """RFC 9110 section 8.3: who filters uploads by it may have looked at the other one."""
-    assert request(post(b"", b"Content-Type: text/plain")).method == "POST"
+    assert request(post(b"", b"Content-Type: text/plain")).line.method == "POST"
     assert read(post(b"", b"Content-Type: text/plain", b"content-type: text/html")) == [400]
 
 
@@ -321,13 +324,13 @@ def test_content_type_is_there_once():
 
 def test_body_of_known_length_and_the_next_request():
     events = read(post(b"abc", b"Content-Length: 3") + get("/next"))
-    assert events[0].length == 3
+    assert events[0].facts.length == 3
     assert events[1:3] == [Data(b"abc"), END_OF_MESSAGE]
-    assert events[3].raw_path == b"/next"
+    assert events[3].line.raw_path == b"/next"
 
 
 def test_length_zero_is_no_body():
-    assert request(post(b"", b"Content-Length: 0")).length == 0
+    assert request(post(b"", b"Content-Length: 0")).facts.length == 0
 
 
 def test_chunked_body_with_extensions_and_trailers():
@@ -381,25 +384,25 @@ def line_of(size: int) -> bytes:
 
 
 def test_request_line_limit():
-    assert request(line_of(LIMITS.request_line)).method == "GET"
+    assert request(line_of(LIMITS.request_line)).line.method == "GET"
     assert read(line_of(LIMITS.request_line + 1)) == [414]
 
 
 def test_field_limit():
     """It counts the line, with its CRLF, as gunicorn's does."""
-    assert request(get("/", b"X: " + b"a" * (LIMITS.field - 5))).method == "GET"
+    assert request(get("/", b"X: " + b"a" * (LIMITS.field - 5))).line.method == "GET"
     assert read(get("/", b"X: " + b"a" * (LIMITS.field - 4))) == [431]
 
 
 def test_field_count_limit():
-    assert request(get("/", *[b"X: a"] * (LIMITS.field_count - 1))).method == "GET"
+    assert request(get("/", *[b"X: a"] * (LIMITS.field_count - 1))).line.method == "GET"
     assert read(get("/", *[b"X: a"] * LIMITS.field_count)) == [431]
 
 
 def test_head_limit():
     fields = [b"X: " + b"a" * 7995] * 4
     rest = LIMITS.head - len(get("/", *fields, b"X: "))
-    assert request(get("/", *fields, b"X: " + b"a" * rest)).method == "GET"
+    assert request(get("/", *fields, b"X: " + b"a" * rest)).line.method == "GET"
     assert read(get("/", *fields, b"X: " + b"a" * (rest + 1))) == [431]
     assert read(b"GET / HTTP/1.1\r\nX: " + b"a" * LIMITS.head) == [431]
 

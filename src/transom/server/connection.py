@@ -290,24 +290,25 @@ class HTTP1Connection(asyncio.Protocol):
 
     def _begin(self, request: Request) -> None:
         self._deadline = inf
-        state, peer = self._state, self._peer
+        state, peer, facts = self._state, self._peer, request.facts
         state.requests += 1
-        if request.forwarded and peer.is_trusted:
+        if facts.forwarded and peer.is_trusted:
             style = state.config.forwarded_fields
             peer, request.headers = resolve(peer, request.headers, style, state.trusted)
-        if request.upgrade and b"websocket" in parse_tokens(request.upgrade):
+        if facts.upgrade and b"websocket" in parse_tokens(facts.upgrade):
             self._upgrade(request, peer)
             return
-        self._writer.start(request.http_version, request.keep_alive and not state.is_stopping)
-        self._expect_continue = request.expect_continue
-        self._takes_trailers = request.trailers
+        self._expect_continue = facts.expect_continue
+        self._takes_trailers = facts.trailers
+        self._writer.start(request.line.http_version, facts.keep_alive and not state.is_stopping)
         scope = build_scope(state, peer, request)
-        has_body = request.length != 0
-        self._cycle = cycle = HTTPCycle(self, state, peer, scope, has_body)
-        if has_body:
+        if facts.length:
+            self._cycle = cycle = HTTPCycle(self, state, peer, scope, True)
             self._take_early_body(cycle)
-        elif self._reader.buffered and self._gathered is None:
-            self._gathered = []  # pipelined: answers are joined as far as they are ready
+        else:
+            self._cycle = cycle = HTTPCycle(self, state, peer, scope, False)
+            if self._reader.buffered and self._gathered is None:
+                self._gathered = []  # pipelined: answers are joined as far as they are ready
         if self._eof:
             cycle.peer_closed()
         state.spawn(cycle.run())
@@ -377,10 +378,10 @@ class HTTP1Connection(asyncio.Protocol):
             self._transport.close()
 
     def _upgrade(self, request: Request, peer: Peer) -> None:
-        if request.method != "GET" or request.length:
+        if request.line.method != "GET" or request.facts.length:
             raise RemoteProtocolError("a WebSocket handshake is a GET without body (RFC 6455 section 4.1)")
         self._flush()
-        self._writer.start(request.http_version, False)  # whatever follows the response is not HTTP
+        self._writer.start(request.line.http_version, False)  # whatever follows the response is not HTTP
         self._state.websockets += 1
         scope = build_websocket_scope(self._state, peer, request)
         self._websocket = socket = WebSocketCycle(
@@ -425,26 +426,41 @@ class HTTP1Connection(asyncio.Protocol):
         has_trailers: bool,
     ) -> None:
         """Write a head and the first piece of the body."""
+        self._write(self._frame_head(head, length, body, more_body, has_body, has_trailers))
+
+    def _frame_head(
+        self,
+        head: ResponseHead,
+        length: int | None,
+        body: bytes,
+        more_body: bool = False,
+        has_body: bool = True,
+        has_trailers: bool = False,
+    ) -> bytes:
         writer, server_fields = self._writer, self._state.fields
         if self._expect_continue and self._reader.in_body:
             # The client may send the body or may not: there is no telling where the next request would begin.
             writer.keep_alive = False
-        if (
-            head.stamp is server_fields
-            and length == head.content_length
-            and writer.is_1_1
-            and writer.keep_alive
-            and not has_trailers
-        ):
+        if head.has_date or head.has_server:
+            server_fields = self._state.fields_without(date=head.has_date, server=head.has_server)
+        return writer.send_head(head, server_fields, length, body, more_body, has_body, has_trailers)
+
+    def send_whole(self, head: ResponseHead, body: bytes) -> None:
+        """Write a head and the whole body, and go on."""
+        state, writer, reader = self._state, self._writer, self._reader
+        if head.stamp is state.fields and writer.keep_alive and writer.is_1_1 and not reader.in_body:
             data = head.whole + body  # most heads were sent before, a moment ago
         else:
-            if head.has_date or head.has_server:
-                server_fields = self._state.fields_without(date=head.has_date, server=head.has_server)
-            data = writer.send_head(head, server_fields, length, body, more_body, has_body, has_trailers)
+            data = self._frame_head(head, len(body), body)
         if self._gathered is None:
             self._transport.write(data)
         else:
             self._gather(self._gathered, data)
+        if reader.in_body or reader.buffered or self._reading_paused or self._eof or not writer.keep_alive:
+            self.response_complete()
+        else:
+            self._cycle = None
+            self._deadline = state.idle_deadline
 
     def send_body(self, body: bytes, more_body: bool) -> None:
         """Write the next piece of the body."""

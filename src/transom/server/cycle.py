@@ -70,6 +70,10 @@ class Exchange(Protocol):
         """
         ...
 
+    def send_whole(self, head: Any, body: bytes) -> None:
+        """Write a response that is one head, made by `build_head`, and one piece, and end it as `response_complete` does."""
+        ...
+
     def send_head(
         self, head: Any, length: int | None, body: bytes, more_body: bool, has_body: bool, has_trailers: bool
     ) -> None:
@@ -387,8 +391,8 @@ class HTTPCycle:
         if self._response is not _NONE:
             raise MessageError("'http.response.start' was sent twice")
         status = message.get("status")
-        if not isinstance(status, int) or not 200 <= status <= 599:
-            raise MessageError(f"status {status!r} is not a final status; choose an int from 200 to 599")
+        if type(status) is not int or not 200 <= status <= 599:
+            status = _check_status(status)
         fields = message.get("headers") or ()
         if self._access is not None and self._state.log_response_headers:
             fields = self._access.response_headers = list(fields)
@@ -397,19 +401,29 @@ class HTTPCycle:
         except ValueError as exc:
             raise MessageError(f"malformed 'http.response.start': {exc}") from exc
         self._status = status
-        self._bodiless = self._is_head or status in _BODILESS
-        self._left = None if self._bodiless else head.content_length
-        self._has_trailers = False
-        if message.get("trailers", False):
-            self._has_trailers = not self._bodiless
-            self._trailers = []
         self._response = _HELD
+        self._bodiless = bodiless = self._is_head or status in _BODILESS
+        self._left = None if bodiless else head.content_length
+        self._has_trailers = "trailers" in message and bool(message["trailers"]) and not bodiless
+        self._trailers = []
 
     def _send_body(self, body: object, more_body: bool) -> None:
         """Write a piece of the body, the first one with the head before it, and after the last one end the response.
 
-        Long because most responses are one head and one piece, for which all of this runs once.
+        Most responses are one head and one piece: they end at the first `return`.
         """
+        if (
+            type(body) is bytes
+            and self._response is _HELD
+            and not (more_body or self._bodiless or self._has_trailers)
+        ):
+            head = self._head
+            if head.content_length is None or head.content_length == len(body):
+                self._response = _COMPLETE
+                self._sent = len(body)
+                self._exchange.send_whole(head, body)
+                self._tell_complete()
+                return
         if not isinstance(body, bytes):
             if not isinstance(body, (bytearray, memoryview)):
                 raise MessageError(f"body must be bytes, not {type(body).__name__}")
@@ -453,11 +467,14 @@ class HTTPCycle:
 
     def _complete(self) -> None:
         self._response = _COMPLETE
+        self._exchange.response_complete()
+        self._tell_complete()
+
+    def _tell_complete(self) -> None:
         if self._access is not None:
             self._log_access()
         if self._waiters is not None:
             self._wake()
-        self._exchange.response_complete()
 
     def _send_bare_head(self, size: int | None) -> None:
         """Write the head of a response that never has a body; `size` is that of the body it would have had, if known.
@@ -554,6 +571,13 @@ class HTTPCycle:
         for waiter in waiters or ():
             if not waiter.done():
                 waiter.set_result(None)
+
+
+def _check_status(status: object) -> int:
+    """Return a status that is an int by some other name, such as `HTTPStatus.OK`."""
+    if not isinstance(status, int) or not 200 <= status <= 599:
+        raise MessageError(f"status {status!r} is not a final status; choose an int from 200 to 599")
+    return int(status)
 
 
 def _is_about_disconnect(error: BaseException) -> bool:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from transom.asgi.types import HTTPScope, WebSocketScope
     from transom.server.proxy_protocol import ProxyHeader
     from transom.server.state import ServerState
+    from transom.server.target import RequestLine
     from transom.server.trust import TrustedProxies
 
 
@@ -32,11 +33,7 @@ EXTENSIONS: dict[str, dict[str, Any]] = EXTENSIONS_1_0 | {  # Any: as in HTTPSco
 class RequestHead(Protocol):
     """What a scope is made of, whatever framed it; see `http1.Request`."""
 
-    method: str
-    raw_path: bytes
-    path: str
-    query: bytes
-    http_version: str
+    line: RequestLine
     headers: list[tuple[bytes, bytes]]
 
 
@@ -50,9 +47,10 @@ class Peer:
         server: our address and port, or path and None for a Unix socket.
         tls: the extension of the scope with that name, None without TLS.
         is_trusted: whether it is a proxy that may tell us of the client behind it.
+        template: what all scopes begin as, once there was one; to copy it costs less than to write it down each time.
     """
 
-    __slots__ = ("client", "client_host", "is_trusted", "scheme", "server", "tls")
+    __slots__ = ("client", "client_host", "is_trusted", "scheme", "server", "template", "tls")
 
     def __init__(
         self,
@@ -69,6 +67,26 @@ class Peer:
         self.server = server
         self.tls = tls
         self.is_trusted = is_trusted
+        self.template: HTTPScope | None = None
+
+    def make_template(self, state: ServerState) -> HTTPScope:
+        """Make what all scopes of this peer begin as. All values are immutable, but for those that every request replaces."""
+        self.template = {
+            "type": "http",
+            "asgi": state.asgi,
+            "http_version": "",
+            "method": "",
+            "scheme": self.scheme,
+            "path": "",
+            "raw_path": b"",
+            "query_string": b"",
+            "root_path": state.root_path,
+            "headers": [],
+            "client": self.client,
+            "server": self.server,
+            "extensions": {},
+        }
+        return self.template
 
     @classmethod
     def of_transport(
@@ -122,27 +140,22 @@ def build_scope(state: ServerState, peer: Peer, request: RequestHead) -> HTTPSco
 
     Source: ASGI HTTP specification 2.5, "HTTP Connection Scope".
     """
-    raw_path, path, root_path = request.raw_path, request.path, state.root_path
-    if root_path:
+    method, raw_path, path, query, http_version, _ = request.line
+    if state.root_path:
         # The path of a scope includes the root path; the proxy has taken it off.
-        raw_path, path = root_path.encode() + raw_path, root_path + path
-    scope: HTTPScope = {
-        "type": "http",
-        "asgi": state.asgi,
-        "http_version": request.http_version,
-        "method": request.method,
-        "scheme": peer.scheme,
-        "path": path,
-        "raw_path": raw_path,
-        "query_string": request.query,
-        "root_path": root_path,
-        "headers": identify(request.headers, peer.is_trusted) if state.gives_request_ids else request.headers,
-        "client": peer.client,
-        "server": peer.server,
-        "extensions": EXTENSIONS.copy() if request.http_version != "1.0" else EXTENSIONS_1_0.copy(),
-    }
+        raw_path, path = state.root_path.encode() + raw_path, state.root_path + path
+    scope = (peer.template or peer.make_template(state)).copy()
+    scope["http_version"] = http_version
+    scope["method"] = method
+    scope["path"] = path
+    scope["raw_path"] = raw_path
+    scope["query_string"] = query
+    scope["headers"] = (
+        identify(request.headers, peer.is_trusted) if state.gives_request_ids else request.headers
+    )
+    scope["extensions"] = extensions = (EXTENSIONS if http_version != "1.0" else EXTENSIONS_1_0).copy()
     if peer.tls is not None:
-        scope["extensions"]["tls"] = peer.tls
+        extensions["tls"] = peer.tls
     if state.lifespan_state is not None:
         scope["state"] = state.lifespan_state.copy()
     return scope

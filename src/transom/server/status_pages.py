@@ -90,13 +90,13 @@ class StatusExchange:
         return self._respond(event)
 
     def _respond(self, request: Request) -> bytes:
-        if request.method not in ("GET", "HEAD"):
+        if request.line.method not in ("GET", "HEAD"):
             return build_error(405, "choose from GET and HEAD", b"\r\nallow: GET, HEAD")
-        page = build_page(request.path, self._status)
+        page = build_page(request.line.path, self._status)
         head = build_head(
             page.status, [(b"content-type", page.content_type), (b"cache-control", b"no-store")]
         )
         writer = ResponseWriter()
         writer.keep_alive = False
-        has_body = request.method == "GET"
+        has_body = request.line.method == "GET"
         return writer.send_head(head, b"", len(page.body), page.body if has_body else b"", False, has_body)

@@ -1,6 +1,6 @@
 """HTTP/1.1 without I/O: bytes in, events out; responses in, bytes out."""
 
-from transom.server.http1.events import END_OF_MESSAGE, NEED_DATA, Data, Event, Request, Signal
+from transom.server.http1.events import END_OF_MESSAGE, NEED_DATA, PLAIN, Data, Event, Facts, Request, Signal
 from transom.server.http1.exceptions import LocalProtocolError, RemoteProtocolError
 from transom.server.http1.grammar import parse_tokens
 from transom.server.http1.head import HeadParser
@@ -20,8 +20,10 @@ __all__ = [
     "CONTINUE",
     "END_OF_MESSAGE",
     "NEED_DATA",
+    "PLAIN",
     "Data",
     "Event",
+    "Facts",
     "HeadParser",
     "Limits",
     "LocalProtocolError",

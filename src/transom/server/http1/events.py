@@ -1,6 +1,6 @@
 """What the reader says happened on the wire.
 
-One request is `Request`, then, if `Request.length` is not 0, any number of `Data` and one `EndOfMessage`.
+One request is `Request`, then, if `Request.facts.length` is not 0, any number of `Data` and one `EndOfMessage`.
 Where `Data` is cut depends on how the bytes arrived; everything else does not.
 """
 
@@ -8,20 +8,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+if TYPE_CHECKING:
+    from transom.server.target import RequestLine
 
 
-@dataclass
-class Request:
-    """A complete and valid request head. Not frozen, no slots, no defaults: each makes it slower to build.
+@dataclass(slots=True)
+class Facts:
+    """What the fields of a request say of its body and its connection; the defaults are those of most requests.
+
+    Never changed once it is made, and not frozen only because that makes it slower to build.
 
     Attributes:
-        method: upper-case name.
-        raw_path: path of the request target as received, without query; `*` for the asterisk-form.
-        path: the same, decoded.
-        query: what follows the first `?` of the target, without it.
-        http_version: "1.0" or "1.1".
-        headers: field lines in wire order; names in lower case, values without surrounding whitespace.
         length: bytes of the body; 0 for none, -1 if it is chunked.
         keep_alive: whether the client is willing to send another request.
         expect_continue: whether the client waits for "100 Continue" before it sends the body.
@@ -30,18 +29,31 @@ class Request:
         forwarded: whether a field is there that proxies set.
     """
 
-    method: str
-    raw_path: bytes
-    path: str
-    query: bytes
-    http_version: str
+    length: int = 0
+    keep_alive: bool = True
+    expect_continue: bool = False
+    upgrade: bytes = b""
+    trailers: bool = False
+    forwarded: bool = False
+
+
+PLAIN: Final = Facts()
+"""The facts of requests of which nothing special is to be said."""
+
+
+@dataclass(slots=True)
+class Request:
+    """A complete and valid request head.
+
+    Attributes:
+        line: the parts of its request line, shared by requests with the same one.
+        headers: field lines in wire order; names in lower case, values without surrounding whitespace. This request's own.
+        facts: what the fields say of body and connection, shared too.
+    """
+
+    line: RequestLine
     headers: list[tuple[bytes, bytes]]
-    length: int
-    keep_alive: bool
-    expect_continue: bool
-    upgrade: bytes
-    trailers: bool
-    forwarded: bool
+    facts: Facts
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from ipaddress import IPv6Address
 from typing import Final, NoReturn
 
 from transom.server.http1.exceptions import RemoteProtocolError
-from transom.server.target import decode_path
+from transom.server.target import RequestLine, decode_path
 
 TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 """RFC 9110 section 5.6.2."""
@@ -64,8 +64,8 @@ def check_host(value: bytes) -> None:
         raise RemoteProtocolError(f"malformed Host {value!r} (RFC 9112 section 3.2)") from exc
 
 
-def parse_request_line(line: bytes) -> tuple[str, bytes, str, bytes, str, bytes | None]:
-    """Return method, raw path, path, query, version and, with a target in absolute-form, its authority.
+def parse_request_line(line: bytes) -> RequestLine:
+    """Return the parts of a request line.
 
     The line comes without its CRLF. One space between its parts, visible ASCII in the target, nothing around.
 
@@ -90,7 +90,7 @@ def parse_request_line(line: bytes) -> tuple[str, bytes, str, bytes, str, bytes 
     raw_path, _, query = target.partition(b"?")
     if not raw_path.startswith(b"/"):
         authority, raw_path, query = _parse_other_form(name, target)
-    return method, raw_path, decode_path(raw_path), query, version, authority
+    return RequestLine(method, raw_path, decode_path(raw_path), query, version, authority)
 
 
 def _refuse_method(name: bytes) -> NoReturn:

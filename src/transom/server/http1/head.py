@@ -9,20 +9,20 @@ dictionary of the worker: taking it apart is a pure function of its bytes.
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 import httptools
 
-from transom.server.http1.events import Request
+from transom.server.http1.events import PLAIN, Facts, Request
 from transom.server.http1.exceptions import RemoteProtocolError
 from transom.server.http1.grammar import TOKEN, check_authority, check_host, parse_request_line, parse_tokens
+
+if TYPE_CHECKING:
+    from transom.server.target import RequestLine
 
 MAX_LINES: Final = 1024  # request lines remembered
 MAX_LINE_SIZE: Final = 256  # bytes of one; with the bound above a worker keeps below half a megabyte of them
 MAX_SEEN_ONCE: Final = 4096
-
-RequestLine: TypeAlias = tuple[str, bytes, str, bytes, str, bytes | None]
-"""See `grammar.parse_request_line`."""
 
 FORWARDED: Final = frozenset(
     {b"forwarded", b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"x-forwarded-port"}
@@ -105,21 +105,20 @@ class HeadParser:
             raise RemoteProtocolError(f"more than {max_count} header fields", 431)
         if len(raw) > max_size:
             _check_sizes(pairs, max_size)
-        method, raw_path, path, query, version, authority = line
-        host = decisive.get(b"host")
+        host, version = decisive.get(b"host"), line.http_version
         if host is not None:
             check_host(host)
         elif version == "1.1":
             raise RemoteProtocolError("no Host field (RFC 9112 section 3.2)")
-        if authority is not None:
-            check_authority(authority, host)
-        request = Request(method, raw_path, path, query, version, pairs, 0, True, False, b"", False, False)
-        if len(decisive) != 1 or version == "1.0":
-            _decide(request, decisive)
-            if _spends_parser(decisive):
-                return request
-        self._parser = parser
-        return request
+        if line.authority is not None:
+            check_authority(line.authority, host)
+        if len(decisive) == 1 and version == "1.1":
+            self._parser = parser
+            return Request(line, pairs, PLAIN)
+        facts = _decide(decisive, version)
+        if facts is PLAIN or not _spends_parser(decisive):
+            self._parser = parser
+        return Request(line, pairs, facts)
 
     @staticmethod
     def _feed(parser: httptools.HttpRequestParser, raw: bytes) -> None:
@@ -165,19 +164,20 @@ def _check_sizes(pairs: list[tuple[bytes, bytes]], limit: int) -> None:
             raise RemoteProtocolError(f"field {name[:64]!r} is over {limit} bytes", 431)
 
 
-def _decide(request: Request, decisive: dict[bytes, bytes]) -> None:
-    """Note what the fields that are not plain say of the body and of the connection."""
-    version = request.http_version
-    request.length = _choose_framing(decisive, version)
+def _decide(decisive: dict[bytes, bytes], version: str) -> Facts:
+    """Return what the fields that are not plain say of the body and of the connection."""
+    is_1_1 = version == "1.1"
     tokens = parse_tokens(decisive[b"connection"]) if b"connection" in decisive else ()
-    request.keep_alive = b"close" not in tokens and (version == "1.1" or b"keep-alive" in tokens)
-    if b"expect" in decisive:
-        request.expect_continue = _check_expectation(decisive[b"expect"], version)
-    if b"upgrade" in decisive and b"upgrade" in tokens and version == "1.1":
-        request.upgrade = decisive[b"upgrade"].lower()
-    if b"te" in decisive and version == "1.1":
-        request.trailers = b"trailers" in parse_tokens(decisive[b"te"])
-    request.forwarded = not FORWARDED.isdisjoint(decisive)
+    if is_1_1 and len(decisive) == 2 and tokens == (b"keep-alive",):
+        return PLAIN  # what browsers send
+    return Facts(
+        _choose_framing(decisive, version),
+        b"close" not in tokens and (is_1_1 or b"keep-alive" in tokens),
+        b"expect" in decisive and _check_expectation(decisive[b"expect"], version),
+        decisive[b"upgrade"].lower() if is_1_1 and b"upgrade" in decisive and b"upgrade" in tokens else b"",
+        is_1_1 and b"te" in decisive and b"trailers" in parse_tokens(decisive[b"te"]),
+        not FORWARDED.isdisjoint(decisive),
+    )
 
 
 def _choose_framing(decisive: dict[bytes, bytes], version: str) -> int:

@@ -19,7 +19,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from transom.server.http1.body import BodyDecoder, ChunkedDecoder, LengthDecoder
-from transom.server.http1.events import END_OF_MESSAGE, NEED_DATA, Event, Request
+from transom.server.http1.events import END_OF_MESSAGE, NEED_DATA, PLAIN, Event, Request
 from transom.server.http1.exceptions import RemoteProtocolError
 from transom.server.http1.grammar import METHOD_BYTES
 from transom.server.http1.head import HeadParser
@@ -48,14 +48,15 @@ class RequestReader:
         "_body",
         "_buffer",
         "_changes",
+        "_facts",
         "_fields",
-        "_last",
         "_limits",
         "_line_room",
         "_lines",
         "_pairs",
         "_parser",
         "_position",
+        "_version",
         "buffered",
         "in_body",
     )
@@ -73,8 +74,9 @@ class RequestReader:
         # What is remembered of the last request: its field lines as they came, and what was made of them.
         self._fields = b""
         self._pairs: tuple[tuple[bytes, bytes], ...] = ()
-        self._last: Request | None = None
-        self._line_room = 0  # the longest request line with which a head of these fields is within its limits
+        self._facts = PLAIN
+        self._version = ""
+        self._line_room = 0  # the longest request line with which such a head is within its limits; 0: nothing is remembered
         self._changes = 0  # requests in a row with other fields than the one before
 
     def receive_data(self, data: bytes) -> None:
@@ -104,35 +106,17 @@ class RequestReader:
             return self._read_body(self._body)
         buffer, start = self._buffer, self._position
         line_end = buffer.find(b"\r\n", start)
-        last = self._last
-        if (
-            last is not None
-            and start < line_end <= start + self._line_room
-            and buffer.startswith(self._fields, line_end)
-        ):
+        if start < line_end <= start + self._line_room and buffer.startswith(self._fields, line_end):
             line = buffer[start:line_end]
             parsed = self._lines.get(line) or self._parser.parse_line(line)
-            method, raw_path, path, query, version, authority = parsed
-            if version == last.http_version and authority is None:
+            if parsed.http_version == self._version and parsed.authority is None:
                 self._position = end = line_end + len(self._fields)
                 self.buffered = len(buffer) - end
                 self._changes = 0
-                if last.length:
-                    self._begin_body(last.length)
-                return Request(
-                    method,
-                    raw_path,
-                    path,
-                    query,
-                    version,
-                    list(self._pairs),
-                    last.length,
-                    last.keep_alive,
-                    last.expect_continue,
-                    last.upgrade,
-                    last.trailers,
-                    last.forwarded,
-                )
+                facts = self._facts
+                if facts.length:
+                    self._begin_body(facts.length)
+                return Request(parsed, list(self._pairs), facts)
         return self._read_head(start, line_end)
 
     def _read_head(self, start: int, line_end: int) -> Event:
@@ -151,16 +135,16 @@ class RequestReader:
         raw = buffer[line_end:end]
         line = self._parser.parse_line(buffer[start:line_end])
         request = self._parser.parse_fields(raw, line, limits.field_count, limits.field)
+        self._line_room = 0
         if self._changes < MAX_CHANGES and len(raw) <= MAX_REMEMBERED:
             self._changes += 1
-            self._fields, self._pairs, self._last = raw, tuple(request.headers), request
+            self._fields, self._pairs = raw, tuple(request.headers)
+            self._facts, self._version = request.facts, line.http_version
             self._line_room = min(limits.request_line, limits.head - len(raw))
-        else:
-            self._last = None
         self._position = end
         self.buffered = len(buffer) - end
-        if request.length:
-            self._begin_body(request.length)
+        if request.facts.length:
+            self._begin_body(request.facts.length)
         return request
 
     def _check_size(self, start: int, line_end: int, end: int) -> None:

@@ -228,7 +228,7 @@ class ResponseWriter:
             framing += b"\r\nconnection: close"
         elif not self.is_1_1:
             framing += b"\r\nconnection: keep-alive"
-        elif as_promised:
+        elif as_promised and not (head.has_date or head.has_server):
             head.stamp = server_fields
             head.whole = b"".join((head.data, server_fields, framing, b"\r\n\r\n"))
         return b"".join((head.data, server_fields, framing, b"\r\n\r\n", body))
