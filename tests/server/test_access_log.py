@@ -104,8 +104,11 @@ def test_a_batch_is_one_write_where_nobody_else_listens(access_logger):
 def test_lost_lines_are_told_of_in_the_other_log(access_logger, monkeypatch, caplog):
     access_logger.handlers, access_logger.propagate = [LineHandler(io.StringIO())], False
     access_logger.setLevel(logging.INFO)
-    monkeypatch.setattr(access_logger.handlers[0]._output, "take_lost", lambda: 7)
-    AccessLog(FORMAT)([finished().to_entry(0.0)])
+    monkeypatch.setattr(access_logger.handlers[0]._output, "lost", 7, raising=False)
+    log = AccessLog(FORMAT)
+    log([finished().to_entry(0.0)])
+    log([finished().to_entry(0.0)])
+    assert log.lost == 7
     assert caplog.messages == ["7 lines of the access log were lost: its reader is too slow"]
 
 

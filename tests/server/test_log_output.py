@@ -29,7 +29,7 @@ def fill(output: DescriptorOutput) -> int:
     """Write until lines are lost; return how many were written."""
     for count in range(0, 10_000, 100):
         output.write([LINE] * 100)
-        if output._lost:
+        if output.lost:
             return count + 100
     raise AssertionError("nothing was ever lost")
 
@@ -38,18 +38,16 @@ def test_full_pipe_is_not_waited_for_and_keeps_a_megabyte(pipe: tuple[int, int])
     reading, writing = pipe
     output = DescriptorOutput(writing)
     written = fill(output)
-    assert output.take_lost() == 0  # not before there is room
+    assert output.is_behind
     received = b""
     while len(received) < MAX_WAITING:
         received += os.read(reading, 65_536)
         output.write(["."])
     assert set(received.split(b"\n")[:-1]) <= {LINE.encode(), b"."}
-    while output._waiting:
+    while output.is_behind:
         os.read(reading, 65_536)
         output.write([])
-    lost = output.take_lost()
-    assert 0 < lost < written
-    assert output.take_lost() == 0
+    assert 0 < output.lost < written
     output.close()
 
 
@@ -75,7 +73,7 @@ def test_slow_socket_is_not_waited_for():
         assert theirs.recv(10) == b"x" * 10
         theirs.close()
         output.close()
-        assert not output._waiting
+        assert not output.is_behind
 
 
 def test_file_gets_lines_in_order_behind_those_of_others(tmp_path: Path):
@@ -95,7 +93,7 @@ def test_reader_that_is_gone_costs_lines_and_nothing_else(pipe: tuple[int, int])
     output = DescriptorOutput(writing)
     os.close(reading)
     output.write(["a", "b"])
-    assert output.take_lost() == 2
+    assert output.lost == 2
     output.close()
     os.close(writing)
 
@@ -126,15 +124,31 @@ def record(text: str) -> logging.LogRecord:
     return logging.LogRecord("transom", logging.INFO, "", 0, text, None, None)
 
 
-def test_lost_lines_are_told_of_in_the_next_one(monkeypatch: pytest.MonkeyPatch):
+def test_lost_lines_are_told_of_in_the_next_one():
     stream = io.StringIO()
     handler = LineHandler(stream)
     handler.emit(record("before"))
-    monkeypatch.setattr(handler._output, "take_lost", lambda: 7)
+    handler._output.lost = 7
     handler.emit(record("after"))
-    assert stream.getvalue() == "before\nafter [7 lines before this one were lost]\n"
-    assert handler.write_lines(["line"]) == 7
+    handler.emit(record("later"))
+    assert stream.getvalue() == "before\nafter [7 lines before this one were lost]\nlater\n"
     handler.close()
+
+
+def test_first_loss_is_told_at_once_and_further_ones_when_the_reader_has_caught_up(pipe: tuple[int, int]):
+    with open(pipe[1], "w", closefd=False) as stream:
+        handler = LineHandler(stream)
+        handler.write_lines([LINE] * 3000)
+        first = handler.take_lost()
+        assert first == handler.lost > 0
+        handler.write_lines([LINE] * 100)
+        assert handler.take_lost() == 0
+        while handler._output.is_behind:
+            os.read(pipe[0], 65_536)
+            handler.write_lines([])
+        assert handler.take_lost() == handler.lost - first > 0
+        assert handler.take_lost() == 0
+        handler.close()
 
 
 def test_record_that_cannot_be_formatted_is_logging_s_business(capsys: pytest.CaptureFixture[str]):

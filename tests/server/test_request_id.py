@@ -99,9 +99,10 @@ async def test_answer_500_and_the_log_of_its_error_have_the_id(serve, caplog, fa
     assert (record.exc_info is not None) == (fails == "raises")
 
 
-async def test_malformed_headers_of_an_application_are_still_its_own_mistake(serve, caplog):
+@pytest.mark.parametrize("headers", [[("x-str", "value")], [5], [()]])
+async def test_malformed_headers_of_an_application_are_still_its_own_mistake(serve, caplog, headers):
     async def app(scope, receive, send):
-        await send({"type": "http.response.start", "status": 200, "headers": [("x-str", "value")]})
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
 
     running = await serve(app, checked=False, request_id=True)
     assert (await (await running.connect()).get()).status == 500

@@ -40,8 +40,9 @@ class AccessLog:
         render = self._render
         handler = _find_only_handler()
         if handler is not None:
-            if lost := handler.write_lines([render(entry) for entry in entries]):
-                self.lost += lost
+            handler.write_lines([render(entry) for entry in entries])
+            self.lost = handler.lost
+            if lost := handler.take_lost():
                 server_logger.warning("%d lines of the access log were lost: its reader is too slow", lost)
             return
         for entry in entries:

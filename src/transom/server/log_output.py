@@ -30,14 +30,21 @@ _OTHER_WRITE: Final = 65_536
 
 
 class Output(Protocol):
-    """Where a handler writes lines, given without their ends."""
+    """Where a handler writes lines, given without their ends.
+
+    Attributes:
+        lost: lines that were given up so far.
+    """
+
+    lost: int
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether lines wait for the reader."""
+        ...
 
     def write(self, lines: Sequence[str]) -> None:
         """Write lines, or keep them for later."""
-        ...
-
-    def take_lost(self) -> int:
-        """Return how many lines were lost since the last call, once there is room for more; else 0."""
         ...
 
     def close(self) -> None:
@@ -60,24 +67,22 @@ class DescriptorOutput:
         self._piece_size = _PIPE_WRITE if stat.S_ISFIFO(mode) else _OTHER_WRITE
         self._waiting: deque[bytes] = deque()
         self._waiting_size = 0
-        self._lost = 0
+        self.lost = 0
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether lines wait for the reader."""
+        return bool(self._waiting)
 
     def write(self, lines: Sequence[str]) -> None:
         """Write lines, or keep them for later."""
         for piece in _join(lines, self._piece_size):
             if self._waiting_size + len(piece) > MAX_WAITING:
-                self._lost += piece.count(b"\n")
+                self.lost += piece.count(b"\n")
             else:
                 self._waiting.append(piece)
                 self._waiting_size += len(piece)
         self._flush()
-
-    def take_lost(self) -> int:
-        """Return how many lines were lost since the last call, once there is room for more; else 0."""
-        if self._waiting:
-            return 0
-        lost, self._lost = self._lost, 0
-        return lost
 
     def close(self) -> None:
         """Write what still waits, if the reader takes it within LAST_WAIT seconds."""
@@ -106,7 +111,7 @@ class DescriptorOutput:
                 return
             except OSError:
                 # The reader is gone, or the disk is full: no later attempt would do better with these.
-                self._lost += sum(each.count(b"\n") for each in waiting)
+                self.lost += sum(each.count(b"\n") for each in waiting)
                 waiting.clear()
                 self._waiting_size = 0
                 return
@@ -146,6 +151,9 @@ def _join(lines: Sequence[str], size: int) -> Iterator[bytes]:
 class StreamOutput:
     """Lines to a stream without a descriptor, such as the ones that tests put in the place of stdout."""
 
+    lost = 0
+    is_behind = False
+
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
@@ -154,19 +162,16 @@ class StreamOutput:
         self._stream.write("".join([f"{line}\n" for line in lines]))
         self._stream.flush()
 
-    def take_lost(self) -> int:
-        """Return 0: nothing is ever lost."""
-        return 0
-
     def close(self) -> None:
         """Leave the stream to its owner."""
 
 
 class LineHandler(logging.Handler):
-    """A log handler that never waits for its reader. Lines that were lost are told of in the next that is not."""
+    """A log handler that never waits for its reader."""
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__()
+        self._told = 0  # lines that were lost and of which somebody knows
         self._output: Output
         try:
             self._output = DescriptorOutput(stream.fileno())
@@ -182,18 +187,29 @@ class LineHandler(logging.Handler):
         """Write one record."""
         try:
             text = self.format(record)
-            if lost := self._output.take_lost():
+            if lost := self.take_lost():
                 text += f" [{lost} lines before this one were lost]"
             self._output.write([text])
         except Exception:
             self.handleError(record)
 
-    def write_lines(self, lines: Sequence[str]) -> int:
-        """Write lines past `logging`; return how many were lost before them."""
+    @property
+    def lost(self) -> int:
+        """How many lines were given up so far, because the reader is too slow."""
+        return self._output.lost
+
+    def take_lost(self) -> int:
+        """Return how many lines to tell of: the first that were lost at once, later ones when the reader has caught up."""
+        told = self._told
+        if told and self._output.is_behind:
+            return 0
+        self._told = self._output.lost
+        return self._told - told
+
+    def write_lines(self, lines: Sequence[str]) -> None:
+        """Write lines past `logging`."""
         with self.lock or contextlib.nullcontext():
-            lost = self._output.take_lost()
             self._output.write(lines)
-        return lost
 
     def close(self) -> None:
         """Give what waits a last chance; `logging` calls this at the end of the process."""
