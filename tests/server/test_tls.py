@@ -109,7 +109,7 @@ async def presented(running: Any, host: str) -> str:
 
 
 async def test_application_is_told_of_tls(serve: Any, files: Files) -> None:
-    """X8: mandatory keys, types and numbers; H8: scheme."""
+    """X8: mandatory keys, types and numbers; H1.7: scheme."""
     seen: list[Any] = []
     running = await serve(report(seen), **files.options())
     assert running.server.urls == [f"https://127.0.0.1:{running.port}"]
@@ -146,7 +146,7 @@ async def test_without_tls_there_is_no_extension(serve: Any) -> None:
 
 
 async def test_websocket_over_tls(serve: Any, files: Files) -> None:
-    """X8, W2: scheme wss, and the extension in the scope of a WebSocket too."""
+    """X8, H1.7: scheme wss, and the extension in the scope of a WebSocket too."""
     seen: list[Any] = []
     running = await serve(report(seen), **files.options())
     async with websockets.connect(

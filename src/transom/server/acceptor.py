@@ -48,6 +48,7 @@ class Acceptor:
         certificates: Certificates | None,
         proxies: TrustedProxies | None,
     ) -> None:
+        listener.setblocking(False)
         self._listener = listener
         self._state = state
         self._certificates = certificates
