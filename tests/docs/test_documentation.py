@@ -147,3 +147,38 @@ def test_a_link_to_a_page_of_the_documentation_leads_to_one():
     for page in DOCS.rglob("*.md"):
         for target in re.findall(r"\]\(([^)#:]+\.md)", page.read_text()):
             assert (page.parent / target).resolve().is_file(), f"{page.name} links to {target}"
+
+
+SERVED = {
+    block.title: block.text
+    for block in blocks(DOCS / "howto" / "serve-any-application.md")
+    if block.title and block.language == "python"
+}
+ANSWERS = {"moving.py": [("/", "a new page"), ("/old/page", "an old page")]}
+SERVE_AND_ASK = """
+import asyncio, json, os, sys, urllib.request
+os.environ["TRANSOM_DEBUG"] = "true"
+from transom.server import Config, Server
+from transom.server.interface import adapt
+
+async def main(module, attribute, answers):
+    app = adapt(getattr(__import__(module), attribute), Config())
+    async with Server(app, Config(port=0, access_log=False)) as server:
+        url = server.urls[0]
+        for path, text in answers:
+            with await asyncio.to_thread(urllib.request.urlopen, url + path) as response:
+                body = response.read().decode()
+                assert text in body, (path, body)
+
+asyncio.run(main(sys.argv[1], sys.argv[2], json.load(sys.stdin)))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("title", SERVED)
+def test_an_application_that_is_served_in_the_documentation_answers(title: str, tmp_path: Path):
+    (tmp_path / title).write_text(SERVED[title])
+    attribute = "application" if "\napplication = " in SERVED[title] else "app"
+    answers = ANSWERS.get(title, [("/", "Hello from")])
+    command = [sys.executable, "-c", SERVE_AND_ASK, title.removesuffix(".py"), attribute]
+    run(command, tmp_path, stdin=json.dumps(answers))

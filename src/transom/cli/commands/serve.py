@@ -1,4 +1,4 @@
-"""`transom serve`: serve any ASGI application in production."""
+"""`transom serve`: serve any ASGI or WSGI application in production."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def _to_click(option: Option) -> click.Option:
 def command(
     ctx: click.Context, app: str | None, config_file: str | None, **options: Any
 ) -> None:  # Any: text, bools and tuples, checked below
-    """Serve an ASGI application: Transom's, Starlette's, FastAPI's, Django's or any other.
+    """Serve an ASGI or WSGI application: Transom's, Starlette's, FastAPI's, Django's, Flask's or any other.
 
     MODULE:APP defaults to TRANSOM_APP, then to `app` in the file of options or under [tool.transom] in pyproject.toml, else to
     app:app. Exits with 0 after a stop that was asked for, with 2 where an option is wrong, with 3 where the application did not
