@@ -406,7 +406,7 @@ class HTTP1Connection(asyncio.Protocol):
             # 499 as for a request: the client left before there was an answer.
             self._state.access_log.record(access.finish(self._websocket.status or 499, 0))
 
-    # The exchange: what the cycle asks for. See `cycle.Exchange`.
+    # The exchange: what the cycle asks for. See `exchange.Exchange`.
 
     build_head = staticmethod(build_head)
 

@@ -14,112 +14,21 @@ from __future__ import annotations
 import asyncio
 import logging
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from transom.server.access import Access
 from transom.server.exceptions import ClientDisconnected, MessageError, is_client_disconnect
+from transom.server.request_body import RequestBody
 from transom.server.request_id import NAME, describe_request, find_request_id
 from transom.server.response_files import PIECE, FilePart, open_part, read_piece
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from transom.asgi.types import HTTPScope
+    from transom.server.exchange import Exchange
     from transom.server.scope import Peer
     from transom.server.state import ServerState
 
 logger = logging.getLogger("transom.server")
-
-HIGH_WATER = 65_536
-"""Bytes of request body that wait for the application before reading pauses."""
-
-
-class ResponseHead(Protocol):
-    """A head that was checked and encoded, opaque but for the length the application promised, and for what has no end."""
-
-    content_length: int | None
-
-    @property
-    def is_event_stream(self) -> bool:
-        """Whether the body is a stream of server-sent events."""
-        ...
-
-
-class Exchange(Protocol):
-    """The lower half of a cycle: one request and its response in the framing of one HTTP version.
-
-    Attributes:
-        writing_paused: whether more is waiting to be written than should be; `HTTPCycle.resume_writing` tells when it is over.
-    """
-
-    writing_paused: bool
-
-    def build_head(self, status: int, fields: Iterable[tuple[bytes, bytes]]) -> Any:
-        """Check and encode a response head; nothing leaves. Returns a `ResponseHead` of this version's own.
-
-        Raises:
-            ValueError: it cannot be framed.
-        """
-        ...
-
-    def send_informational(self, status: int, fields: Iterable[tuple[bytes, bytes]]) -> None:
-        """Write an informational response, or nothing where the client would not understand it.
-
-        Raises:
-            ValueError: it cannot be framed.
-        """
-        ...
-
-    def send_whole(self, head: Any, body: bytes) -> None:
-        """Write a response that is one head, made by `build_head`, and one piece, and end it as `response_complete` does."""
-        ...
-
-    def send_head(
-        self, head: Any, length: int | None, body: bytes, more_body: bool, has_body: bool, has_trailers: bool
-    ) -> None:
-        """Write a head made by `build_head` and the first piece of the body. `length` is the value for `content-length`."""
-        ...
-
-    def send_body(self, body: bytes, more_body: bool) -> None:
-        """Write the next piece of the body."""
-        ...
-
-    def hold(self) -> None:
-        """Keep what is written from here on, the head of the response, for one write with the file that follows."""
-        ...
-
-    async def send_file(self, descriptor: int, offset: int, count: int) -> int:
-        """Hand a part of a file to the system as the next piece of the body; return how many bytes it took.
-
-        That is less than `count` where the file is shorter or the client is gone, and 0 where this cannot be done at all.
-
-        Cancellation: the piece is cut off, the response must be aborted.
-        """
-        ...
-
-    def send_trailers(self, fields: Iterable[tuple[bytes, bytes]]) -> None:
-        """Write the end of a body that has trailers, with them if they can be sent.
-
-        Raises:
-            ValueError: they cannot be framed.
-        """
-        ...
-
-    def want_body(self) -> None:
-        """The application waits for the body: read on, and send "100 Continue" if the client waits for it."""
-        ...
-
-    def pause_reading(self) -> None:
-        """The application is slower than the client."""
-        ...
-
-    def response_complete(self) -> None:
-        """The last byte of the response was written; the next request may begin."""
-        ...
-
-    def abort(self) -> None:
-        """End the response so that the client sees that it is not whole."""
-        ...
 
 
 class _Response(Enum):
@@ -158,9 +67,7 @@ class HTTPCycle:
         self.scope = scope
         self._exchange = exchange
         self._state = state
-        self._body: list[bytes] | None = None  # pieces the application has not taken yet
-        self._buffered = 0  # their size
-        self._body_ended = not has_body
+        self._body = RequestBody() if has_body else None
         self._body_told = False  # the application has been given the end of the body
         self._response = _NONE
         self._is_head = scope["method"] == "HEAD"  # looked at now: the application may change the scope
@@ -185,21 +92,17 @@ class HTTPCycle:
 
     def feed(self, data: bytes) -> None:
         """Take a piece of the request body."""
-        if self._response is _COMPLETE:
-            return
-        if self._body is None:
-            self._body = [data]
-        else:
-            self._body.append(data)
-        self._wake()
-        self._buffered += len(data)
-        if self._buffered >= HIGH_WATER:
-            self._exchange.pause_reading()
+        if self._body is not None and self._response is not _COMPLETE:
+            self._body.feed(data)
+            self._wake()
+            if self._body.is_full:
+                self._exchange.pause_reading()
 
     def end_body(self) -> None:
         """The request body is complete."""
-        self._body_ended = True
-        self._wake()
+        if self._body is not None:
+            self._body.is_complete = True
+            self._wake()
 
     def peer_closed(self) -> None:
         """The client has ended its side. A complete request is still answered, but who asks is told that the client left."""
@@ -245,11 +148,11 @@ class HTTPCycle:
         while True:
             if self._disconnected or self._response is _COMPLETE:
                 return {"type": "http.disconnect"}
-            if not self._body_told and (self._body is not None or self._body_ended):
+            if not self._body_told and (self._body is None or self._body.has_news):
                 return self._take_body()
             if self._peer_gone or (self._told_to_end and self._body_told):
                 return {"type": "http.disconnect"}
-            if not self._body_ended:
+            if not self._body_told:
                 self._exchange.want_body()
             await self._wait()
 
@@ -379,13 +282,15 @@ class HTTPCycle:
         self._complete()
 
     def _take_body(self) -> dict[str, Any]:  # Any: as in receive
-        pieces, self._body = self._body, None
-        self._buffered = 0
-        self._body_told = self._body_ended
-        body = b"" if pieces is None else pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        if not self._body_ended:
+        body = self._body
+        if body is None:
+            self._body_told = True
+            return {"type": "http.request", "body": b"", "more_body": False}
+        self._body_told = body.is_complete
+        data = body.take()
+        if not body.is_complete:
             self._exchange.want_body()
-        return {"type": "http.request", "body": body, "more_body": not self._body_ended}
+        return {"type": "http.request", "body": data, "more_body": not body.is_complete}
 
     def _start_response(self, message: dict[str, Any]) -> None:
         if self._response is not _NONE:

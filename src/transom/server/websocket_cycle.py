@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from transom.asgi.types import WebSocketScope
-    from transom.server.cycle import Exchange
+    from transom.server.exchange import Exchange
     from transom.server.state import ServerState
 
     Message = Mapping[str, Any]  # Any: what the application sends; checked here, key by key

@@ -12,7 +12,7 @@ from transom.server.exceptions import MessageError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from transom.server.cycle import Exchange
+    from transom.server.exchange import Exchange
 
 _BODILESS = frozenset({204, 304})  # RFC 9110 sections 15.3.5 and 15.4.5
 
