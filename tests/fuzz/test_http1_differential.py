@@ -73,9 +73,11 @@ class Comparison:
 
     def _check_equal(self, name: str, message: Message, other: Message, end: int | None) -> None:
         assert head(other) == head(message), name
-        # llhttp takes Proxy-Connection for Connection.
+        # llhttp takes Proxy-Connection for Connection, and on HTTP/1.0 lets keep-alive win over close (RFC 9112 section 9.3).
         if other.keep_alive is not None and b"proxy-connection" not in dict(message.headers):
-            assert other.keep_alive == message.keep_alive, name
+            options = b",".join(value for name, value in message.headers if name == b"connection").lower()
+            closes = b"close" in [option.strip(b" \t") for option in options.split(b",")]
+            assert message.keep_alive == (other.keep_alive and not closes), name
         if other.upgraded:  # we ignore the wish (RFC 9110 section 7.8), and so the body is one
             self.counts["upgraded"] += 1
         elif end is None:
