@@ -656,18 +656,23 @@ async def test_cancelled_request_is_told_and_waited_for(converse):
     assert closed.is_set()
 
 
-async def test_second_cancellation_does_not_wait_for_the_thread():
-    entered, release = threading.Event(), threading.Event()
+async def test_second_cancellation_does_not_wait_for_the_thread(http_scope):
+    entered, release, ended = threading.Event(), threading.Event(), threading.Event()
+    raised = []
 
     def app(environ, start_response):
         entered.set()
         assert release.wait(10)
+        try:
+            environ["wsgi.input"].read()  # nobody is there to read it for us any more
+        except OSError as exc:
+            raised.append(exc)
+        ended.set()
         start_response(*OK)
         return []
 
     adapter = wsgi(app, threads=1)
-    scope = {"type": "http", "http_version": "1.1", "method": "GET", "path": "/", "headers": []}
-    scope |= {"query_string": b"", "asgi": {"version": "3.0"}}
+    scope = http_scope(method="POST", headers=[(b"content-length", b"1"), (b"expect", b"100-continue")])
     running = asyncio.create_task(adapter(scope, None, None))  # type: ignore[arg-type]
     await asyncio.to_thread(entered.wait, 10)
     running.cancel()
@@ -677,6 +682,21 @@ async def test_second_cancellation_does_not_wait_for_the_thread():
     with pytest.raises(asyncio.CancelledError):
         await running
     release.set()
+    assert await asyncio.to_thread(ended.wait, 10)
+    assert isinstance(raised[0], ConnectionResetError)
+    await adapter.aclose()
+
+
+async def test_request_that_is_cancelled_before_it_begins_leaves_nothing_behind(http_scope):
+    """No task that still waits for the body."""
+    adapter = wsgi(respond(b""), threads=1)
+    scope = http_scope(method="POST", headers=[(b"content-length", b"1")])
+    running = asyncio.create_task(adapter(scope, asyncio.Event().wait, None))  # type: ignore[arg-type]
+    await asyncio.sleep(0)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await asyncio.sleep(0)
+    assert asyncio.all_tasks() == {asyncio.current_task()}
     await adapter.aclose()
 
 

@@ -293,7 +293,7 @@ async def test_application_that_hangs_does_not_hold_up_the_end(serve_wsgi, monke
     from transom.server import worker
 
     monkeypatch.setattr(to_asgi, "_STOP_TIMEOUT", 0.05)
-    monkeypatch.setattr(worker, "_CANCEL_TIMEOUT", 0.05)
+    monkeypatch.setattr(worker, "CANCEL_TIMEOUT", 0.05)
     entered, release = threading.Event(), threading.Event()
 
     def app(environ, start_response):

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import contextvars
 import logging
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -77,8 +76,12 @@ class Call:
     # In the thread.
 
     def begin(self) -> None:
-        """Call the application, in the context of this thread."""
-        self._thread.loop.call_soon_threadsafe(self._begin, context=contextvars.copy_context())
+        """Call the application, in the context of this thread.
+
+        Raises:
+            RuntimeError: the adapter was closed.
+        """
+        self._thread.call(self._begin)
 
     def deliver(self, piece: bytes, more: bool) -> None:
         """Hand over a piece of the request body, and whether more may follow."""

@@ -71,6 +71,7 @@ class Exchange:
         self._watcher: asyncio.Task[None] | None = None
         self._body_ended = not has_body
         self._begun = False
+        self._finished = False  # nobody carries out orders any more
         self._lost: BaseException | None = None  # why nothing can be sent any more
         self._unsent = 0  # bytes posted since the last FLUSH
 
@@ -154,7 +155,11 @@ class Exchange:
             task = asyncio.Task(self._receive_message(), loop=self._loop, eager_start=True)  # type: ignore[call-arg]
         else:
             task = self._loop.create_task(self._receive_message())
-            await asyncio.sleep(0)
+            try:
+                await asyncio.sleep(0)
+            except asyncio.CancelledError:
+                task.cancel()
+                raise
         if task.done():
             self._first = task.result()
         else:
@@ -171,9 +176,9 @@ class Exchange:
         try:
             error = await self._carry_out()
         finally:
-            for task in (self._receiving, self._watcher):
-                if task is not None:
-                    task.cancel()
+            self._finished = True
+            self._refuse_orders()  # of a thread that was not waited for
+            await self._end_tasks()
         lost = self._lost
         if lost is not None and not isinstance(lost, OSError):
             raise lost from error
@@ -240,6 +245,20 @@ class Exchange:
             raise
         self._answers.put(message)
 
+    def _refuse_orders(self) -> None:
+        while self._orders:
+            if self._orders.popleft() in (Order.RECEIVE, Order.FLUSH):
+                self._answers.put(self._lost)
+
+    async def _end_tasks(self) -> None:
+        tasks: list[asyncio.Task[Any]] = [
+            task for task in (self._receiving, self._watcher) if task is not None
+        ]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.gather(*tasks, return_exceptions=True)
+
     async def _receive_message(self) -> Message:
         return await self._receive()
 
@@ -251,7 +270,9 @@ class Exchange:
 
     def _look(self) -> None:
         self._woken = False
-        if self._waiter is not None and not self._waiter.done():
+        if self._finished:
+            self._refuse_orders()
+        elif self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
 

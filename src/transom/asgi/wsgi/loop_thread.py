@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 import os
 import threading
@@ -42,6 +43,8 @@ class LoopThread:
         self._error: Exception | None = None
         self._stop: asyncio.Event
         self._tasks: set[asyncio.Task[None]] = set()
+        self._closing = False
+        self._lock = threading.Lock()  # of `_closing`: what was begun before it is not forgotten
         self._pid = os.getpid()
         self.loop: asyncio.AbstractEventLoop
         self._thread = threading.Thread(target=self._run, name="transom-asgi", daemon=True)
@@ -68,6 +71,17 @@ class LoopThread:
             self._thread.join()
             raise self._error
 
+    def call(self, callback: Callable[[], None]) -> None:
+        """Have something called in the loop, in the context of this thread.
+
+        Raises:
+            RuntimeError: it was closed; nothing is called.
+        """
+        with self._lock:
+            if self._closing:
+                raise RuntimeError("the adapter was closed")
+            self.loop.call_soon_threadsafe(callback, context=contextvars.copy_context())
+
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Run a coroutine as a task. To be called in the loop."""
         task = self.loop.create_task(coroutine)
@@ -76,7 +90,9 @@ class LoopThread:
 
     def close(self) -> None:
         """Let what runs finish, shut the application down, and end the thread; return when that is so, or took too long."""
-        self.loop.call_soon_threadsafe(self._stop.set)
+        with self._lock:
+            self._closing = True
+            self.loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(2 * self._timeout)
         if self._thread.is_alive():
             logger.warning("an ASGI application has not shut down in time; it ends with the process")
