@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
 import socket
 import ssl
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPSConnection
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -641,6 +643,48 @@ def test_what_cannot_be_used_is_named(broken: Files, options: dict[str, Any], te
     with pytest.raises(TLSError, match=text) as caught:
         Certificates(Config(**broken.options(**(options | paths))))
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [1, 2])
+def test_server_that_has_no_certificate_ends_with_one_line(start_server: Any, workers: int) -> None:
+    server = start_server(f"workers={workers}, ssl_certfile='nosuch.pem'")
+    assert server.end() == 3
+    assert server.log.count("\n") == 1
+    assert "ERROR cannot read nosuch.pem: No such file or directory" in server.log
+
+
+LASTING = """
+async def app(scope, receive, send):
+    if scope["type"] != "http":
+        raise NotImplementedError
+    await send({"type": "http.response.start", "status": 200})
+    await send({"type": "http.response.body", "body": b"hello"})
+"""
+
+
+@pytest.mark.slow
+def test_workers_renew_certificates_and_drop_nothing(
+    start_server: Any, files: Files, unused_port: int
+) -> None:
+    """The whole of it: files that change under two workers, while a connection stays open."""
+    options = f"ssl_certfile={files.path('server.pem')!r}, ssl_keyfile={files.path('server.key')!r}"
+    (files.folder / "lasting.py").write_text(LASTING)
+    server = start_server(f"workers=2, bind=('127.0.0.1:{unused_port}',), {options}", "lasting:app")
+    assert server.wait_for(r"supervising 2 workers on (\S+)") == f"https://127.0.0.1:{unused_port}"
+    server.wait_for("serving on", times=2)
+    context = client_context()
+    connection = HTTPSConnection("localhost", unused_port, context=context, timeout=30)
+    connection.request("GET", "/")
+    assert connection.getresponse().read()
+    files.write("server", "new.example")
+    server.wait_for("server.pem again", times=2)
+    with pytest.raises(ssl.SSLCertVerificationError, match="localhost"):
+        HTTPSConnection("localhost", unused_port, context=context, timeout=30).connect()
+    connection.request("GET", "/")
+    assert connection.getresponse().status == 200
+    connection.close()
+    assert server.end(signal.SIGTERM) == 0
 
 
 def test_key_may_be_encrypted_or_stand_with_the_certificate(broken: Files) -> None:

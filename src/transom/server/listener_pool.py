@@ -48,7 +48,8 @@ class ListenerPool:
             if reuse_port and each.family != socket.AF_UNIX and isinstance(each, BoundSocket)
         ]
         self._shared = [each for each in found if each not in own]
-        self.description = ", ".join(map(describe_socket, found))
+        secure = config.ssl_certfile is not None
+        self.description = ", ".join(describe_socket(each, secure=secure) for each in found)
         # The very addresses, for port 0 may have been asked for.
         self._config = dataclasses.replace(config, bind=tuple(map(_address, own)))
         self._own: dict[int, list[socket.socket]] = {}

@@ -155,6 +155,18 @@ class Supervision:
         return self._stopping and not self._workers
 
     @property
+    def is_stopping(self) -> bool:
+        """Whether it was told to stop."""
+        return self._stopping
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether no worker starts, and none is about to be replaced."""
+        return not self._to_renew and not any(
+            worker.phase is Phase.STARTING for worker in self._workers.values()
+        )
+
+    @property
     def deadline(self) -> float | None:
         """When `tick` has something to do, or None."""
         first = min([*self._due.values(), *self._stop_at.values(), *self._kill_at.values()], default=inf)

@@ -24,7 +24,7 @@ from math import inf
 from typing import TYPE_CHECKING, Final
 
 from transom.server.child import WorkerProcess
-from transom.server.exceptions import BindError
+from transom.server.exceptions import BindError, TLSError
 from transom.server.listener_pool import ListenerPool
 from transom.server.metrics import Samples
 from transom.server.process import EXIT_OK, EXIT_START_FAILED, longest_stop
@@ -40,6 +40,8 @@ from transom.server.supervision import (
     Supervision,
     Vacate,
 )
+from transom.server.systemd import Notifier
+from transom.server.tls import Certificates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -90,6 +92,7 @@ class Supervisor:
         self._unstarted: list[int] = []  # workers that could not even be started, not yet told
         self._selector = selectors.DefaultSelector()
         self._status = FleetStatus(self._supervision)
+        self._notifier = Notifier.take()
         self._terminal = _find_terminal()
 
     @property
@@ -102,9 +105,11 @@ class Supervisor:
         with contextlib.ExitStack() as stack:
             stack.enter_context(self._selector)
             try:
+                if self._config.ssl_certfile is not None:
+                    Certificates(self._config)  # said once here what each worker would say
                 pool = stack.enter_context(contextlib.closing(self._make_pool(self._config)))
                 port = StatusPort.open(self._config, self._selector, self._status)
-            except BindError as exc:
+            except (BindError, TLSError) as exc:
                 logger.error("%s", exc)
                 return EXIT_START_FAILED
             stack.enter_context(contextlib.closing(port))
@@ -117,17 +122,26 @@ class Supervisor:
         try:
             self._act(self._supervision.begin(), pool)
             while not self._supervision.is_done:
-                self._wait(port.deadline)
+                self._wait(min(port.deadline, self._notifier.deadline))
                 actions = self._look(signals)
                 # First, so that whoever is stopped now gets nothing new while it takes what is in its queue.
                 pool.steer(self._supervision.receivers)
                 self._act(actions, pool)
                 port.look()
+                self._notify()
         finally:
             # Only after an error of our own: nothing may outlive us.
             for process in self._processes.values():
                 process.kill()
         return EXIT_START_FAILED if self._supervision.start_failed else EXIT_OK
+
+    def _notify(self) -> None:
+        """Tell systemd, if it has started us."""
+        self._notifier.tick(time.monotonic())
+        if self._supervision.is_stopping:
+            self._notifier.stopping()
+        elif self._supervision.is_settled:
+            self._notifier.ready()
 
     def _wait(self, latest: float) -> None:
         deadline = 0.0 if self._unstarted else min(self._supervision.deadline or inf, latest)
@@ -169,7 +183,10 @@ class Supervisor:
             return supervision.stop(now, at_once=True)
         if number == signal.SIGHUP:
             # The system sends it too, when the terminal is closed.
-            return supervision.stop(now) if _is_gone(self._terminal) else supervision.restart()
+            if _is_gone(self._terminal):
+                return supervision.stop(now)
+            self._notifier.reloading()
+            return supervision.restart()
         if number == signal.SIGTTIN:
             return supervision.grow()
         if number == signal.SIGTTOU:

@@ -9,6 +9,7 @@ import contextlib
 import os
 import socket
 import time
+from math import inf
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -32,14 +33,17 @@ class Notifier:
     Args:
         address: path of a datagram socket; one that begins with @ is abstract. None for nobody.
         watchdog: seconds without a sign of life after which systemd restarts the service; 0 for never.
+
+    Attributes:
+        deadline: when the next sign of life is due, in seconds of a clock that only runs forward; inf for never.
     """
 
     def __init__(self, address: str | None = None, watchdog: float = 0.0) -> None:
         self._address = address
         # Half of it, as sd_watchdog_enabled(3) advises.
-        self.interval = watchdog / 2 if address else 0.0
-        """Seconds between two signs of life that systemd waits for, 0 if it does not."""
-        self._next = 0.0
+        self._interval = watchdog / 2
+        self.deadline = 0.0 if address and watchdog else inf
+        self._said = ""
 
     @classmethod
     def take(cls, environ: MutableMapping[str, str] = os.environ) -> Notifier:
@@ -51,27 +55,32 @@ class Notifier:
         return cls(address, int(watchdog) / 1_000_000)
 
     def ready(self) -> None:
-        """Requests are served, for the first time or again after `reloading`."""
-        self._send("READY=1", f"MAINPID={os.getpid()}")
+        """Requests are served, for the first time or again after `reloading`; more often, it is not said."""
+        self._say("READY=1", f"MAINPID={os.getpid()}")
 
     def reloading(self) -> None:
-        """The service is about to renew itself, and says `ready` when it has. Source: Type=notify-reload."""
-        self._send("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
+        """The service is about to renew itself, and is `ready` when it has. Source: Type=notify-reload."""
+        self._say("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def stopping(self) -> None:
-        """The service is about to end."""
-        self._send("STOPPING=1")
+        """The service is about to end; nothing else is said afterwards."""
+        self._say("STOPPING=1")
 
     def tick(self, now: float) -> None:
-        """Give a sign of life if it is time to, in seconds of a clock that only runs forward."""
-        if self.interval and now >= self._next:
-            self._next = now + self.interval
+        """Give a sign of life if it is due."""
+        if now >= self.deadline:
+            self.deadline = now + self._interval
             self._send("WATCHDOG=1")
 
-    def _send(self, *lines: str) -> None:
+    def _say(self, what: str, more: str = "") -> None:
+        if self._said not in (what, "STOPPING=1"):
+            self._said = what
+            self._send(f"{what}\n{more}")
+
+    def _send(self, message: str) -> None:
         if not self._address:
             return
         address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
             channel.setblocking(False)
-            channel.sendto("\n".join(lines).encode(), address)
+            channel.sendto(message.encode(), address)

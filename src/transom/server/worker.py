@@ -29,6 +29,7 @@ from transom.server.lifespan import Lifespan
 from transom.server.listener import bind_sockets, describe_socket
 from transom.server.state import ServerState
 from transom.server.status_server import StatusServer
+from transom.server.systemd import Notifier
 from transom.server.tls import Certificates
 
 if TYPE_CHECKING:
@@ -201,13 +202,17 @@ class Server:
         """
         loop = asyncio.get_running_loop()
         self._stop_requested = asyncio.Event()
+        notifier = Notifier.take()
         for number in _SIGNALS:
             loop.add_signal_handler(number, self.request_stop, number == signal.SIGQUIT)
         try:
             if await self._start_unless_stopped(self._stop_requested):
                 logger.info("serving on %s", ", ".join(self.urls))
+                self.state.on_tick.append(lambda: notifier.tick(self.state.now))
+                notifier.ready()
                 await self._stop_requested.wait()
             logger.info("stopping")
+            notifier.stopping()
             await self.stop()
         finally:
             for number in _SIGNALS:
