@@ -71,6 +71,11 @@ def test_worker_that_always_dies_as_soon_as_it_serves_is_not_started_again_and_a
     crew.worker_reported(3, IDLE, 100.3)
     assert crew.worker_exited(3, 100.5) == [Vacate(0)]
     assert wait_for_action(crew, 100.5, Start(4, 0)) == 101.5
+    crew.worker_reported(4, IDLE, 102.0)
+    assert crew.worker_exited(4, 102.0) == [Vacate(0)]
+    assert (
+        wait_for_action(crew, 102.0, Start(5, 0)) == 103.0
+    )  # not longer and longer: others start well enough
 
 
 def test_first_start_that_fails_ends_everything() -> None:

@@ -378,6 +378,7 @@ def test_port_in_use_is_an_error_in_spite_of_reuse_port() -> None:
 def test_exit_codes_are_described() -> None:
     assert describe_exit(3) == "exit code 3"
     assert describe_exit(-9) == "SIGKILL"
+    assert describe_exit(-signal.SIGRTMIN - 1) == f"signal {signal.SIGRTMIN + 1}"
 
 
 @pytest.mark.slow

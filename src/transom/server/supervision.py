@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 # Short, so that a worker that dies now and then is replaced at once; long enough for one that cannot serve to be noticed.
 STABLE_AFTER: Final = 1.0  # seconds of service after which a crash does not count as one more of a series
-MAX_DELAY: Final = 30.0  # seconds between two attempts to start a worker that keeps crashing
+MAX_DELAY: Final = 30.0  # seconds between two attempts to start a worker that does not come up
 IMPATIENCE: Final = 5.0  # seconds between the request to stop at once and the kill
 ABORT_PATIENCE: Final = 5.0  # seconds that a worker that hangs has to write its stack and die of it
 SUSPICIOUS_AFTER: Final = 3.0  # seconds without a report after which new connections go to other workers
@@ -236,11 +236,13 @@ class Supervision:
         self._recycle_from = now + min(2.0 ** (self._failed_renewals - 1), MAX_DELAY)
 
     def _respawn(self, worker: _Worker, now: float) -> list[Action]:
+        """Start another: at once after the first crash, later and later if it does not start, soon if it does but cannot stay."""
         slot = worker.slot
-        if worker.phase is not Phase.STARTING and now - worker.since >= STABLE_AFTER:
-            self._crashes[slot] = 0
         self.restarts["hang" if worker.phase is Phase.HANGING else "crash"] += 1
-        self._crashes[slot] = crashes = self._crashes.get(slot, 0) + 1
+        crashes = self._crashes.get(slot, 0) + 1
+        if worker.phase is not Phase.STARTING:
+            crashes = 1 if now - worker.since >= STABLE_AFTER else min(crashes, 2)
+        self._crashes[slot] = crashes
         if crashes == 1:
             return [self._start(slot)]
         self._due[slot] = now + min(2.0 ** (crashes - 2), MAX_DELAY)

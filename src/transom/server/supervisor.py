@@ -259,7 +259,12 @@ class Supervisor:
 
 def describe_exit(code: int) -> str:
     """Return an exit code for people: `SIGKILL`, or `exit code 3`."""
-    return f"exit code {code}" if code >= 0 else signal.Signals(-code).name
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return signal.Signals(-code).name
+    except ValueError:  # a real-time signal without a name of its own
+        return f"signal {-code}"
 
 
 def _find_terminal() -> int | None:

@@ -1,0 +1,189 @@
+"""Worker processes come and go while clients ask without a pause: nothing is lost but what a killed worker had in hand.
+
+The first tests are short; the last ones, in the conformance suite, are what is promised: 20 reloads, and a minute of kills.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from load import SITE, Load
+
+from transom.server.supervision import STABLE_AFTER
+
+StartServer = Callable[..., Any]
+START_TIME = 1.0  # seconds from the death of a worker to the first answer of its replacement
+
+
+@pytest.fixture
+def start_site(
+    start_server: StartServer, site_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], tuple[Any, Load]]:
+    """Start a server with the site that the clients know; return it and clients for it."""
+    # Bytecode is kept, as where people deploy; how soon a worker is up depends on it.
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    monkeypatch.setenv("PYTHONPYCACHEPREFIX", str(site_folder / "bytecode"))
+
+    def start(options: str = "workers=2") -> tuple[Any, Load]:
+        (site_folder / "loaded.py").write_text(SITE)
+        server = start_server(f"access_log=False, timeout_graceful_shutdown=20, {options}", "loaded:app")
+        count = int(re.findall(r"workers=(\d)", options)[0])
+        return server, Load(int(server.wait_until_up(count).rpartition(":")[2]))
+
+    return start
+
+
+async def reload(server: Any, times: int) -> None:
+    """Replace all workers so often, each time when the last ones are gone."""
+    for number in range(1, times + 1):
+        server.process.send_signal(signal.SIGHUP)
+        await asyncio.to_thread(server.wait_for, "ended: exit code 0", 2 * number)
+
+
+def check_all_answered(load: Load, at_least: int) -> None:
+    assert load.failures == []
+    assert load.answered.total() >= at_least
+
+
+@pytest.mark.slow
+async def test_reloads_lose_no_request(start_site: Callable[[str], tuple[Any, Load]]) -> None:
+    server, load = start_site("workers=2")
+    async with load.running():
+        await reload(server, 3)
+        last = set(server.workers[-2:])
+        while not last <= load.first.keys():
+            await asyncio.sleep(0.01)
+    check_all_answered(load, 100)
+    assert server.end(signal.SIGTERM) == 0
+    assert "Traceback" not in server.log
+
+
+@pytest.mark.slow
+async def test_workers_that_come_and_go_lose_no_request(
+    start_site: Callable[[str], tuple[Any, Load]],
+) -> None:
+    server, load = start_site("workers=2")
+    async with load.running():
+        for number in range(1, 4):
+            server.process.send_signal(signal.SIGTTIN)
+            await asyncio.to_thread(server.wait_for, "serving on", 2 + number)
+            while server.workers[-1] not in load.first:
+                await asyncio.sleep(0.01)
+            server.process.send_signal(signal.SIGTTOU)
+            await asyncio.to_thread(server.wait_for, "ended: exit code 0", number)
+    check_all_answered(load, 100)
+    assert server.end(signal.SIGTERM) == 0
+
+
+@pytest.mark.slow
+async def test_recycling_by_requests_loses_no_request(start_site: Callable[[str], tuple[Any, Load]]) -> None:
+    server, load = start_site("workers=2, limit_max_requests=100, limit_max_requests_jitter=50")
+    async with load.running():
+        await asyncio.to_thread(server.wait_for, "ended: exit code 0", 4)
+    check_all_answered(load, 200)
+    assert server.end(signal.SIGTERM) == 0
+
+
+async def kill_workers(server: Any, load: Load, times: int) -> list[float]:
+    """Kill one worker every 2 s; return how long it took until each replacement had answered."""
+    delays: list[float] = []
+    for number in range(times):
+        victim = list(load.answered)[-1] if number == 0 else server.workers[-1]
+        while victim not in load.first:
+            await asyncio.sleep(0.01)
+        began = time.monotonic()
+        in_hand = [worker for worker in load.in_flight.values() if worker in (victim, None)]
+        before = len(load.failures)
+        os.kill(victim, signal.SIGKILL)
+        await asyncio.to_thread(server.wait_for, "serving on", 3 + number)
+        while (successor := server.workers[-1]) not in load.first:
+            await asyncio.sleep(0.005)
+        delays.append(load.first[successor] - began)
+        # On a machine where a start takes so long that they would not be up for a moment, less often.
+        await asyncio.sleep(max(began + 2.0, load.first[successor] + STABLE_AFTER) - time.monotonic())
+        lost = load.failures[before:]
+        assert len(lost) <= len(in_hand), (lost, in_hand)
+        assert {failure.worker for failure in lost} <= {victim, None}, (victim, lost)
+        assert not [failure for failure in lost if "Refused" in failure.reason or "wrong" in failure.reason]
+    return delays
+
+
+@pytest.mark.slow
+async def test_killed_worker_loses_only_what_it_had_in_hand_and_is_replaced_at_once(
+    start_site: Callable[[str], tuple[Any, Load]],
+) -> None:
+    server, load = start_site("workers=2")
+    async with load.running():
+        while len(load.answered) < 2:
+            await asyncio.sleep(0.01)
+        delays = await kill_workers(server, load, 3)
+    # The best of three: how soon a process starts is a matter of what else the machine does.
+    assert min(delays) <= START_TIME, delays
+    assert load.answered.total() >= 100
+    assert server.end(signal.SIGTERM) == 0
+
+
+# What is promised
+
+
+@pytest.mark.conformance
+@pytest.mark.timeout(600)
+async def test_20_reloads_under_load_lose_no_request(start_site: Callable[[str], tuple[Any, Load]]) -> None:
+    """Connections that are kept, one per request, streams of 3 s, and WebSockets, which are told 1012."""
+    server, load = start_site("workers=2")
+    async with load.running(kept=16, fresh=4, streams=4, websockets=4):
+        await reload(server, 20)
+    check_all_answered(load, 10_000)
+    print(f"\n20 reloads: {load.answered.total()} requests, {load.streams} streams, 0 failed;")
+    print(f"{load.closed_with_1012} WebSockets closed with 1012")
+    assert load.streams >= 20
+    assert load.closed_with_1012 >= 20
+    assert server.end(signal.SIGTERM) == 0
+    assert "Traceback" not in server.log
+    assert "does not stop" not in server.log
+
+
+@pytest.mark.conformance
+@pytest.mark.timeout(600)
+@pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
+async def test_20_reloads_under_wrk_lose_no_request(start_site: Callable[[str], tuple[Any, Load]]) -> None:
+    server, load = start_site("workers=2")
+    command = ["wrk", "-t1", "-c32", "-d300s", f"http://127.0.0.1:{load.port}/1"]
+    wrk = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
+    await reload(server, 20)
+    wrk.send_signal(signal.SIGINT)  # it then prints what it has counted
+    output = (await wrk.communicate())[0].decode()
+    print("\n" + output)
+    assert int(re.findall(r"(\d+) requests in", output)[0]) >= 10_000
+    # wrk speaks of errors only where there are some: sockets (connect, read, write, timeout), and other answers than 2xx or 3xx.
+    assert "errors" not in output
+    assert "Non-2xx" not in output
+    assert server.end(signal.SIGTERM) == 0
+
+
+@pytest.mark.conformance
+@pytest.mark.timeout(600)
+async def test_a_minute_of_kills_loses_only_what_was_in_hand(
+    start_site: Callable[[str], tuple[Any, Load]],
+) -> None:
+    server, load = start_site("workers=2")
+    async with load.running(kept=16, fresh=4):
+        while len(load.answered) < 2:
+            await asyncio.sleep(0.01)
+        delays = sorted(await kill_workers(server, load, 30))
+    print(f"\n30 kills: {load.answered.total()} requests, {len(load.failures)} lost with their workers;")
+    print(
+        f"replacements answered after {delays[0]:.2f} s at best, {delays[15]:.2f} in the middle, {delays[-1]:.2f} at worst"
+    )
+    assert delays[-1] <= START_TIME
+    assert server.end(signal.SIGTERM) == 0
