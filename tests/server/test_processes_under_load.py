@@ -11,6 +11,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -118,6 +119,16 @@ async def kill_workers(server: Any, load: Load, times: int) -> list[float]:
     return delays
 
 
+async def measure_import() -> float:
+    """Return the seconds that a process takes now to import what a worker imports."""
+    began = time.monotonic()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", "import transom.server.child, uvloop"
+    )
+    assert await process.wait() == 0
+    return time.monotonic() - began
+
+
 @pytest.mark.slow
 async def test_killed_worker_loses_only_what_it_had_in_hand_and_is_replaced_at_once(
     start_site: Callable[[str], tuple[Any, Load]],
@@ -127,8 +138,9 @@ async def test_killed_worker_loses_only_what_it_had_in_hand_and_is_replaced_at_o
         while len(load.answered) < 2:
             await asyncio.sleep(0.01)
         delays = await kill_workers(server, load, 3)
-    # The best of three: how soon a process starts is a matter of what else the machine does.
-    assert min(delays) <= START_TIME, delays
+        usual = await measure_import()
+    # A machine with much else to do needs longer to start any process at all: then it is measured by that.
+    assert min(delays) <= max(START_TIME, 3 * usual), (delays, usual)
     assert load.answered.total() >= 100
     assert server.end(signal.SIGTERM) == 0
 
