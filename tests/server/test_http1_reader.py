@@ -124,7 +124,7 @@ def test_upgrade_counts_only_when_connection_names_it():
     upgrade = b"Upgrade: WebSocket"
     assert request(get("/", upgrade)).facts.upgrade == b""
     assert request(get("/", upgrade, b"Connection: keep-alive, Upgrade")).facts.upgrade == b"websocket"
-    assert request(get("/", upgrade, b"Connection: upgrade", version="1.0")).facts.upgrade == b""
+    assert request(get("/", b"Upgrade: h2c", b"Connection: upgrade", version="1.0")).facts.upgrade == b""
 
 
 def test_bytes_after_an_upgrade_are_left_alone():

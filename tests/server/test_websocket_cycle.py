@@ -356,7 +356,7 @@ async def test_messages_go_both_ways() -> None:
         ({"type": "websocket.send"}, MessageError),
         ({"type": "websocket.send", "text": "a", "bytes": b"b"}, MessageError),
         ({"type": "websocket.send", "text": 1}, MessageError),
-        ({"type": "websocket.send", "bytes": "a"}, TypeError),
+        ({"type": "websocket.send", "bytes": "a"}, MessageError),
         ({"type": "websocket.accept"}, MessageError),
         ({"type": "http.response.start"}, MessageError),
         ({"type": "websocket.close", "code": 1005}, LocalProtocolError),

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import runpy
+import sys
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transom.server.websocket import CloseCode, LocalProtocolError, RemoteProtocolError, is_wire_code
+from transom.server.websocket import CloseCode, LocalProtocolError, RemoteProtocolError, frames, is_wire_code
 from transom.server.websocket.close import build_close_payload, parse_close_payload
 from transom.server.websocket.frames import (
     BINARY,
@@ -15,6 +19,7 @@ from transom.server.websocket.frames import (
     TEXT,
     FrameHeader,
     apply_mask,
+    apply_mask_in_python,
     build_frame,
     parse_frame_header,
 )
@@ -22,11 +27,27 @@ from transom.server.websocket.frames import (
 MASK = b"\x37\xfa\x21\x3d"
 
 
-@given(st.binary(max_size=70), st.binary(min_size=4, max_size=4))
-def test_mask_equals_the_definition_and_undoes_itself(data: bytes, mask: bytes) -> None:
-    masked = apply_mask(data, mask)
+@pytest.mark.parametrize("apply", [apply_mask, apply_mask_in_python])
+@given(data=st.binary(max_size=70), mask=st.binary(min_size=4, max_size=4))
+def test_mask_equals_the_definition_and_undoes_itself(
+    apply: Callable[[bytes, bytes], bytes], data: bytes, mask: bytes
+) -> None:
+    masked = apply(data, mask)
     assert masked == bytes(byte ^ mask[i % 4] for i, byte in enumerate(data))
-    assert apply_mask(masked, mask) == data
+    assert apply(masked, mask) == data
+
+
+@pytest.mark.parametrize("size", [4095, 4096, 4097, 10_003])
+@pytest.mark.parametrize("apply", [apply_mask, apply_mask_in_python])
+def test_mask_of_a_large_payload(apply: Callable[[bytes, bytes], bytes], size: int) -> None:
+    data = (b"the quick brown fox" * 1000)[:size]
+    assert apply(data, MASK) == bytes(byte ^ MASK[i % 4] for i, byte in enumerate(data))
+
+
+def test_masking_needs_no_other_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "websockets.speedups", None)
+    names = runpy.run_path(frames.__file__)
+    assert names["apply_mask"] is names["apply_mask_in_python"]
 
 
 def test_frames_of_the_rfc_examples() -> None:

@@ -171,6 +171,5 @@ def build_websocket_scope(state: ServerState, peer: Peer, request: RequestHead) 
     scope["type"] = "websocket"
     scope["extensions"] = {} if peer.tls is None else {"tls": peer.tls}
     scope["scheme"] = "wss" if peer.scheme == "https" else "ws"
-    offered = b",".join(value for name, value in request.headers if name == b"sec-websocket-protocol")
-    scope["subprotocols"] = [name for part in offered.decode("latin-1").split(",") if (name := part.strip())]
+    scope["subprotocols"] = []  # those of a handshake that was found valid
     return cast("WebSocketScope", scope)

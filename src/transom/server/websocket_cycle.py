@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 from enum import Enum
 from math import inf
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from transom.server.exceptions import ClientDisconnected, MessageError, is_client_disconnect
 from transom.server.request_id import describe_request
@@ -115,7 +115,8 @@ class WebSocketCycle:
         except HandshakeError as exc:
             self._refuse(exc.status, str(exc), *exc.headers)
             return
-        # The scope is the application's own, and what it makes of the entry must not reach another one's.
+        # One grammar decides what was offered, for the answer and for the application.
+        self._scope["subprotocols"] = list(self._handshake.subprotocols)
         self._scope["extensions"] = {**self._scope.get("extensions", {}), "websocket.http.response": {}}
         self._state.spawn(self._run())
 
@@ -125,9 +126,9 @@ class WebSocketCycle:
         """Take bytes; before the handshake is answered they are held."""
         self._keep_alive.heard = True
         self._connection.receive_data(data)
-        if self._handshake_is_answered:
-            if not self._transport.is_reading_paused:
-                self._read_events()
+        if self._phase is _OPEN or self._phase is _CLOSED:
+            if not self._transport.is_reading_paused and self._ending is None:
+                self._take_events()
         elif self._connection.buffered > EARLY_DATA:
             self._transport.pause_reading()
 
@@ -178,10 +179,6 @@ class WebSocketCycle:
         elif self._phase is Phase.OPEN:
             self._close(CloseCode.SERVICE_RESTART, "")
 
-    @property
-    def _handshake_is_answered(self) -> bool:
-        return self._phase is Phase.OPEN or self._phase is Phase.CLOSED
-
     def _end_of_stream(self) -> None:
         self._connection.receive_data(b"")
         if self._phase is Phase.OPEN:
@@ -193,32 +190,36 @@ class WebSocketCycle:
     # Events
 
     def _read_events(self) -> None:
-        """Take events from the codec while there is room for them, up to what ends the connection."""
-        inbox, transport, next_event = self._inbox, self._transport, self._connection.next_event
+        """Take events from the codec if there is room for them."""
+        if self._phase is _OPEN and self._inbox.is_full:
+            self._transport.pause_reading()
+        elif self._ending is None:
+            self._take_events()
+
+    def _take_events(self) -> None:
+        """Take events until the inbox is full, bytes are missing, or the connection ends."""
+        inbox, next_event, is_open = self._inbox, self._connection.next_event, self._phase is _OPEN
         for _ in range(MAX_IN_ONE_GO):
-            if self._ending is not None:
-                return
-            is_open = self._phase is _OPEN
-            if is_open and inbox.is_full:
-                transport.pause_reading()
-                return
             try:
                 event = next_event()
             except RemoteProtocolError as exc:
                 self._hold_ending(exc)
                 return
             if event is NEED_DATA:
-                transport.resume_reading()
+                if self._transport.is_reading_paused:
+                    self._transport.resume_reading()
                 return
-            # After our close frame only the peer's matters.
             if isinstance(event, (str, bytes)):
-                if is_open:
-                    inbox.put(event)
+                # After our close frame only the peer's matters.
+                if is_open and inbox.put(event):
+                    self._transport.pause_reading()
+                    return
             elif isinstance(event, Close):
                 self._hold_ending(event)
+                return
             elif isinstance(event, Ping) and is_open:
                 self._answer_ping(event.payload)
-        transport.pause_reading()
+        self._transport.pause_reading()
         self._state.loop.call_soon(self._read_events)
 
     def _hold_ending(self, ending: Close | RemoteProtocolError) -> None:
@@ -351,9 +352,12 @@ class WebSocketCycle:
         inbox = self._inbox
         message = inbox.take()
         if message is None:
-            self._take_held_ending()
-            while (message := inbox.take()) is None:
+            if self._ending is not None:
+                self._take_held_ending()
+                message = inbox.take()
+            while message is None:
                 await inbox.new_waiter()
+                message = inbox.take()
         if self._transport.is_reading_paused and self._phase is _OPEN and not inbox.is_full:
             self._read_events()
         return message
@@ -370,8 +374,13 @@ class WebSocketCycle:
         """
         kind = message.get("type")
         # A lost connection stays OPEN while what had arrived waits for room in the inbox.
-        if self._phase is Phase.OPEN and not self._transport.is_lost:
-            self._send_open(kind, message)
+        if self._phase is _OPEN and not self._transport.is_lost:
+            if kind != "websocket.send":
+                self._send_open(kind, message)
+            elif isinstance(text := message.get("text"), str) and message.get("bytes") is None:
+                self._transport.write(self._connection.send_text(text))
+            else:
+                self._send_bytes(text, message.get("bytes"))
         elif self._phase is Phase.CONNECTING:
             self._send_connecting(kind, message)
         elif self._denial is not None and self._phase is Phase.DENYING:
@@ -381,29 +390,21 @@ class WebSocketCycle:
         if self._transport.is_full:
             await self._transport.drain()
 
-    def _send_open(self, kind: object, message: Message) -> None:
-        if kind == "websocket.send":
-            self._send_message(message.get("text"), message.get("bytes"))
-        elif kind == "websocket.close":
-            self._close(message.get("code", CloseCode.NORMAL_CLOSURE.value), message.get("reason") or "")
-            self._inbox.clear()
-        else:
-            raise MessageError(
-                f"message {kind!r} on an open WebSocket; choose from websocket.send and websocket.close"
-            )
-
-    def _send_message(self, text: str | None, data: bytes | bytearray | memoryview | None) -> None:
-        if isinstance(text, str) and data is None:
-            self._transport.write(self._connection.send_text(text))
-        elif data is not None and text is None:
-            self._transport.write(
-                self._connection.send_bytes(data if isinstance(data, bytes) else memoryview(data).tobytes())
-            )
-        else:
+    def _send_bytes(self, text: object, data: object) -> None:
+        if text is not None or not isinstance(data, (bytes, bytearray, memoryview)):
             raise MessageError(
                 f"websocket.send takes either text as str or bytes as bytes; text is {type(text).__name__},"
                 f" bytes is {type(data).__name__}"
             )
+        self._transport.write(self._connection.send_bytes(bytes(cast("bytes", data))))
+
+    def _send_open(self, kind: object, message: Message) -> None:
+        if kind != "websocket.close":
+            raise MessageError(
+                f"message {kind!r} on an open WebSocket; choose from websocket.send and websocket.close"
+            )
+        self._close(message.get("code", CloseCode.NORMAL_CLOSURE.value), message.get("reason") or "")
+        self._inbox.clear()
 
     def _send_connecting(self, kind: object, message: Message) -> None:
         if kind == "websocket.accept":

@@ -43,12 +43,14 @@ class WebSocketInbox:
         """Whether nothing more should be put until something was taken."""
         return len(self._messages) >= self._max_messages or self._size >= MAX_BYTES
 
-    def put(self, message: str | bytes) -> None:
-        """Append a message."""
-        self._messages.append(message)
-        self._size += len(message)
+    def put(self, message: str | bytes) -> bool:
+        """Append a message, and tell whether the inbox is full now."""
+        messages = self._messages
+        messages.append(message)
+        self._size = size = self._size + len(message)
         if self._waiters:
             self._wake()
+        return len(messages) >= self._max_messages or size >= MAX_BYTES
 
     def end(self, code: int, reason: str) -> None:
         """Let a disconnect follow what is there. Only the first call counts: who closes first says why."""

@@ -25,8 +25,9 @@ class WebSocketTransport:
 
     def write(self, data: bytes) -> None:
         """Write, or drop the data if nobody is left to read it."""
-        if not self.is_lost and not self._transport.is_closing():
-            self._transport.write(data)
+        transport = self._transport
+        if not transport.is_closing():
+            transport.write(data)
 
     async def drain(self) -> None:
         """Wait, while `is_full`, until the buffer is below its low-water mark or will never be."""

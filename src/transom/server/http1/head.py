@@ -174,10 +174,20 @@ def _decide(decisive: dict[bytes, bytes], version: str) -> Facts:
         _choose_framing(decisive, version),
         b"close" not in tokens and (is_1_1 or b"keep-alive" in tokens),
         b"expect" in decisive and _check_expectation(decisive[b"expect"], version),
-        decisive[b"upgrade"].lower() if is_1_1 and b"upgrade" in decisive and b"upgrade" in tokens else b"",
+        _check_upgrade(decisive[b"upgrade"].lower(), version)
+        if b"upgrade" in decisive and b"upgrade" in tokens
+        else b"",
         is_1_1 and b"te" in decisive and b"trailers" in parse_tokens(decisive[b"te"]),
         not FORWARDED.isdisjoint(decisive),
     )
+
+
+def _check_upgrade(value: bytes, version: str) -> bytes:
+    if version == "1.1":
+        return value
+    if b"websocket" in parse_tokens(value):
+        raise RemoteProtocolError("a WebSocket handshake needs HTTP/1.1 (RFC 6455 section 4.1)")
+    return b""  # RFC 9110 7.8: any other is ignored in HTTP/1.0
 
 
 def _choose_framing(decisive: dict[bytes, bytes], version: str) -> int:

@@ -22,7 +22,11 @@ from transom.server.websocket.frames import (
     BINARY,
     CLOSE,
     CONTINUATION,
-    FIN,
+    FIN_BINARY,
+    FIN_TEXT,
+    LENGTH_16,
+    LENGTH_64,
+    MASKED,
     MAX_CONTROL_SIZE,
     PING,
     PONG,
@@ -40,7 +44,8 @@ if TYPE_CHECKING:
 DEFAULT_MAX_SIZE: Final = 1024 * 1024
 MAX_LIGHT_FRAMES: Final = 1000
 LIGHT: Final = 64  # bytes
-_WHOLE: Final = frozenset({FIN | TEXT, FIN | BINARY})
+_TEXT_HEADS: Final = tuple(bytes((FIN_TEXT, length)) for length in range(LENGTH_16))
+_BINARY_HEADS: Final = tuple(bytes((FIN_BINARY, length)) for length in range(LENGTH_16))
 
 
 class Role(Enum):
@@ -71,11 +76,13 @@ class WebSocketConnection:
         "_eof",
         "_header",
         "_inflater",
+        "_is_between_messages",
         "_is_client",
         "_light_frames",
         "_mask_source",
         "_max_size",
         "_message",
+        "_plain_size",
         "_position",
         "_unread",
     )
@@ -97,6 +104,8 @@ class WebSocketConnection:
         self._header: FrameHeader | None = None  # of the frame whose payload is being read
         self._unread = 0  # payload bytes of that frame still to come
         self._message: PartialMessage | None = None  # begun and not finished
+        self._is_between_messages = True  # neither of the two above
+        self._plain_size = -1 if self._is_client else max_size  # bytes of a message that need no further look
         self._light_frames = 0  # since the last tick
         self._eof = False
         self._done_reading = False  # a close event was returned or an error raised
@@ -152,12 +161,14 @@ class WebSocketConnection:
         Raises:
             RemoteProtocolError: the peer broke the protocol; send a close frame with the error's code and close.
         """
+        if self._position == len(self._buffer) and not self._eof:
+            return NEED_DATA
+        if self._is_between_messages and (message := self._read_plain_message()) is not None:
+            return message
         if self._done_reading:
             return NEED_DATA
         try:
-            event = self._read_short_message()
-            if event is None:
-                event = self._read_event()
+            event = self._read_event()
         except RemoteProtocolError:
             self._finish_reading()
             raise
@@ -169,30 +180,36 @@ class WebSocketConnection:
 
     def _finish_reading(self) -> None:
         self._done_reading = True
+        self._is_between_messages = False
         self._buffer, self._position = b"", 0
         self._header = self._message = self._inflater = None
 
-    def _read_short_message(self) -> str | bytes | None:
-        """Return a message in one frame of at most 125 bytes that has arrived whole; None for whatever else there is.
+    def _read_plain_message(self) -> str | bytes | None:
+        """Return a message of less than 64 KiB in one frame that has arrived whole; None for whatever else there is.
 
-        This is what most messages are, so it is read without a header object. It decides nothing that the other way would not.
+        Most messages are such, and need no header object. What is wrong with a frame is left for `_read_event` to say.
         """
         buffer, start = self._buffer, self._position
-        if (
-            len(buffer) < start + 6
-            or self._header is not None
-            or self._message is not None
-            or self._is_client
-        ):
+        if len(buffer) < start + 6:
             return None
-        first, length = buffer[start], buffer[start + 1] - 0x80
-        payload = start + 6
+        first, length, payload = buffer[start], buffer[start + 1] - MASKED, start + 6
+        if length >= LENGTH_16:
+            if length == LENGTH_64 or (length := buffer[start + 2] << 8 | buffer[start + 3]) < LENGTH_16:
+                return None
+            payload += 2
         end = payload + length
-        if first not in _WHOLE or not 0 <= length < 126 or length > self._max_size or end > len(buffer):
+        if not 0 <= length <= self._plain_size or end > len(buffer) or first not in (FIN_TEXT, FIN_BINARY):
             return None
+        data = apply_mask(buffer[payload:end], buffer[payload - 4 : payload])
+        if first == FIN_TEXT:
+            try:
+                message = data.decode()
+            except UnicodeDecodeError:
+                return None
+        else:
+            message = data
         self._position = end
-        data = apply_mask(buffer[payload:end], buffer[start + 2 : payload])
-        return data if first == FIN | BINARY else decode_text(data)
+        return message
 
     def _read_event(self) -> Event | NeedData:
         while True:
@@ -217,6 +234,7 @@ class WebSocketConnection:
             self._check_data_header(header)
         self._position += header.size
         self._header = header
+        self._is_between_messages = False
         self._unread = header.length
         return header
 
@@ -254,6 +272,7 @@ class WebSocketConnection:
             return NEED_DATA
         payload = self._take(header.length, header.mask)
         self._header = None
+        self._is_between_messages = self._message is None
         if header.opcode == PING:
             return Ping(payload)
         if header.opcode == PONG:
@@ -279,11 +298,13 @@ class WebSocketConnection:
         if not is_last:
             return None
         self._message = None
+        self._is_between_messages = True
         return message.to_event()
 
     def _read_whole(self, header: FrameHeader) -> str | bytes:
         """Read a message in one frame that arrived whole: no buffer of its own is needed."""
         self._header = None
+        self._is_between_messages = True
         payload = self._take(header.length, header.mask)
         inflater = self._inflater_of(header)
         if inflater is not None:
@@ -303,10 +324,15 @@ class WebSocketConnection:
 
     def send_text(self, text: str) -> bytes:
         """Return a text message in one frame."""
-        return self._build_message(TEXT, text.encode())
+        payload = text.encode()
+        if len(payload) < LENGTH_16 and not self._is_client and not self._close_sent:
+            return _TEXT_HEADS[len(payload)] + payload
+        return self._build_message(TEXT, payload)
 
     def send_bytes(self, data: bytes) -> bytes:
         """Return a binary message in one frame."""
+        if len(data) < LENGTH_16 and not self._is_client and not self._close_sent:
+            return _BINARY_HEADS[len(data)] + data
         return self._build_message(BINARY, data)
 
     def send_ping(self, payload: bytes = b"") -> bytes:

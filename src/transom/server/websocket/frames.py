@@ -23,10 +23,14 @@ PONG: Final = 0xA
 
 MAX_CONTROL_SIZE: Final = 125
 FIN: Final = 0x80
+FIN_TEXT: Final = FIN | TEXT
+FIN_BINARY: Final = FIN | BINARY
+MASKED: Final = 0x80
+LENGTH_16: Final = 126  # in the place of a length: it stands in the next two bytes
+LENGTH_64: Final = 127  # in the next eight
 RSV1: Final = 0x40
 
 _RSV: Final = 0x70
-_MASK: Final = 0x80
 _OPCODES: Final = frozenset({CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG})
 _XOR: Final = tuple(bytes(key ^ byte for byte in range(256)) for key in range(256))
 _LARGE: Final = 4096  # bytes from which four tables are faster than one big number
@@ -71,13 +75,13 @@ def parse_frame_header(buffer: bytes, start: int = 0, *, may_compress: bool = Fa
     length = second & 0x7F
     _check_first_bytes(first, length, may_compress)
     size = 2
-    if length >= 126:
-        size = 4 if length == 126 else 10
+    if length >= LENGTH_16:
+        size = 4 if length == LENGTH_16 else 10
         if available < size:
             return None
         length = _parse_long_length(buffer[start + 2 : start + size])
     mask = b""
-    if second & _MASK:
+    if second & MASKED:
         size += 4
         if available < size:
             return None
@@ -102,7 +106,7 @@ def _check_first_bytes(first: int, length: int, may_compress: bool) -> None:
 def _parse_long_length(field: bytes) -> int:
     length = int.from_bytes(field, "big")
     # RFC 6455 5.2: the minimal number of bytes must be used, and the top bit of eight must be 0.
-    if length < (126 if len(field) == 2 else 0x10000) or length >> 63:
+    if length < (LENGTH_16 if len(field) == 2 else 0x10000) or length >> 63:
         raise RemoteProtocolError("payload length is not minimal or above 2**63", CloseCode.PROTOCOL_ERROR)
     return length
 
@@ -112,18 +116,18 @@ def build_frame(
 ) -> bytes:
     """Return one frame in wire form; `mask` is the four-byte key a client must use."""
     first = opcode | (FIN if fin else 0) | (RSV1 if compressed else 0)
-    flag = _MASK if mask else 0
+    flag = MASKED if mask else 0
     length = len(payload)
-    if length < 126:
+    if length < LENGTH_16:
         head = bytes((first, flag | length))
     elif length < 0x10000:
-        head = bytes((first, flag | 126)) + length.to_bytes(2, "big")
+        head = bytes((first, flag | LENGTH_16)) + length.to_bytes(2, "big")
     else:
-        head = bytes((first, flag | 127)) + length.to_bytes(8, "big")
+        head = bytes((first, flag | LENGTH_64)) + length.to_bytes(8, "big")
     return head + mask + apply_mask(payload, mask) if mask else head + payload
 
 
-def apply_mask(data: bytes, mask: bytes) -> bytes:
+def apply_mask_in_python(data: bytes, mask: bytes) -> bytes:
     """Mask or unmask the data with a four-byte key; the same call undoes it.
 
     Two big integers are XORed, which costs no Python code per byte. It costs about 2 ns a byte all the same, so that from some
@@ -139,3 +143,10 @@ def apply_mask(data: bytes, mask: bytes) -> bytes:
     for turn, byte in enumerate(mask):
         result[turn::4] = data[turn::4].translate(_XOR[byte])
     return bytes(result)
+
+
+try:
+    # Where the library `websockets` is installed, its C function does the same: 5 times as fast at 64 bytes, 60 times at 64 KiB.
+    from websockets.speedups import apply_mask
+except ImportError:
+    apply_mask = apply_mask_in_python
