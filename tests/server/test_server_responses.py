@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 
 import pytest
 
@@ -341,3 +342,21 @@ async def test_application_that_renames_the_method_does_not_change_the_framing(s
     await client.send(b"HEAD / HTTP/1.1\r\nHost: a\r\n\r\n" + GET)
     assert (await client.read(head_only=True))[b"content-length"] == b"5"
     assert (await client.read()).body == b"hello"
+
+
+async def test_client_that_closes_just_before_our_last_words_is_no_error(serve, respond, caplog):
+    """It answers them with a reset, and to end our side of the connection fails, before the event loop has told us."""
+    answer = respond()
+    client = socket.socket()
+
+    async def app(scope, receive, send):
+        client.close()
+        await answer(scope, receive, send)
+
+    running = await serve(app, timeout_graceful_shutdown=5.0)
+    client.connect(("127.0.0.1", running.port))
+    client.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 9\r\n\r\n123")
+    while client.fileno() != -1:
+        await asyncio.sleep(0)
+    await running.server.stop()
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]

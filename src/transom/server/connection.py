@@ -373,7 +373,10 @@ class HTTP1Connection(asyncio.Protocol):
         self._deadline = self._state.deadline(LINGER)
         self._resume_reading()
         if self._transport.can_write_eof():
-            self._transport.write_eof()
+            try:
+                self._transport.write_eof()
+            except OSError:  # reset by the client, which the loop has not told us yet
+                self._transport.abort()
         else:
             self._transport.close()
 
