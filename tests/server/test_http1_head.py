@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from transom.server.http1 import HeadParser, Limits, RemoteProtocolError, Request, RequestReader
+from transom.server.http1 import PLAIN, HeadParser, Limits, RemoteProtocolError, Request, RequestReader
 
 HEAD = "transom.server.http1.head"
 READER = "transom.server.http1.reader"
@@ -145,3 +145,17 @@ def test_client_takes_trailers_where_it_says_so(fields, version, trailers):
     """RFC 9110 section 6.5.1."""
     event = fresh(head(b"Host: a", *fields, line=b"GET / HTTP/" + version))
     assert event.facts.trailers is trailers
+
+
+@pytest.mark.parametrize(
+    "fields", [(), (b"Connection: keep-alive",), (b"Connection: Keep-Alive,", b"Accept: */*")]
+)
+def test_what_most_clients_send_says_nothing_special(fields):
+    """Told by one object, so that the server sees at a glance that there is nothing to do."""
+    assert fresh(head(b"Host: a", *fields)).facts is PLAIN
+
+
+def test_keep_alive_says_something_on_http_1_0():
+    facts = fresh(head(b"Host: a", b"Connection: keep-alive", line=b"GET / HTTP/1.0")).facts
+    assert facts.keep_alive
+    assert not fresh(head(b"Host: a", line=b"GET / HTTP/1.0")).facts.keep_alive
