@@ -123,4 +123,8 @@ def test_log_that_nobody_reads_stops_nothing(
     out, _ = process.communicate(timeout=TIMEOUT)
     assert set(re.findall(rb"HTTP/1.1\" (\d+) ", out)) == {b"200"}
     assert process.returncode == 0
-    assert b"lines of the access log were lost" in (tmp_path / "errors").read_bytes()
+    assert b"lines of the access log were lost" in (tmp_path / "errors").read_bytes(), (
+        len(out),
+        out.count(b"\n"),
+        (tmp_path / "errors").read_bytes(),
+    )

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import os
 import re
 import time
+from json.encoder import encode_basestring_ascii as _quote
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
@@ -180,37 +180,41 @@ _ATOMS: Final[dict[str, Getter]] = {
     "p": lambda entry, fields: f"<{os.getpid()}>",
 }
 
-_encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
-
 
 def render_json(entry: AccessEntry) -> str:
     """Return an entry as one JSON object; what is not there is null."""
     fields = dict(entry.headers)
-    return _encode(
-        {
-            "time": _isoformat(entry.when),
-            "client": entry.client,
-            "method": entry.method,
-            "scheme": entry.scheme,
-            "host": _text(fields.get(b"host")),
-            "path": _text(entry.path),
-            "query": _text(entry.query),
-            "protocol": f"HTTP/{entry.http_version}",
-            "status": entry.status,
-            "bytes": entry.size,
-            "duration": round(entry.duration, 6),
-            "referer": _text(fields.get(b"referer")),
-            "user_agent": _text(fields.get(b"user-agent")),
-            "request_id": _text(fields.get(b"x-request-id")),
-        }
-    ).replace("\x7f", "\\u007f")  # the one control character that JSON leaves as it is
+    line = (
+        f'{{"time":"{_isoformat(entry.when)}","client":{_quote(entry.client)},"method":{_quote(entry.method)},'
+        f'"scheme":"{entry.scheme}","host":{_text(fields.get(b"host"))},"path":{_text(entry.path)},'
+        f'"query":{_text(entry.query)},"protocol":"HTTP/{entry.http_version}","status":{entry.status},'
+        f'"bytes":{entry.size},"duration":{entry.duration:.6f},"referer":{_text(fields.get(b"referer"))},'
+        f'"user_agent":{_text(fields.get(b"user-agent"))},"request_id":{_text(fields.get(b"x-request-id"))}}}'
+    )
+    # The one control character that JSON leaves as it is.
+    return line.replace("\x7f", "\\u007f") if "\x7f" in line else line
 
 
-def _isoformat(when: float) -> str:
-    local = time.localtime(when)
-    offset = time.strftime("%z", local)
-    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', local)}.{int(when % 1 * 1e6):06d}{offset[:3]}:{offset[3:]}"
+def _text(data: bytes | None) -> str:
+    return "null" if data is None else _quote(data.decode("utf-8", "backslashreplace"))
 
 
-def _text(data: bytes | None) -> str | None:
-    return None if data is None else data.decode("utf-8", "backslashreplace")
+class _Times:
+    """The time as ISO 8601 has it; many requests end in the same second."""
+
+    def __init__(self) -> None:
+        self._second = -1
+        self._parts = ("", "")
+
+    def __call__(self, when: float) -> str:
+        second = int(when)
+        if second != self._second:
+            local = time.localtime(second)
+            offset = time.strftime("%z", local)
+            self._second = second
+            self._parts = time.strftime("%Y-%m-%dT%H:%M:%S.", local), f"{offset[:3]}:{offset[3:]}"
+        begin, end = self._parts
+        return f"{begin}{int((when - second) * 1e6):06d}{end}"
+
+
+_isoformat: Final = _Times()
