@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from transom.server import Config, run
-from transom.server.env_file import load_env_file
+from transom.server.env_file import ChildEnvironment, load_env_file
 from transom.server.exceptions import ConfigError
 from transom.server.option_sources import (
     ConfigFile,
@@ -172,6 +172,25 @@ def test_mistake_in_an_env_file_names_the_line(tmp_path: Path, text: bytes | Non
 
 
 @pytest.mark.usefixtures("loggers")
+def test_later_processes_get_what_the_file_says_by_then(tmp_path: Path):
+    """What the environment said before wins still; what has gone from the file is gone."""
+    path = tmp_path / ".env"
+    path.write_text("KEPT=1\nCHANGED=1\nGONE=1\nOURS=file\n")
+    environment = {"OURS": "before", "OTHER": "x"}
+    load_env_file(str(path), environment)
+    children = ChildEnvironment(str(path), environment)
+    assert children.build() == environment
+    path.write_text("KEPT=1\nCHANGED=2\nOURS=file\nNEW=1\n")
+    assert children.build() == {"KEPT": "1", "CHANGED": "2", "OURS": "before", "OTHER": "x", "NEW": "1"}
+    path.write_text("not a line")
+    with pytest.raises(ConfigError):
+        children.build()
+
+
+def test_without_a_file_later_processes_get_the_environment():
+    assert ChildEnvironment(None, {"A": "1"}).build() == {"A": "1"}
+
+
 def test_run_loads_the_env_file_before_the_application(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):

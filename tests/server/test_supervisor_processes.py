@@ -175,6 +175,29 @@ def test_hangup_replaces_the_workers_by_ones_with_the_new_code(
 
 
 @pytest.mark.slow
+def test_restart_reads_the_environment_file_again(start_server: StartServer, site_folder: Path) -> None:
+    (site_folder / "telling.py").write_text(
+        """
+import os, sys
+print("WORD is", os.environ["WORD"], file=sys.stderr, flush=True)
+from mysite import app
+"""
+    )
+    (site_folder / "site.env").write_text("WORD=old")
+    server = start_server("workers=2, env_file='site.env'", "telling:app")
+    server.wait_for("WORD is old", times=2)
+    server.wait_until_up(2)
+    (site_folder / "site.env").write_text("WORD=new")
+    server.process.send_signal(signal.SIGHUP)
+    server.wait_for("WORD is new", times=2)
+    server.wait_until_up(4)
+    (site_folder / "site.env").write_text("nonsense")
+    server.process.send_signal(signal.SIGHUP)
+    server.wait_for("a worker could not be started: line 1 of the environment file")
+    assert server.end(signal.SIGTERM) == 0
+
+
+@pytest.mark.slow
 def test_restart_with_broken_code_leaves_the_old_workers(
     start_server: StartServer, site_folder: Path, ask_pid: AskPid
 ) -> None:

@@ -28,7 +28,7 @@ from transom.server.process import serve_in_process
 from transom.server.report import Report, Reporter, ReportReader
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from transom.server.config import Config
     from transom.server.worker import Server
@@ -62,6 +62,7 @@ class WorkerProcess:
         target: where the child imports the application from.
         config: its options.
         listeners: bound sockets for it to listen on; the parent keeps its own.
+        environment: of the child; None for the parent's.
         stdin: whether the child may read the terminal, for a debugger.
         is_supervised: whether its metrics are the parent's to show.
 
@@ -75,6 +76,7 @@ class WorkerProcess:
         config: Config,
         listeners: Sequence[socket.socket],
         *,
+        environment: Mapping[str, str] | None = None,
         stdin: bool = False,
         is_supervised: bool = False,
     ) -> None:
@@ -87,6 +89,7 @@ class WorkerProcess:
                 [sys.executable, *_interpreter_flags(), "-c", _CODE, str(theirs.fileno())],
                 pass_fds=(theirs.fileno(), *descriptors),
                 stdin=None if stdin else subprocess.DEVNULL,
+                env=environment,
             )
         order = Order(target, config, descriptors, tuple(sys.path), is_supervised)
         with contextlib.suppress(OSError):  # it died already; poll() will tell

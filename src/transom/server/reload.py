@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 import watchfiles
 
 from transom.server.child import WorkerProcess
-from transom.server.exceptions import BindError
+from transom.server.env_file import ChildEnvironment
+from transom.server.exceptions import BindError, ConfigError
 from transom.server.listener import bind_sockets
 from transom.server.process import EXIT_OK, EXIT_START_FAILED
 
@@ -106,6 +107,7 @@ class Reloader:
             config, timeout_graceful_shutdown=min(config.timeout_graceful_shutdown, GRACE)
         )
         self._directories = [Path(each) for each in config.reload_dir] or [Path.cwd()]
+        self._environment = ChildEnvironment(config.env_file)
         self._listeners: list[socket.socket] = []
         self._process: Process | None = None
         self._stop = threading.Event()
@@ -155,8 +157,15 @@ class Reloader:
                 logger.warning("the worker has ended; waiting for a change")
                 self._end()
 
-    def _start(self) -> Process:
-        return WorkerProcess(self._target, self._config, self._listeners, stdin=True)
+    def _start(self) -> Process | None:
+        try:
+            environment = self._environment.build()
+            return WorkerProcess(
+                self._target, self._config, self._listeners, environment=environment, stdin=True
+            )
+        except (ConfigError, OSError) as exc:
+            logger.error("the worker could not be started: %s; waiting for a change", exc)
+            return None
 
     def _end(self) -> None:
         process, self._process = self._process, None

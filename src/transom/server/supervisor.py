@@ -24,7 +24,8 @@ from math import inf
 from typing import TYPE_CHECKING, Final
 
 from transom.server.child import WorkerProcess
-from transom.server.exceptions import BindError, TLSError
+from transom.server.env_file import ChildEnvironment
+from transom.server.exceptions import BindError, ConfigError, TLSError
 from transom.server.listener_pool import ListenerPool
 from transom.server.metrics import Samples
 from transom.server.process import EXIT_OK, EXIT_START_FAILED, longest_stop
@@ -87,6 +88,7 @@ class Supervisor:
             silence=config.timeout_worker_healthcheck,
             draw_allowance=lambda: Allowance.draw(config, chance),
         )
+        self._environment = ChildEnvironment(config.env_file)
         self._processes: dict[int, WorkerProcess] = {}
         self._reports: dict[int, Report] = {}
         self._unstarted: list[int] = []  # workers that could not even be started, not yet told
@@ -240,8 +242,14 @@ class Supervisor:
 
     def _start(self, action: Start, pool: ListenerPool) -> None:
         try:
-            process = WorkerProcess(self._target, self._config, pool.get(action.slot), is_supervised=True)
-        except (BindError, OSError) as exc:
+            process = WorkerProcess(
+                self._target,
+                self._config,
+                pool.get(action.slot),
+                environment=self._environment.build(),
+                is_supervised=True,
+            )
+        except (BindError, ConfigError, OSError) as exc:
             # No memory, or the port was taken while nobody of us held it: as if it had crashed.
             logger.error("a worker could not be started: %s", exc)
             self._unstarted.append(action.worker)
