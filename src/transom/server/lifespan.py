@@ -119,7 +119,7 @@ class Lifespan:
         _, pending = await asyncio.wait({task}, timeout=min(self._timeout, END_TIMEOUT))
         if pending:
             task.cancel()
-            _, pending = await asyncio.wait({task}, timeout=1)
+            _, pending = await asyncio.wait({task}, timeout=min(1.0, END_TIMEOUT))
         if pending:
             logger.warning("the application's lifespan goes on although it was cancelled; leaving it")
 
@@ -129,7 +129,9 @@ class Lifespan:
             await self._app(scope, self._receive, self._send)
         except Exception as exc:
             self._error = exc
-            if self._phase is _Phase.RUNNING:
+            # One that raises in the same step as it answers is up, too.
+            is_up = self._phase is _Phase.STARTING and self._answered.is_set() and self._failure is None
+            if self._phase is _Phase.RUNNING or is_up:
                 logger.exception("application raised in its lifespan after start-up")
             elif self._phase is _Phase.STOPPING:
                 self._failure = self._failure or repr(exc)
