@@ -10,7 +10,12 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlsplit, urlunsplit
 
+import hypothesis
 import pytest
+
+# A test is slow on a busy machine, and must find the same on every machine.
+hypothesis.settings.register_profile("transom", deadline=None, derandomize=True, database=None)
+hypothesis.settings.load_profile("transom")
 
 if TYPE_CHECKING:
     from http1_vectors import Vector

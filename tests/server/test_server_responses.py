@@ -360,3 +360,21 @@ async def test_client_that_closes_just_before_our_last_words_is_no_error(serve, 
         await asyncio.sleep(0)
     await running.server.stop()
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+async def test_client_that_sent_another_request_does_not_lose_the_last_answer(serve, respond):
+    """RFC 9112 section 9.6: a close with unread bytes resets the connection, so the server closes in two steps."""
+    running = await serve(respond(b"x" * 200_000, headers=[(b"connection", b"close")]))
+    client = await running.connect()
+    client.writer.transport.pause_reading()
+    await client.send(GET)
+    (connection,) = running.server.state.connections
+    while not connection._lingering:
+        await asyncio.sleep(0)
+    await client.send(GET * 100)  # arrives after our last byte
+    for _ in range(20):
+        await asyncio.sleep(0)
+    client.writer.transport.resume_reading()
+    reply = await client.read()
+    assert len(reply.body) == 200_000
+    assert await client.read_to_end() == b""

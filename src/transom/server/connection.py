@@ -61,6 +61,7 @@ class HTTP1Connection(asyncio.Protocol):
 
     __slots__ = (
         "_advancing",
+        "_client_goes_on",
         "_cycle",
         "_deadline",
         "_drained",
@@ -91,6 +92,7 @@ class HTTP1Connection(asyncio.Protocol):
         self._cycle: HTTPCycle | None = None
         self._websocket: WebSocketCycle | None = None
         self._advancing = False
+        self._client_goes_on = False  # it did not say that this request is its last
         self._deadline = inf  # loop time at which the connection is closed; only between requests
         self._drained = 0  # bytes of the body dropped since the response was complete
         self._eof = False  # the client will send nothing more
@@ -300,6 +302,7 @@ class HTTP1Connection(asyncio.Protocol):
             return
         self._expect_continue = facts.expect_continue
         self._takes_trailers = facts.trailers
+        self._client_goes_on = facts.keep_alive
         self._writer.start(request.line.http_version, facts.keep_alive and not state.is_stopping)
         scope = build_scope(state, peer, request)
         if facts.length:
@@ -528,7 +531,10 @@ class HTTP1Connection(asyncio.Protocol):
         elif not self._writer.keep_alive or (self._eof and not buffered):
             self._cycle = None
             self._flush()
-            self._transport.close()
+            if self._client_goes_on and not self._eof:
+                self._linger()  # it may have sent another request already, and must not lose the answer to this one
+            else:
+                self._transport.close()
         else:
             self._cycle = None
             self._deadline = self._state.idle_deadline
