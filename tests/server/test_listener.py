@@ -79,6 +79,18 @@ def test_nothing_stays_open_when_one_address_fails(tmp_path: Path) -> None:
     assert not path.exists()
 
 
+async def test_address_that_another_listens_on_since_it_was_bound_says_what_to_do(respond: Any) -> None:
+    """Both were started at the same moment."""
+    first, second = socket.socket(), socket.socket()
+    for each in (first, second):
+        each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        each.bind(first.getsockname() if each is second else ("127.0.0.1", 0))
+    async with Server(respond(), Config(lifespan="off"), sockets=[first]):
+        with pytest.raises(BindError, match="another process"):
+            await Server(respond(), Config(lifespan="off"), sockets=[second]).start()
+    assert second.fileno() == -1
+
+
 def test_port_can_be_shared_when_asked_for() -> None:
     (first,) = bind_sockets(Config(port=0), reuse_port=True)
     (second,) = bind_sockets(Config(port=first.getsockname()[1]), reuse_port=True)
@@ -154,6 +166,16 @@ def test_permissions_are_octal(permissions: str) -> None:
         Config(uds_permissions=permissions)
 
 
+def test_copy_in_a_forked_process_does_not_remove_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "s"
+    listener = bind_address(f"unix:{path}")[0]
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    listener.close()
+    assert path.exists()
+
+
 def test_socket_bound_again_by_another_is_not_removed(tmp_path: Path) -> None:
     path = tmp_path / "s"
     first = bind_address(f"unix:{path}")[0]
@@ -219,6 +241,12 @@ def test_socket_of_another_kind_is_refused_and_left_open() -> None:
         assert datagram.getsockname()
     with open(os.devnull) as file, pytest.raises(BindError, match="not a socket"):
         bind_address(f"fd://{file.fileno()}")
+
+
+def test_connection_is_no_listener() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs, pytest.raises(BindError, match="a connection"):
+        bind_address(f"fd://{ours.fileno()}")
 
 
 def test_workers_share_what_was_handed_down_and_have_the_rest_to_themselves(tmp_path: Path) -> None:

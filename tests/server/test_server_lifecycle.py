@@ -121,6 +121,9 @@ class FakeTransport(asyncio.Transport):
     def get_write_buffer_size(self):
         return 0
 
+    def is_closing(self):
+        return self.closed
+
     def can_write_eof(self):
         return True
 

@@ -521,6 +521,115 @@ async def test_client_that_connects_while_the_server_stops_is_told_to_leave(serv
     await asyncio.wait_for(stopping, 10)
 
 
+# The end of a connection
+
+
+async def closed_after(running: Any, ticks: int) -> bool:
+    """Tell whether no connection is open after so many seconds of the server's clock."""
+    state = running.server.state
+    for _ in range(ticks):
+        state.now += 1
+        for connection in tuple(state.connections):
+            connection.tick(state.now)
+        await asyncio.sleep(0.01)
+    return not state.connections
+
+
+async def shake_hands(running: Any) -> tuple[ssl.SSLObject, ssl.MemoryBIO, ssl.MemoryBIO, Any]:
+    """Return a session of TLS whose records we carry ourselves: it answers only what we let it see."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    session = client_context().wrap_bio(incoming, outgoing, server_hostname="localhost")
+    client = await running.connect()
+    while True:
+        try:
+            session.do_handshake()
+            break
+        except ssl.SSLWantReadError:
+            await client.send(outgoing.read())
+            incoming.write(await client.reader.read(16_384))
+    await client.send(outgoing.read())
+    return session, incoming, outgoing, client
+
+
+async def test_client_that_does_not_answer_the_end_is_not_waited_for(serve: Any, files: Files) -> None:
+    running = await serve(report([]), **files.options(), timeout_keep_alive=5)
+    session, _, outgoing, client = await shake_hands(running)
+    session.write(GET)
+    await client.send(outgoing.read())
+    await client.reader.read(1000)
+    (connection,) = running.server.state.connections
+    assert await closed_after(running, 20)
+    assert connection._transport.is_closing()
+
+
+async def test_client_that_ends_its_half_is_gone(
+    serve: Any, files: Files, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No event loop keeps the other half; saying so for each connection is nothing for the log."""
+    told = asyncio.Event()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        told.set()
+        with pytest.raises(OSError, match="gone"):
+            await send({"type": "http.response.start", "status": 200})
+
+    running = await serve(app, **files.options(), access_log=False)
+    session, _, outgoing, client = await shake_hands(running)
+    session.write(GET)
+    with pytest.raises(ssl.SSLError):
+        session.unwrap()
+    await client.send(outgoing.read())
+    await asyncio.wait_for(told.wait(), 10)
+    await client.read_to_end()
+    assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    "junk", [b"junk" * 10, b"\x17\x03\x03\x00\x20" + bytes(32), b"\x15\x03\x03\x00\x02\x02\x28"]
+)
+async def test_junk_after_the_handshake_ends_the_connection_without_a_word(
+    serve: Any, files: Files, caplog: pytest.LogCaptureFixture, junk: bytes
+) -> None:
+    running = await serve(report([]), **files.options(), access_log=False)
+    *_, client = await shake_hands(running)
+    await client.send(junk)
+    assert b"HTTP" not in await client.read_to_end()
+    assert not caplog.records
+    assert (await ask(running)).status == 200
+
+
+@pytest.mark.slow
+async def test_client_that_reads_late_gets_the_whole_response_before_the_end(
+    serve: Any, files: Files
+) -> None:
+    """The end of TLS has a time-out of its own in event loops, which would cut off what has not been read yet."""
+    body = os.urandom(8_000_000)
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"connection", b"close")]})
+        await send({"type": "http.response.body", "body": body})
+
+    running = await serve(app, **files.options())
+    client = await running.connect(ssl=client_context(), server_hostname="localhost", limit=1000)
+    await client.send(GET)
+    await asyncio.sleep(4)
+    assert (await client.read()).body == body
+    client.writer.close()
+
+
+async def test_small_pieces_are_sent_at_once(serve: Any, files: Files) -> None:
+    """TCP_NODELAY, which asyncio sets only where it knows the protocol."""
+    running = await serve(report([]), **files.options())
+    client = await running.connect(ssl=client_context(), server_hostname="localhost")
+    await client.get()
+    (connection,) = running.server.state.connections
+    server_side = connection._transport.get_extra_info("socket")
+    assert server_side.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    client.writer.close()
+
+
 # Bytes in both directions
 
 

@@ -11,6 +11,7 @@ no descriptors left (CPython 3.11 to 3.13); on uvloop its server is faster, and 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import socket
 import ssl
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("transom.server")
 
 _ACCEPTS_IN_ONE_GO: Final = 64  # before others have their turn
-_SHUTDOWN_TIMEOUT: Final = 2.0  # seconds for a client to answer the end of TLS
+_NEVER: Final = 86_400.0  # seconds
 
 
 class Acceptor:
@@ -112,6 +113,9 @@ class Acceptor:
             accepted.close()
         else:
             accepted.setblocking(False)
+            if host is not None:
+                with contextlib.suppress(OSError):  # it may be gone already
+                    accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection = HTTP1Connection(self._state)
             task = self._state.spawn(self._open(connection, accepted, host or "a Unix socket"))
             if not task.done():
@@ -124,7 +128,7 @@ class Acceptor:
     async def _open(self, connection: HTTP1Connection, accepted: socket.socket, peer: str) -> None:
         state = self._state
         try:
-            async with asyncio.timeout(state.config.timeout_tls_handshake):
+            async with asyncio.timeout(None if self._is_plain else state.config.timeout_tls_handshake):
                 if self._proxies is not None:
                     connection.proxied = await self._read_header(accepted)
                 await state.loop.connect_accepted_socket(lambda: connection, accepted, **self._tls_options())
@@ -144,7 +148,8 @@ class Acceptor:
             "ssl": self._certificates.context,
             # The handshake itself has the deadline of `_open`.
             "ssl_handshake_timeout": self._state.config.timeout_tls_handshake + 1,
-            "ssl_shutdown_timeout": _SHUTDOWN_TIMEOUT,
+            # It would cut off what a slow client has not read yet; the connection itself looks whether it goes on reading.
+            "ssl_shutdown_timeout": _NEVER,
         }
 
     async def _read_header(self, accepted: socket.socket) -> ProxyHeader:

@@ -65,11 +65,16 @@ class Capacity:
         self.note()
         stream = cast("asyncio.Transport", transport)
         stream.write(response)
-        if len(self.refusals) >= MAX_REFUSALS or not stream.can_write_eof():
+        lingers = len(self.refusals) < MAX_REFUSALS
+        if lingers:
+            stream.set_protocol(Refusal(stream, self.refusals, deadline))
+        if not stream.can_write_eof():
+            # With TLS, the end takes an answer of the client, which somebody must wait for.
+            (stream.close if lingers else stream.abort)()
+        elif lingers:
+            stream.write_eof()
+        else:
             stream.close()
-            return
-        stream.set_protocol(Refusal(stream, self.refusals, deadline))
-        stream.write_eof()
 
     def note(self) -> None:
         """Log that the limit is reached, once until it is not any more."""

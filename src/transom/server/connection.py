@@ -131,6 +131,13 @@ class HTTP1Connection(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """Keep our side open while there is something to answer. Source: RFC 9112 section 9.6, on half-closed clients."""
+        if self._peer.tls is not None:
+            # No event loop keeps our half of TLS open: who closes his is gone.
+            if self._websocket is not None:
+                self._websocket.eof_received()
+            elif self._cycle is not None:
+                self._cycle.disconnect()
+            return False
         if self._websocket is not None:
             return self._websocket.eof_received()
         self._eof = True
@@ -184,6 +191,8 @@ class HTTP1Connection(asyncio.Protocol):
         if self._is_write_stalled(now):
             logger.info("client %s does not read; closing", self._peer.client_host)
             self._transport.abort()
+        elif self._transport.is_closing():
+            self._end_closing(now)
         elif self._websocket is not None:
             self._websocket.tick(now)
         elif self._progress is not None and (
@@ -199,11 +208,20 @@ class HTTP1Connection(asyncio.Protocol):
             if self._reader.buffered and not self._lingering:
                 self._refuse(RemoteProtocolError("request head did not arrive in time", 408))
             else:
-                self._transport.close()
+                self._close()
+
+    def _end_closing(self, now: float) -> None:
+        """Wait a moment for the client's last word, from when it has taken everything."""
+        if self._write_progress is not None:
+            self._deadline = inf
+        elif self._deadline == inf:
+            self._deadline = self._state.deadline(LINGER)
+        elif now >= self._deadline:
+            self._transport.abort()
 
     def _is_write_stalled(self, now: float) -> bool:
-        is_sending_file = self._file_sender is not None
-        unsent = count_unsent(self._transport, is_sending_file=is_sending_file)
+        looks_below = self._file_sender is not None or self._peer.tls is not None
+        unsent = count_unsent(self._transport, looks_below=looks_below)
         if not unsent:
             self._write_progress = None
             return False
@@ -282,7 +300,7 @@ class HTTP1Connection(asyncio.Protocol):
         if self._eof:
             if self._cycle is not None:
                 self._cycle.disconnect()
-            self._transport.close()
+            self._close()
         elif self._reader.in_body:
             if self._progress is None:
                 self._progress = BodyProgress(self._state.now)
@@ -381,6 +399,14 @@ class HTTP1Connection(asyncio.Protocol):
             except OSError:  # reset by the client, which the loop has not told us yet
                 self._transport.abort()
         else:
+            self._close()
+
+    def _close(self) -> None:
+        """Close once everything is written; with TLS also the client has to say so, which `tick` waits for."""
+        self._deadline = inf
+        if (
+            not self._transport.is_closing()
+        ):  # closed twice, asyncio's transport for TLS cannot even be aborted any more
             self._transport.close()
 
     def _upgrade(self, request: Request, peer: Peer) -> None:
@@ -534,7 +560,7 @@ class HTTP1Connection(asyncio.Protocol):
             if self._client_goes_on and not self._eof:
                 self._linger()  # it may have sent another request already, and must not lose the answer to this one
             else:
-                self._transport.close()
+                self._close()
         else:
             self._cycle = None
             self._deadline = self._state.idle_deadline

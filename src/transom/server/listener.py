@@ -36,7 +36,7 @@ class BoundSocket(socket.socket):
     Those that were handed down, by systemd or a parent, are plain sockets: their addresses are not ours to bind or remove.
     """
 
-    _file: tuple[str, int, int] | None = None  # path, device and inode
+    _file: tuple[str, int, int, int] | None = None  # path, device and inode, and our process
 
     def bind_file(self, path: str, permissions: int) -> None:
         """Bind a path in the file system.
@@ -48,16 +48,19 @@ class BoundSocket(socket.socket):
         # Nobody can connect before `listen`, so there is no moment with other permissions.
         os.chmod(path, permissions)
         status = os.stat(path)
-        self._file = path, status.st_dev, status.st_ino
+        self._file = path, status.st_dev, status.st_ino, os.getpid()
 
     def close(self) -> None:
-        """Close, and remove the file if it is still this socket's: another process may have bound the path again."""
+        """Close, and remove the file if it is still this socket's: another process may have bound the path again.
+
+        A process that was forked has a copy, and does not remove it.
+        """
         super().close()
         file, self._file = self._file, None
         if file is not None:
             with contextlib.suppress(OSError):
                 status = os.stat(file[0])
-                if (status.st_dev, status.st_ino) == file[1:]:
+                if (status.st_dev, status.st_ino, os.getpid()) == file[1:]:
                     os.unlink(file[0])
 
 
@@ -113,8 +116,13 @@ def bind_address(
             return [_adopt(address.removeprefix("fd://"))]
         return _bind_name(*parse_address(address), reuse_port)
     except OSError as exc:
-        hint = _HINTS.get(exc.errno or 0, "check the address").replace("--port", option)
-        raise BindError(f"cannot listen on {address}: {exc.strerror or exc}; {hint}") from exc
+        raise explain(address, exc, option) from exc
+
+
+def explain(address: str, error: OSError, option: str = "--port") -> BindError:
+    """Return the error that says which address cannot be listened on, why, and what to do."""
+    hint = _HINTS.get(error.errno or 0, "check the address").replace("--port", option)
+    return BindError(f"cannot listen on {address}: {error.strerror or error}; {hint}")
 
 
 def parse_address(address: str) -> tuple[str, int]:
@@ -170,7 +178,8 @@ def _bind_all(
 
 
 def _bind_tcp(family: int, address: tuple[Any, ...], reuse_port: bool) -> socket.socket:
-    listener = BoundSocket(family)
+    # The protocol is named for asyncio, which sends small pieces at once (TCP_NODELAY) only where it is.
+    listener = BoundSocket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if reuse_port:
@@ -217,19 +226,26 @@ def _adopt(number: str) -> socket.socket:
     if not (number.isascii() and number.isdecimal()):
         raise BindError(f"malformed address 'fd://{number}'; use fd:// and the number of a descriptor")
     listener = socket.socket(fileno=int(number))
-    if listener.type != socket.SOCK_STREAM or listener.family not in (
-        socket.AF_INET,
-        socket.AF_INET6,
-        socket.AF_UNIX,
-    ):
-        kind = f"{listener.family.name} {listener.type.name}"
+    if flaw := _find_flaw(listener):
         listener.detach()  # it is not ours to close
         raise BindError(
-            f"cannot listen on fd://{number}: it is {kind}; hand down a TCP or Unix stream socket"
+            f"cannot listen on fd://{number}: it is {flaw}; hand down a TCP or Unix stream socket"
         )
     listener.set_inheritable(False)
     listener.setblocking(False)
     return listener
+
+
+def _find_flaw(listener: socket.socket) -> str:
+    """Return what is handed down in place of a socket to listen on, or an empty string."""
+    families = (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX)
+    if listener.type != socket.SOCK_STREAM or listener.family not in families:
+        return f"{listener.family.name} {listener.type.name}"
+    try:
+        listener.getpeername()
+    except OSError:
+        return ""
+    return "a connection"
 
 
 def describe_socket(listener: socket.socket, *, secure: bool = False) -> str:

@@ -1,7 +1,7 @@
 """What a transport does not offer: files sent by the system, and how much the client has not taken yet.
 
-Both look under the transport, at the file descriptor of its socket. That is safe while the transport has nothing of its own to
-write, which `FileSender` waits for, and only for sockets without TLS.
+Both look under the transport, at the file descriptor of its socket. To write there is safe while the transport has nothing of
+its own to write, which `FileSender` waits for, and only for sockets without TLS.
 """
 
 from __future__ import annotations
@@ -23,13 +23,16 @@ def descriptor_of(transport: asyncio.BaseTransport) -> int:
     return -1 if socket is None else socket.fileno()
 
 
-def count_unsent(transport: asyncio.WriteTransport, *, is_sending_file: bool = False) -> int:
+def count_unsent(transport: asyncio.WriteTransport, *, looks_below: bool = False) -> int:
     """Return the bytes that wait for the client: those in the transport and, if there are any, what the system holds of it too.
 
-    While a file is being sent the system holds all of it.
+    Args:
+        transport: of the client.
+        looks_below: ask the system in any case. It holds all of a file that is being sent; and a transport with TLS does not
+            count what it has encrypted, which a plain one below it holds, but only while the system holds something too.
     """
     unsent = transport.get_write_buffer_size()
-    descriptor = descriptor_of(transport) if unsent or is_sending_file else -1
+    descriptor = descriptor_of(transport) if unsent or looks_below else -1
     if descriptor == -1:
         return unsent
     buffer = array.array("i", [0])

@@ -59,7 +59,8 @@ class WebSocketTransport:
 
     def close(self) -> None:
         """Close once everything is written."""
-        self._transport.close()
+        if not self._transport.is_closing():
+            self._transport.close()
 
     def close_our_half(self) -> None:
         """End our stream and go on reading, where that is possible; else close.
@@ -71,7 +72,7 @@ class WebSocketTransport:
         if self._transport.can_write_eof() and not self._transport.is_closing():
             self._transport.write_eof()
         else:
-            self._transport.close()
+            self.close()
 
     def abort(self) -> None:
         """Close at once; what was not written is lost."""

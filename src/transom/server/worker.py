@@ -26,7 +26,7 @@ from transom.server.acceptor import Acceptor
 from transom.server.config import Config
 from transom.server.connection import HTTP1Connection
 from transom.server.lifespan import Lifespan
-from transom.server.listener import bind_sockets, describe_socket
+from transom.server.listener import bind_sockets, describe_socket, explain
 from transom.server.state import ServerState
 from transom.server.status_server import StatusServer
 from transom.server.systemd import Notifier
@@ -133,7 +133,11 @@ class Server:
             state.lifespan_state = self._lifespan.state
             state.start_timer()
             for listener in self._sockets:
-                self._listeners.append(await self._listen(listener, state))
+                try:
+                    self._listeners.append(await self._listen(listener, state))
+                except OSError as exc:
+                    # Linux lets several bind one address as long as none listens.
+                    raise explain(describe_socket(listener), exc) from exc
             if self._status is not None:
                 self._status.status.state = "serving"
         except BaseException:
