@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import io
 import logging
+import os
 import sys
 import threading
 from wsgiref.validate import validator
@@ -15,7 +16,9 @@ import pytest
 from transom.asgi import WSGIToASGI, wsgi
 from transom.asgi.wsgi import to_asgi
 from transom.asgi.wsgi.exchange import HIGH_WATER
+from transom.asgi.wsgi.filewrapper import FileWrapper
 
+END = {"type": "http.request", "body": b"", "more_body": False}
 OK = ("200 OK", [("Content-Type", "text/plain")])
 
 
@@ -506,10 +509,32 @@ async def test_lost_client_ends_the_iteration_on_servers_whose_send_does_not_tel
     talk = converse(
         app,
         asgi={"version": "3.0", "spec_version": "2.3"},
-        incoming=[{"type": "http.disconnect"}],
+        incoming=[END, {"type": "http.disconnect"}],
     )
     await talk.run()
     assert iterable.closed.is_set()
+
+
+async def test_error_of_the_server_in_receive_is_raised_to_it(http_scope):
+    raised = []
+
+    def app(environ, start_response):
+        try:
+            environ["wsgi.input"].read()
+        except OSError as exc:
+            raised.append(exc)
+        start_response(*OK)
+        return []
+
+    async def fail():
+        raise LookupError("in the server")
+
+    adapter = wsgi(app, threads=1)
+    scope = http_scope(method="POST", headers=[(b"content-length", b"1"), (b"expect", b"100-continue")])
+    with pytest.raises(LookupError, match="in the server"):
+        await adapter(scope, fail, None)  # type: ignore[arg-type]
+    assert isinstance(raised[0], ConnectionResetError)
+    await adapter.aclose()
 
 
 # Files.
@@ -525,8 +550,6 @@ class ZeroCopy:
 
     def __call__(self, message):
         if message["type"] == "http.response.zerocopysend":
-            import os
-
             self.read += os.pread(message["file"].fileno(), message["count"], message["offset"])
 
 
@@ -580,6 +603,25 @@ async def test_file_in_memory_is_read(converse, method):
     await talk.run()
     assert (zero.read, memory.closed) == (b"", True)
     assert talk.body == b"memory"
+
+
+def test_only_regular_files_are_left_to_the_server():
+    """A pipe could keep the server waiting."""
+    reading, writing = os.pipe()
+    with open(reading, "rb") as pipe, open(writing, "wb"):
+        assert FileWrapper(pipe).find_region() is None
+    with open("/dev/null", "rb") as device:
+        assert FileWrapper(device).find_region() is None
+
+
+def test_file_that_cannot_be_closed_is_not():
+    """PEP 3333: the server calls `close` where there is one."""
+
+    class Readable:
+        def read(self, size):
+            return b""
+
+    assert not hasattr(FileWrapper(Readable()), "close")
 
 
 # Threads.

@@ -230,6 +230,14 @@ def test_upload_that_breaks_off_is_the_servers_error_and_a_disconnect(serve):
     assert got == ["http.request", "http.disconnect"]
 
 
+def test_messages_after_the_response_are_ignored(serve):
+    async def app(scope, receive, send):
+        await respond(b"whole")(scope, receive, send)
+        await send({"type": "http.response.body", "body": b"more"})
+
+    assert serve(app)().read() == b"whole"
+
+
 def test_error_before_the_response_is_raised_to_the_server(serve):
     async def app(scope, receive, send):
         await send({"type": "http.response.start", "status": 200, "headers": []})

@@ -111,6 +111,7 @@ APPLICATIONS = [
     (decorated_wsgi, "wsgi"),
     (anything, "asgi3"),
     (print, "asgi3"),
+    (max, "asgi3"),  # it does not say what it takes
 ]
 
 
@@ -199,6 +200,12 @@ class Site:
     async def __call__(self, scope, receive, send): ...
 
 
+class Flasky:
+    def __init__(self, name): ...
+
+    def __call__(self, environ, start_response): ...
+
+
 @pytest.mark.parametrize(
     ("app", "interface", "message"),
     [
@@ -219,6 +226,7 @@ class Site:
         (four, "auto", r"takes \(a, b, c, d\), but ASGI 3 calls it with \(scope, receive, send\)"),
         (forgetful, "auto", r"takes \(scope, receive\), but ASGI 3 calls it with"),
         (Site, "auto", r"application Site is a class; name an instance of it, such as app = Site\(...\)"),
+        (Flasky, "auto", "application Flasky is a class; name an instance of it"),
         (7, "auto", "7 cannot be called"),
     ],
 )

@@ -19,6 +19,7 @@ def make_number(): return 7
 def make_nothing(): pass
 def make_with(name): return application
 async def make_later(): return application
+make_builtin = dict
 number = 7
 _private = 1
 """
@@ -85,6 +86,7 @@ def test_module_is_looked_for_in_the_directory_named_for_it(tmp_path: Path, monk
         ("loadme.data:app", "nothing there can be called"),
         ("loadme.app:number.x", "no attribute 'x'"),
         ("loadme.app:number", "is int, which cannot be called"),
+        ("loadme.app:make_builtin()", "is dict, which cannot be called"),
         ("loadme.app:make_number()", "is int, which cannot be called"),
         ("loadme.app:number()", "leave out the parentheses"),
     ],

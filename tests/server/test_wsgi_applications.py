@@ -6,11 +6,12 @@ import asyncio
 import hashlib
 import logging
 import threading
+from random import Random
 from wsgiref.validate import validator
 
 import pytest
 
-from transom.asgi import wsgi
+from transom.asgi import ASGIToWSGI, wsgi
 
 TEXT = [("Content-Type", "text/plain")]
 
@@ -309,3 +310,64 @@ async def test_application_that_hangs_does_not_hold_up_the_end(serve_wsgi, monke
     await asyncio.wait_for(running.server.stop(), 10)
     release.set()
     assert "1 threads of a WSGI application still run" in caplog.text
+
+
+async def asgi_site(scope, receive, send):
+    """Echo, as `wsgi_site` does."""
+    if scope["type"] != "http":
+        raise NotImplementedError
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    more = scope["path"] != "/unread"
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return
+        more = message["more_body"]
+        await send({"type": "http.response.body", "body": message["body"], "more_body": True})
+    await send({"type": "http.response.body", "body": b"end"})
+
+
+def wsgi_site(environ, start_response):
+    start_response("200 OK", TEXT)
+    if environ["PATH_INFO"] != "/unread":
+        while piece := environ["wsgi.input"].read(10_000):
+            yield piece
+    yield b"end"
+
+
+async def visit(running, random: Random) -> None:
+    """Upload and read the response, or leave somewhere on the way."""
+    size = random.choice([0, 1, 100, 70_000, 300_000])
+    head = f"POST /{random.choice(['', 'unread'])} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: {size}\r\n\r\n"
+    leaves = random.random() < 0.5
+    reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+    writer.write(head.encode() + bytes(random.randrange(size + 1) if leaves else size))
+    if leaves:
+        for _ in range(random.randrange(20)):
+            await asyncio.sleep(0)
+        writer.transport.abort()
+    else:
+        assert b"end" in await asyncio.wait_for(reader.read(), 30)
+    writer.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("app", ["wsgi", "asgi in wsgi"])
+async def test_clients_that_leave_at_any_moment_leave_no_thread_waiting(serve, caplog, app):
+    inner = ASGIToWSGI(asgi_site)
+    running = await serve(
+        wsgi(wsgi_site if app == "wsgi" else inner, threads=2), lifespan="on", timeout_graceful_shutdown=20.0
+    )
+    random = Random(7)
+
+    async def visit_often():
+        for _ in range(15):
+            await visit(running, random)
+
+    await asyncio.gather(*(visit_often() for _ in range(10)))
+    await running.server.stop()  # waits for what runs, and for the threads
+    inner.close()
+    for thread in [each for each in threading.enumerate() if each.name.startswith("transom-")]:
+        await asyncio.to_thread(thread.join, 10)  # its last instructions, if any
+        assert not thread.is_alive()
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
