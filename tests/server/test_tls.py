@@ -796,6 +796,36 @@ def test_workers_renew_certificates_and_drop_nothing(
     assert server.end(signal.SIGTERM) == 0
 
 
+@pytest.mark.slow
+async def test_workers_are_replaced_without_a_handshake_that_fails(
+    start_server: Any, files: Files, unused_port: int
+) -> None:
+    options = f"ssl_certfile={files.path('server.pem')!r}, ssl_keyfile={files.path('server.key')!r}"
+    (files.folder / "lasting.py").write_text(LASTING)
+    server = start_server(f"workers=2, bind=('127.0.0.1:{unused_port}',), {options}", "lasting:app")
+    server.wait_for("serving on", times=2)
+    context, served, done = client_context(), [0], asyncio.Event()
+
+    async def ask_on_and_on() -> None:
+        while not done.is_set():
+            reader, writer = await asyncio.open_connection(
+                "127.0.0.1", unused_port, ssl=context, server_hostname="localhost"
+            )
+            writer.write(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            assert (await reader.read()).endswith(b"hello")
+            writer.close()
+            served[0] += 1
+
+    async with asyncio.TaskGroup() as clients:
+        for _ in range(4):
+            clients.create_task(ask_on_and_on())
+        server.process.send_signal(signal.SIGHUP)
+        await asyncio.to_thread(server.wait_for, "ended: exit code 0", 2)
+        done.set()
+    assert served[0] > 10
+    assert server.end(signal.SIGTERM) == 0
+
+
 def test_key_may_be_encrypted_or_stand_with_the_certificate(broken: Files) -> None:
     locked = {"ssl_keyfile": broken.path("locked.key"), "ssl_keyfile_password": "secret"}
     assert Certificates(Config(**broken.options(**locked)))

@@ -131,8 +131,8 @@ def _is_trusted(
 ) -> bool:
     if client is not None:
         return trusted.trusts(client[0])
-    # On TCP, one that is gone already.
-    return trusted.trusts_unix and (server is None or server[1] is None)
+    # On TCP, it is gone already.
+    return trusted.trusts_unix and server is not None and server[1] is None
 
 
 def build_scope(state: ServerState, peer: Peer, request: RequestHead) -> HTTPScope:
@@ -155,7 +155,7 @@ def build_scope(state: ServerState, peer: Peer, request: RequestHead) -> HTTPSco
     )
     scope["extensions"] = extensions = (EXTENSIONS if http_version != "1.0" else EXTENSIONS_1_0).copy()
     if peer.tls is not None:
-        extensions["tls"] = peer.tls
+        extensions["tls"] = peer.tls.copy()
     if state.lifespan_state is not None:
         scope["state"] = state.lifespan_state.copy()
     return scope
@@ -169,7 +169,7 @@ def build_websocket_scope(state: ServerState, peer: Peer, request: RequestHead) 
     scope = cast("dict[str, Any]", build_scope(state, peer, request))  # Any: it becomes another
     del scope["method"]
     scope["type"] = "websocket"
-    scope["extensions"] = {} if peer.tls is None else {"tls": peer.tls}
+    scope["extensions"] = {} if peer.tls is None else {"tls": peer.tls.copy()}
     scope["scheme"] = "wss" if peer.scheme == "https" else "ws"
     scope["subprotocols"] = []  # those of a handshake that was found valid
     return cast("WebSocketScope", scope)
