@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from transom.server import Config
+
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 EXAMPLE = ROOT / "examples" / "polls"
@@ -147,6 +149,14 @@ def test_a_link_to_a_page_of_the_documentation_leads_to_one():
     for page in DOCS.rglob("*.md"):
         for target in re.findall(r"\]\(([^)#:]+\.md)", page.read_text()):
             assert (page.parent / target).resolve().is_file(), f"{page.name} links to {target}"
+
+
+@pytest.mark.parametrize("page", ["deploy.md", "logs-and-metrics.md"])
+def test_options_of_the_server_that_a_page_names_exist(page: str):
+    known = {part for option in Config.options() for flag in option.flags for part in flag.split("/")}
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", (DOCS / "howto" / page).read_text()))
+    assert named - known <= {"--config"}  # the command's own
+    assert named
 
 
 SERVED = {

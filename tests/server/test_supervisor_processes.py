@@ -317,6 +317,34 @@ def test_quit_and_a_second_signal_cancel_what_is_in_progress(
 
 
 @pytest.mark.slow
+def test_signal_to_all_processes_is_no_second_signal_to_any(
+    start_server: StartServer, site_folder: Path
+) -> None:
+    """systemd stops all processes of a service at once, and then the supervisor stops its workers: that is still graceful."""
+    (site_folder / "patient.py").write_text(
+        """
+import asyncio, sys
+from mysite import app as site
+async def app(scope, receive, send):
+    if scope["type"] == "http":
+        print("in progress", file=sys.stderr, flush=True)
+        await asyncio.sleep(1)
+    await site(scope, receive, send)
+"""
+    )
+    server = start_server("workers=2, timeout_graceful_shutdown=20", "patient:app")
+    url = server.wait_until_up(2)
+    with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=TIMEOUT) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        server.wait_for("in progress")
+        for pid in server.workers:
+            os.kill(pid, signal.SIGTERM)
+        assert server.end(signal.SIGTERM) == 0
+        assert client.recv(1000).startswith(b"HTTP/1.1 200 ")
+    assert "cancelling" not in server.log
+
+
+@pytest.mark.slow
 def test_single_process_serves_and_stops_at_sigterm(start_server: StartServer, ask_pid: AskPid) -> None:
     server = start_server("workers=1")
     url = server.wait_until_up(1)

@@ -6,7 +6,7 @@ one `Order` and nothing more, the child sends a `Report` once it serves and then
 parent is gone, however that happened.
 
 SIGINT and SIGHUP are ignored in the child: Ctrl-C, and the end of a terminal, reach the whole group, and the parent answers them
-with SIGTERM for each child.
+with SIGTERM for each child. systemd sends SIGTERM to all processes of a service, so that it may come twice: only SIGQUIT insists.
 SIGABRT, and what ends a process for a mistake in compiled code, writes the Python stack of each thread to stderr first.
 """
 
@@ -159,10 +159,11 @@ def main(descriptor: int) -> int:
         listener.set_inheritable(False)
 
     def on_started(server: Server) -> None:
-        # From here on only SIGTERM and the end of the channel stop this process.
+        # From here on only SIGTERM, SIGQUIT and the end of the channel stop this process.
         loop = asyncio.get_running_loop()
         loop.remove_signal_handler(signal.SIGINT)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        loop.add_signal_handler(signal.SIGTERM, _stop, server)
         channel.setblocking(False)
         loop.add_reader(channel, _channel_ended, loop, channel, server)
         report = Reporter(channel, server.state)
@@ -180,4 +181,9 @@ def main(descriptor: int) -> int:
 
 def _channel_ended(loop: asyncio.AbstractEventLoop, channel: socket.socket, server: Server) -> None:
     loop.remove_reader(channel)
-    server.request_stop()
+    _stop(server)
+
+
+def _stop(server: Server) -> None:
+    if not server.is_stop_requested:
+        server.request_stop()

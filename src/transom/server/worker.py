@@ -238,6 +238,11 @@ class Server:
             return False
         return True
 
+    @property
+    def is_stop_requested(self) -> bool:
+        """Whether `serve` is about to end."""
+        return self._stop_requested is not None and self._stop_requested.is_set()
+
     def request_stop(self, at_once: bool = False) -> None:
         """End `serve` gracefully, or `at_once`, which the second call always means."""
         if self._stop_requested is None or self._stop_requested.is_set() or at_once:
