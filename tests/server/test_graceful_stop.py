@@ -35,6 +35,13 @@ async def until_stopping(running: Any) -> None:
         await asyncio.sleep(0)
 
 
+async def read_and_close(client: Any) -> bytes:
+    """Do as clients do at the end of a connection: a server waits for that for a moment."""
+    data = await client.read_to_end()
+    client.writer.close()
+    return data
+
+
 @pytest.fixture
 def quick_last_call(monkeypatch: pytest.MonkeyPatch) -> None:
     """Close idle connections soon: what is tested is who is told afterwards."""
@@ -53,7 +60,7 @@ async def test_request_on_its_way_to_an_idle_connection_is_answered_as_the_last(
     await until_stopping(running)
     reply = await client.get()
     assert (reply.status, reply[b"connection"], reply.body) == (200, b"close", b"hello")
-    assert await client.read_to_end() == b""
+    assert await read_and_close(client) == b""
     await stopping
 
 
@@ -86,6 +93,7 @@ async def test_head_that_is_half_there_may_be_completed(serve, respond, quick_la
     running.server.state.now += 1.0
     await client.send(GET[10:])
     assert (await client.read())[b"connection"] == b"close"
+    client.writer.close()
     await stopping
 
 
@@ -117,6 +125,7 @@ async def test_connection_that_was_promised_to_be_kept_takes_one_more_request(se
     second = await client.get()
     assert (first[b"connection"], first.body) == (None, b"xy")
     assert (second[b"connection"], second.body) == (b"close", b"xy")
+    client.writer.close()
     await stopping
 
 
@@ -141,6 +150,7 @@ async def test_upload_in_progress_is_read_to_its_end(serve):
     await client.send(b"67890")
     reply = await client.read()
     assert (reply.body, reply[b"connection"]) == (b"10", b"close")
+    client.writer.close()
     await stopping
 
 
@@ -155,12 +165,16 @@ def test_connections_that_wait_in_the_queue_are_answered(respond, loop):
             clients = [socket.create_connection(server.addresses[0]) for _ in range(20)]
             for client in clients:
                 client.sendall(GET)
-            await server.stop()
-        replies: list[bytes] = []
-        for client in clients:
-            with client, client.makefile("rb") as stream:
-                replies.append(stream.read())
+            stopping = asyncio.create_task(server.stop())
+            replies = await asyncio.gather(*map(read_reply, clients))
+            await stopping
         return replies
+
+    async def read_reply(client: socket.socket) -> bytes:
+        reader, writer = await asyncio.open_connection(sock=client)
+        reply = await reader.read()
+        writer.close()
+        return reply
 
     factory = pytest.importorskip("uvloop").new_event_loop if loop == "uvloop" else None
     with asyncio.Runner(loop_factory=factory) as runner:
@@ -225,9 +239,10 @@ async def test_event_stream_is_told_at_once_and_ends_whole(serve, caplog, quick_
     client = await running.connect()
     await client.send(GET)
     assert (await client.read_head())[b"content-type"] == b"text/event-stream; charset=utf-8"
+    reading = asyncio.create_task(read_and_close(client))
     await asyncio.wait_for(running.server.stop(), 5)
     assert events == ["http.disconnect"]
-    assert await client.read_to_end() == b"9\r\ndata: 1\n\n\r\nb\r\ndata: bye\n\n\r\n0\r\n\r\n"
+    assert await reading == b"9\r\ndata: 1\n\n\r\nb\r\ndata: bye\n\n\r\n0\r\n\r\n"
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
@@ -239,11 +254,12 @@ async def test_event_stream_that_does_not_ask_is_ended_after_half_of_the_grace_p
     client = await running.connect()
     await client.send(GET)
     await client.read_head()
+    reading = asyncio.create_task(read_and_close(client))
     began = time.monotonic()
     await running.server.stop()
     assert 2.0 <= time.monotonic() - began < 4.0
     assert [type(each) for each in events] == [ClientDisconnected]
-    assert (await client.read_to_end()).endswith(b"9\r\ndata: 2\n\n\r\n0\r\n\r\n")
+    assert (await reading).endswith(b"9\r\ndata: 2\n\n\r\n0\r\n\r\n")
     assert not [record for record in caplog.records if record.levelname in ("ERROR", "WARNING")]
 
 
@@ -262,11 +278,14 @@ async def test_application_that_waits_for_its_client_is_told_after_half_of_the_g
     await client.send(GET)
     while not running.server.state.tasks:
         await asyncio.sleep(0)
+    reading = asyncio.create_task(read_and_close(client))
     began = time.monotonic()
     await running.server.stop()
     assert 2.0 <= time.monotonic() - began < 4.0
-    reply = await client.read()
-    assert (reply.status, reply.body, reply[b"connection"]) == (200, b"http.disconnect", b"close")
+    reply = await reading
+    assert reply.startswith(b"HTTP/1.1 200 ")
+    assert b"connection: close" in reply
+    assert reply.endswith(b"http.disconnect")
 
 
 @pytest.mark.slow
