@@ -107,7 +107,7 @@ def test_values_of_a_list_belong_to_the_hop_of_the_client() -> None:
         ("x-forwarded-host", "evil.example, shop.example, inner"),
         ("x-forwarded-port", "1, 443, 8080"),
     ]
-    peer, headers = ask("x-forwarded", ("host", "app"), *fields)
+    peer, headers = ask("x-forwarded-host", ("host", "app"), *fields)
     assert (peer.client, peer.scheme, peer.server) == (("203.0.113.7", 0), "https", ("10.0.0.2", 443))
     assert dict(headers)[b"host"] == b"shop.example"
 
@@ -120,12 +120,12 @@ def test_value_that_is_set_anew_is_the_last() -> None:
 
 @pytest.mark.parametrize("port", ["0", "65536", "443a", "-1", "+80", "080"])
 def test_port_that_is_none_is_ignored(port: str) -> None:
-    assert ask("x-forwarded", ("x-forwarded-port", port))[0].server == ("10.0.0.2", 8000)
+    assert ask("x-forwarded-host", ("x-forwarded-port", port))[0].server == ("10.0.0.2", 8000)
 
 
 def test_host_replaces_the_field_host() -> None:
     peer, headers = ask(
-        "x-forwarded", ("accept", "*/*"), ("host", "inner"), ("x-forwarded-host", "shop.example:8443")
+        "x-forwarded-host", ("accept", "*/*"), ("host", "inner"), ("x-forwarded-host", "shop.example:8443")
     )
     assert [value for name, value in headers if name == b"host"] == [b"shop.example:8443"]
     assert peer.client == PROXY
@@ -134,15 +134,24 @@ def test_host_replaces_the_field_host() -> None:
 @pytest.mark.parametrize("host", ["", "a b", "a/b", "user@a", "[::1", "a\\b", "a,b", "a:b"])
 def test_host_that_is_none_is_ignored(host: str) -> None:
     """What `Host` itself must be, this one must be too: URLs are built from it."""
-    _, headers = ask("x-forwarded", ("host", "inner"), ("x-forwarded-host", host))
+    _, headers = ask("x-forwarded-host", ("host", "inner"), ("x-forwarded-host", host))
     expected = b"b" if host == "a,b" else b"inner"  # a list, of which the last counts
     assert dict(headers)[b"host"] == expected
 
 
 def test_given_fields_are_not_changed() -> None:
     given_fields = [(b"host", b"inner"), (b"x-forwarded-host", b"shop.example")]
-    resolve(Peer("http", PROXY, None), given_fields, "x-forwarded", TRUSTED)
+    resolve(Peer("http", PROXY, None), given_fields, "x-forwarded-host", TRUSTED)
     assert given_fields[0] == (b"host", b"inner")
+
+
+def test_host_and_port_are_taken_only_where_the_proxy_is_said_to_set_them() -> None:
+    """Most proxies pass on what a client sent, and URLs in mails are built from the host."""
+    sent = [("host", "inner"), ("x-forwarded-host", "evil.example"), ("x-forwarded-port", "1")]
+    peer, headers = ask("x-forwarded", ("x-forwarded-for", "203.0.113.7"), *sent)
+    assert peer.client == ("203.0.113.7", 0)
+    assert peer.server == ("10.0.0.2", 8000)
+    assert dict(headers)[b"host"] == b"inner"
 
 
 def test_only_the_configured_style_counts() -> None:
@@ -223,7 +232,7 @@ def test_elements_are_read_whatever_their_strings_hold_and_whatever_a_client_put
 
 @given(st.binary(max_size=60))
 def test_nothing_is_an_error(value: bytes) -> None:
-    for style, name in (("forwarded", b"forwarded"), ("x-forwarded", b"x-forwarded-for")):
+    for style, name in (("forwarded", b"forwarded"), ("x-forwarded-host", b"x-forwarded-for")):
         peer, _ = resolve(Peer("http", PROXY, None), [(name, value)], style, TRUSTED)
         assert peer.client is None or peer.client[0]
 

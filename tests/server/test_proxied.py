@@ -289,7 +289,7 @@ async def test_forwarded_fields_of_a_trusted_proxy_are_taken(
 ) -> None:
     """Client and scheme of the scope, and Host among its headers; the access log has the client too."""
     caplog.set_level(logging.INFO, "transom.access")
-    running = await serve(site)
+    running = await serve(site, forwarded_fields="x-forwarded-host")
     client = await running.connect()
     fields = [
         b"X-Forwarded-For: 6.6.6.6, 203.0.113.7",
@@ -344,7 +344,7 @@ async def test_forwarded_of_rfc_7239(serve: Any, site: Site) -> None:
     ],
 )
 async def test_fields_that_cannot_be_read_are_no_error(serve: Any, site: Site, field: bytes) -> None:
-    running = await serve(site)
+    running = await serve(site, forwarded_fields="x-forwarded-host")
     client = await running.connect()
     assert (await client.get("/", field)).status == 200
     assert site.scope["client"][0] == "127.0.0.1"

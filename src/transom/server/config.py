@@ -95,10 +95,10 @@ class Config:
         "--proxy-headers/--no-proxy-headers",
         help="Take client, scheme and host from the forwarded fields of trusted proxies.",
     )
-    forwarded_fields: Literal["x-forwarded", "forwarded"] = _proxies(
+    forwarded_fields: Literal["x-forwarded", "x-forwarded-host", "forwarded"] = _proxies(
         "x-forwarded",
         "--forwarded-fields",
-        help="Which fields the proxies set: X-Forwarded-For, -Proto, -Host, -Port, or Forwarded (RFC 7239); others are ignored.",
+        help="What proxies set: X-Forwarded-For and -Proto; -Host and -Port too; or Forwarded (RFC 7239). Others are ignored.",
     )
     forwarded_allow_ips: tuple[str, ...] = _proxies(
         ("127.0.0.1", "::1", "unix"),

@@ -60,13 +60,15 @@ def resolve(peer: Peer, headers: Headers, style: str, trusted: TrustedProxies) -
     Args:
         peer: the proxy that is connected.
         headers: the fields of its request, names in lower case; not changed. Host is replaced in the result.
-        style: `forwarded` or `x-forwarded`; fields of the other are ignored, since a proxy that does not set them passes on what
-            a client sent.
+        style: `x-forwarded` (-For and -Proto), `x-forwarded-host` (-Host and -Port too) or `forwarded`. All others are ignored:
+            a proxy that does not set a field passes on what a client sent.
         trusted: all proxies.
     """
     fields = [field for field in headers if field[0] in FORWARDED]
-    read = _read_forwarded if style == "forwarded" else _read_x_forwarded
-    said = read(peer.client, fields, trusted)
+    if style == "forwarded":
+        said = _read_forwarded(peer.client, fields, trusted)
+    else:
+        said = _read_x_forwarded(peer.client, fields, trusted, with_host=style == "x-forwarded-host")
     server = peer.server
     if said.port is not None and server is not None and server[1] is not None:
         server = server[0], said.port
@@ -75,7 +77,7 @@ def resolve(peer: Peer, headers: Headers, style: str, trusted: TrustedProxies) -
     return Peer(said.scheme or peer.scheme, said.client, server, tls=peer.tls, is_trusted=True), headers
 
 
-def _read_x_forwarded(client: Client, fields: Headers, trusted: TrustedProxies) -> Said:
+def _read_x_forwarded(client: Client, fields: Headers, trusted: TrustedProxies, *, with_host: bool) -> Said:
     nodes = _members(fields, b"x-forwarded-for")
     client, hop = _walk(client, reversed(nodes), trusted)
 
@@ -84,13 +86,12 @@ def _read_x_forwarded(client: Client, fields: Headers, trusted: TrustedProxies) 
         values = _members(fields, name)
         return b"" if not values else values[-1 - hop] if len(values) == len(nodes) else values[-1]
 
+    scheme = _SCHEMES.get(value_of(b"x-forwarded-proto").lower())
+    if not with_host:
+        return Said(client, scheme, None, None)
     port = value_of(b"x-forwarded-port")
-    return Said(
-        client,
-        _SCHEMES.get(value_of(b"x-forwarded-proto").lower()),
-        _valid_host(value_of(b"x-forwarded-host")),
-        int(port) if _PORT.fullmatch(port) and int(port) < 65_536 else None,
-    )
+    number = int(port) if _PORT.fullmatch(port) and int(port) < 65_536 else None
+    return Said(client, scheme, _valid_host(value_of(b"x-forwarded-host")), number)
 
 
 def _read_forwarded(client: Client, fields: Headers, trusted: TrustedProxies) -> Said:
