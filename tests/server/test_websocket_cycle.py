@@ -25,6 +25,7 @@ from transom.server.websocket import (
 )
 from transom.server.websocket.frames import TEXT, build_frame
 from transom.server.websocket_cycle import CLOSE_TIMEOUT, EARLY_DATA, LAST_WORDS, MAX_IN_ONE_GO
+from transom.server.websocket_transport import JOIN_LIMIT
 
 HEADERS = [
     (b"host", b"test"),
@@ -42,6 +43,7 @@ class MemoryTransport(asyncio.Transport):
     def __init__(self, *, half_close: bool = True) -> None:
         super().__init__()
         self.wire = b""
+        self.writes = 0
         self.reading = True
         self.closed = self.aborted = self.wrote_eof = False
         self.half_close = half_close
@@ -50,6 +52,7 @@ class MemoryTransport(asyncio.Transport):
     def write(self, data: Any) -> None:
         assert not self.closed
         self.wire += data
+        self.writes += 1
 
     def get_write_buffer_size(self) -> int:
         return self.unread
@@ -132,6 +135,13 @@ class Peer:
             if isinstance(event, Close):
                 break
         return found
+
+
+async def echo(scope: Any, receive: Any, send: Any) -> None:
+    await receive()
+    await send({"type": "websocket.accept"})
+    while (message := await receive())["type"] == "websocket.receive":
+        await send({"type": "websocket.send", "text": message["text"]})
 
 
 async def turn() -> None:
@@ -347,6 +357,7 @@ async def test_messages_go_both_ways() -> None:
     await peer.send({"type": "websocket.send", "text": ""})
     await peer.send({"type": "websocket.send", "bytes": bytearray(b"a"), "text": None})
     await peer.send({"type": "websocket.send", "bytes": memoryview(b"b")})
+    await turn()
     assert peer.events() == ["", b"a", b"b"]
 
 
@@ -421,6 +432,7 @@ async def test_only_the_latest_ping_is_answered_once_the_transport_drains() -> N
     peer.connection.data_received(peer.client.send_ping(b"1") + peer.client.send_ping(b"2"))
     assert peer.transport.wire == b""
     peer.connection.resume_writing()
+    await turn()
     assert peer.events() == [Pong(b"2")]
 
 
@@ -454,11 +466,62 @@ async def test_events_beyond_a_share_wait_for_the_next_turn() -> None:
     """A read full of tiny frames must not hold up the other connections."""
     peer = await Peer().accept()
     peer.connection.data_received(peer.client.send_ping(b"p") * (MAX_IN_ONE_GO + 1))
-    assert peer.events() == [Pong(b"p")] * MAX_IN_ONE_GO
     assert not peer.transport.reading
     await turn()
-    assert peer.events() == [Pong(b"p")]
+    assert peer.events() == [Pong(b"p")] * (MAX_IN_ONE_GO + 1)
     assert peer.transport.reading
+
+
+async def test_answers_to_what_came_in_one_read_are_one_write() -> None:
+    peer = await Peer(echo).start()
+    peer.head()
+    before = peer.transport.writes
+    peer.connection.data_received(peer.client.send_text("a") * 20)
+    peer.connection.data_received(peer.client.send_text("a") * 5)  # in the same turn of the loop
+    await turn()
+    assert peer.events() == ["a"] * 25
+    assert peer.transport.writes == before + 1
+    peer.connection.data_received(peer.client.send_text("b"))
+    await turn()
+    assert peer.events() == ["b"]
+    assert peer.transport.writes == before + 2
+
+
+async def test_large_answers_do_not_wait_for_each_other() -> None:
+    """What is gathered is not in the transport, which must be able to say that it is full."""
+    peer = await Peer().accept()
+    before = peer.transport.writes
+    peer.connection.data_received(peer.client.send_text("a") * 2)
+    for _ in range(4):
+        await peer.send({"type": "websocket.send", "bytes": bytes(JOIN_LIMIT // 2)})
+    assert peer.transport.writes == before + 3  # the first two together, then each by itself
+    await turn()
+    assert peer.events() == [bytes(JOIN_LIMIT // 2)] * 4
+
+
+@pytest.mark.parametrize("half_close", [True, False])
+async def test_answers_leave_before_the_connection_is_closed(half_close: bool) -> None:
+    peer = await Peer(half_close=half_close).accept()
+    peer.connection.data_received(peer.client.send_text("a") * 2)
+    await peer.receive()
+    await peer.receive()
+    await peer.send({"type": "websocket.send", "text": "answer"})
+    peer.connection.data_received(b"\xff\xff")
+    answer, close = peer.events()
+    assert answer == "answer"
+    assert isinstance(close, Close)
+    assert peer.transport.wrote_eof or peer.transport.closed
+
+
+async def test_answers_to_a_client_that_is_gone_are_dropped() -> None:
+    peer = await Peer().accept()
+    peer.connection.data_received(peer.client.send_text("a") * 2)
+    await peer.send({"type": "websocket.send", "text": "answer"})
+    peer.transport.abort()
+    await turn()
+    await peer.send({"type": "websocket.send", "text": "before the loop says so"})
+    peer.connection.data_received(peer.client.send_close())
+    assert peer.transport.wire == b""
 
 
 @pytest.mark.parametrize("takes_turns", [False, True])

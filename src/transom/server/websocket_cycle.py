@@ -102,7 +102,7 @@ class WebSocketCycle:
         self._phase = Phase.CONNECTING
         self._handshake: Handshake  # set by start(), before the application can accept
         self._denial: DenialResponse | None = None
-        self._transport = WebSocketTransport(transport)
+        self._transport = WebSocketTransport(transport, state.loop)
         self._keep_alive = KeepAlive(self, config.ws_ping_interval, config.ws_ping_timeout)
         self._ending: Close | RemoteProtocolError | None = None  # what the peer ended the connection with
         self._deadline = inf  # loop time: while open, of an ending that is held; then of the transport
@@ -199,7 +199,7 @@ class WebSocketCycle:
     def _take_events(self) -> None:
         """Take events until the inbox is full, bytes are missing, or the connection ends."""
         inbox, next_event, is_open = self._inbox, self._connection.next_event, self._phase is _OPEN
-        for _ in range(MAX_IN_ONE_GO):
+        for taken in range(MAX_IN_ONE_GO):
             try:
                 event = next_event()
             except RemoteProtocolError as exc:
@@ -209,6 +209,8 @@ class WebSocketCycle:
                 if self._transport.is_reading_paused:
                     self._transport.resume_reading()
                 return
+            if taken == 1:
+                self._transport.gather()  # the answers to several
             if isinstance(event, (str, bytes)):
                 # After our close frame only the peer's matters.
                 if is_open and inbox.put(event):

@@ -23,7 +23,7 @@ class WebSocketInbox:
         loop: makes the futures of those who wait.
     """
 
-    __slots__ = ("_disconnect", "_loop", "_max_messages", "_messages", "_size", "_waiters")
+    __slots__ = ("_disconnect", "_loop", "_max_messages", "_messages", "_size", "_waiter")
 
     def __init__(self, max_messages: int, loop: asyncio.AbstractEventLoop) -> None:
         self._max_messages = max_messages
@@ -31,7 +31,7 @@ class WebSocketInbox:
         self._messages: deque[str | bytes | None] = deque((None,))  # None: the connect
         self._size = 0
         self._disconnect: WebSocketDisconnectEvent | None = None
-        self._waiters: list[asyncio.Future[None]] = []
+        self._waiter: asyncio.Future[None] | None = None  # of whoever waits first
 
     @property
     def is_empty(self) -> bool:
@@ -48,15 +48,16 @@ class WebSocketInbox:
         messages = self._messages
         messages.append(message)
         self._size = size = self._size + len(message)
-        if self._waiters:
-            self._wake()
+        if self._waiter is not None:
+            self._wake(self._waiter)
         return len(messages) >= self._max_messages or size >= MAX_BYTES
 
     def end(self, code: int, reason: str) -> None:
         """Let a disconnect follow what is there. Only the first call counts: who closes first says why."""
         if self._disconnect is None:
             self._disconnect = {"type": "websocket.disconnect", "code": int(code), "reason": reason}
-            self._wake()
+            if self._waiter is not None:
+                self._wake(self._waiter)
 
     def clear(self) -> None:
         """Forget what was not received."""
@@ -78,13 +79,14 @@ class WebSocketInbox:
     def new_waiter(self) -> asyncio.Future[None]:
         """Return a future that is done when there may be something to take; whoever gives up cancels it."""
         waiter = self._loop.create_future()
-        if self._waiters:
-            self._waiters = [each for each in self._waiters if not each.done()]
-        self._waiters.append(waiter)
+        if self._waiter is None or self._waiter.done():
+            self._waiter = waiter
+        else:
+            # Two tasks receive at once: each looks when the one before it has been woken, or has given up.
+            self._waiter.add_done_callback(lambda _: waiter.done() or waiter.set_result(None))
         return waiter
 
-    def _wake(self) -> None:
-        waiters, self._waiters = self._waiters, []
-        for waiter in waiters:
-            if not waiter.done():
-                waiter.set_result(None)
+    def _wake(self, waiter: asyncio.Future[None]) -> None:
+        self._waiter = None
+        if not waiter.done():
+            waiter.set_result(None)

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Final
+
+JOIN_LIMIT: Final = (
+    64 * 1024
+)  # bytes gathered into one write: as much as a transport holds before it says that it is full
 
 
 class WebSocketTransport:
@@ -14,10 +19,22 @@ class WebSocketTransport:
         is_reading_paused: nothing is read, so nothing will be heard of the peer.
     """
 
-    __slots__ = ("_transport", "_writable", "is_full", "is_lost", "is_reading_paused")
+    __slots__ = (
+        "_gathered",
+        "_gathered_size",
+        "_loop",
+        "_transport",
+        "_writable",
+        "is_full",
+        "is_lost",
+        "is_reading_paused",
+    )
 
-    def __init__(self, transport: asyncio.Transport) -> None:
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport = transport
+        self._loop = loop
+        self._gathered: list[bytes] | None = None  # what will be one write
+        self._gathered_size = 0
         self._writable: asyncio.Event | None = None  # exists while someone waits for it
         self.is_full = False
         self.is_lost = False
@@ -25,9 +42,28 @@ class WebSocketTransport:
 
     def write(self, data: bytes) -> None:
         """Write, or drop the data if nobody is left to read it."""
-        transport = self._transport
-        if not transport.is_closing():
-            transport.write(data)
+        if self._gathered is not None:
+            self._gather(self._gathered, data)
+        elif not self._transport.is_closing():
+            self._transport.write(data)
+
+    def gather(self) -> None:
+        """Join into one write what is written from here to the next turn of the loop: several messages will be answered."""
+        if self._gathered is None:
+            self._gathered = []
+            self._gathered_size = 0
+            self._loop.call_soon(self._flush)
+
+    def _gather(self, gathered: list[bytes], data: bytes) -> None:
+        gathered.append(data)
+        self._gathered_size += len(data)
+        if self._gathered_size > JOIN_LIMIT:
+            self._flush()
+
+    def _flush(self) -> None:
+        gathered, self._gathered = self._gathered, None
+        if gathered and not self._transport.is_closing():
+            self._transport.write(b"".join(gathered))
 
     async def drain(self) -> None:
         """Wait, while `is_full`, until the buffer is below its low-water mark or will never be."""
@@ -59,6 +95,7 @@ class WebSocketTransport:
 
     def close(self) -> None:
         """Close once everything is written."""
+        self._flush()
         if not self._transport.is_closing():
             self._transport.close()
 
@@ -69,6 +106,7 @@ class WebSocketTransport:
 
         Source: RFC 6455 section 7.1.1.
         """
+        self._flush()
         if self._transport.can_write_eof() and not self._transport.is_closing():
             self._transport.write_eof()
         else:

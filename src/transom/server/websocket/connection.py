@@ -30,13 +30,14 @@ from transom.server.websocket.frames import (
     MAX_CONTROL_SIZE,
     PING,
     PONG,
+    RSV1,
     TEXT,
     FrameHeader,
     apply_mask,
     build_frame,
     parse_frame_header,
 )
-from transom.server.websocket.message import PartialMessage, decode_text
+from transom.server.websocket.message import PartialMessage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 DEFAULT_MAX_SIZE: Final = 1024 * 1024
 MAX_LIGHT_FRAMES: Final = 1000
 LIGHT: Final = 64  # bytes
+_PLAIN: Final = frozenset({FIN_TEXT, FIN_BINARY, RSV1 | FIN_TEXT, RSV1 | FIN_BINARY})
 _TEXT_HEADS: Final = tuple(bytes((FIN_TEXT, length)) for length in range(LENGTH_16))
 _BINARY_HEADS: Final = tuple(bytes((FIN_BINARY, length)) for length in range(LENGTH_16))
 
@@ -161,17 +163,19 @@ class WebSocketConnection:
         Raises:
             RemoteProtocolError: the peer broke the protocol; send a close frame with the error's code and close.
         """
-        if self._position == len(self._buffer) and not self._eof:
-            return NEED_DATA
-        if self._is_between_messages and (message := self._read_plain_message()) is not None:
-            return message
-        if self._done_reading:
+        # Once reading is done the buffer stays empty.
+        if self._position == len(self._buffer) and (self._done_reading or not self._eof):
             return NEED_DATA
         try:
+            if self._is_between_messages and (message := self._read_plain_message()) is not None:
+                return message
             event = self._read_event()
         except RemoteProtocolError:
             self._finish_reading()
             raise
+        except UnicodeDecodeError as exc:
+            self._finish_reading()
+            raise RemoteProtocolError("text is not UTF-8", CloseCode.INVALID_PAYLOAD) from exc
         if event is NEED_DATA and self._eof:
             event = Close(CloseCode.ABNORMAL_CLOSURE.value)
         if isinstance(event, Close):
@@ -187,7 +191,7 @@ class WebSocketConnection:
     def _read_plain_message(self) -> str | bytes | None:
         """Return a message of less than 64 KiB in one frame that has arrived whole; None for whatever else there is.
 
-        Most messages are such, and need no header object. What is wrong with a frame is left for `_read_event` to say.
+        Most messages are such, and need no header object. What is wrong with a header is left for `_read_event` to say.
         """
         buffer, start = self._buffer, self._position
         if len(buffer) < start + 6:
@@ -198,18 +202,18 @@ class WebSocketConnection:
                 return None
             payload += 2
         end = payload + length
-        if not 0 <= length <= self._plain_size or end > len(buffer) or first not in (FIN_TEXT, FIN_BINARY):
+        if not 0 <= length <= self._plain_size or end > len(buffer) or first not in _PLAIN:
             return None
-        data = apply_mask(buffer[payload:end], buffer[payload - 4 : payload])
-        if first == FIN_TEXT:
-            try:
-                message = data.decode()
-            except UnicodeDecodeError:
+        if first & RSV1:
+            if self._inflater is None:
                 return None
+            self._position = end
+            data = apply_mask(buffer[payload:end], buffer[payload - 4 : payload])
+            data = self._inflater.inflate_message(data)
         else:
-            message = data
-        self._position = end
-        return message
+            self._position = end
+            data = apply_mask(buffer[payload:end], buffer[payload - 4 : payload])
+        return data.decode() if first & 0x0F == TEXT else data
 
     def _read_event(self) -> Event | NeedData:
         while True:
@@ -309,7 +313,7 @@ class WebSocketConnection:
         inflater = self._inflater_of(header)
         if inflater is not None:
             payload = inflater.inflate(payload, last=True)
-        return payload if header.opcode == BINARY else decode_text(payload)
+        return payload if header.opcode == BINARY else payload.decode()
 
     def _inflater_of(self, header: FrameHeader) -> Inflater | None:
         return self._inflater if header.compressed else None

@@ -114,12 +114,13 @@ class Deflater:
 
     def compress(self, payload: bytes) -> bytes:
         """Return the payload of a frame with RSV1 set."""
-        compressor = self._compressor or zlib.compressobj(
-            LEVEL, zlib.DEFLATED, -self._window.bits, MEMORY_LEVEL
-        )
-        self._compressor = compressor if self._window.takeover else None
+        compressor = self._compressor
+        if compressor is None:
+            compressor = zlib.compressobj(LEVEL, zlib.DEFLATED, -self._window.bits, MEMORY_LEVEL)
+            if self._window.takeover:
+                self._compressor = compressor
         self._idle = 0
-        return (compressor.compress(payload) + compressor.flush(zlib.Z_SYNC_FLUSH))[:-4]
+        return compressor.compress(payload) + compressor.flush(zlib.Z_SYNC_FLUSH)[:-4]
 
     def tick(self) -> None:
         """Forget the compressor if it has not been used for `MAX_IDLE` calls of this method."""
@@ -141,6 +142,7 @@ class Inflater:
         "_compressed",
         "_decompressor",
         "_limit",
+        "_max_compressed",
         "_max_ratio",
         "_max_size",
         "_size",
@@ -151,6 +153,9 @@ class Inflater:
     def __init__(self, window: Window, max_size: int, max_ratio: int) -> None:
         self._window = window
         self._max_size = max_size
+        self._max_compressed = (
+            max_size + max_size // 8 + 1024
+        )  # as much as deflate makes of it (zlib.h, deflateBound)
         self._max_ratio = max_ratio
         self._decompressor: zlib._Decompress | None = None
         self._compressed = 0  # bytes of the frames of this message, as far as they have begun
@@ -164,16 +169,24 @@ class Inflater:
         The limit by ratio counts the length at once, so that it does not depend on how the bytes were cut.
 
         Raises:
-            RemoteProtocolError: 1009, more data than deflate makes of any message within the limit (zlib.h, deflateBound).
+            RemoteProtocolError: 1009, more data than deflate makes of any message within the limit.
         """
         if first:
-            self._compressed = self._size = self._streams = 0
-        self._compressed += length
-        self._limit = self._max_size
-        if self._compressed > self._max_size + self._max_size // 8 + 1024:
+            self._size = self._streams = 0
+            self._compressed = length
+        else:
+            self._compressed += length
+        self._limit = limit = self._max_size
+        if self._compressed > self._max_compressed:
             raise self._too_big()
-        if self._max_ratio:
-            self._limit = min(self._max_size, max(FREE_SIZE, self._compressed * self._max_ratio))
+        by_ratio = self._compressed * self._max_ratio or limit
+        if by_ratio < limit:
+            self._limit = by_ratio if by_ratio > FREE_SIZE else min(FREE_SIZE, limit)
+
+    def inflate_message(self, data: bytes) -> bytes:
+        """Return what a whole message in one frame becomes. Raises as `expect` and `inflate` do."""
+        self.expect(len(data), first=True)
+        return self.inflate(data, last=True)
 
     def inflate(self, data: bytes, *, last: bool) -> bytes:
         """Return what the next piece of a frame becomes; `last` tells that the message ends with it.

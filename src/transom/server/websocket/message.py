@@ -63,15 +63,3 @@ def _check_text(decoder: codecs.IncrementalDecoder, piece: bytes, *, last: bool)
     pending = decoder.getstate()[0]
     if len(pending) == 2 and b"\xed\xa0" <= pending < b"\xee":
         raise RemoteProtocolError("text holds a surrogate", CloseCode.INVALID_PAYLOAD)
-
-
-def decode_text(payload: bytes) -> str:
-    """Return the text of a message that arrived whole.
-
-    Raises:
-        RemoteProtocolError: 1007, it is not UTF-8.
-    """
-    try:
-        return payload.decode()
-    except UnicodeDecodeError as exc:
-        raise RemoteProtocolError("text is not UTF-8", CloseCode.INVALID_PAYLOAD) from exc
