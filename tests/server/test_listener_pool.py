@@ -78,6 +78,18 @@ def test_slots_that_do_not_serve_get_nothing_new_and_lose_nothing(
 
 
 @steers
+def test_slots_are_found_whatever_their_order(make_pool: Callable[..., ListenerPool]) -> None:
+    """One that could not be bound at first comes last."""
+    pool = make_pool()
+    sockets = {slot: pool.get(slot)[0] for slot in (0, 2, 1)}
+    for slot in (1, 2, 0):
+        pool.steer({slot})
+        for _ in range(10):
+            with socket.create_connection(sockets[0].getsockname()):
+                sockets[slot].accept()[0].close()
+
+
+@steers
 def test_each_address_is_steered(make_pool: Callable[..., ListenerPool]) -> None:
     pool = make_pool(bind=("127.0.0.1:0", "127.0.0.1:0"))
     addresses = [each.getsockname() for each in pool.get(0)]

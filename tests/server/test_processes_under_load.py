@@ -23,21 +23,22 @@ from load import SITE, Load
 from transom.server.supervision import STABLE_AFTER
 
 StartServer = Callable[..., Any]
+StartSite = Callable[..., tuple[Any, Load]]
 START_TIME = 1.0  # seconds from the death of a worker to the first answer of its replacement
 
 
 @pytest.fixture
-def start_site(
-    start_server: StartServer, site_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[[str], tuple[Any, Load]]:
+def start_site(start_server: StartServer, site_folder: Path, monkeypatch: pytest.MonkeyPatch) -> StartSite:
     """Start a server with the site that the clients know; return it and clients for it."""
     # Bytecode is kept, as where people deploy; how soon a worker is up depends on it.
     monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     monkeypatch.setenv("PYTHONPYCACHEPREFIX", str(site_folder / "bytecode"))
 
-    def start(options: str = "workers=2") -> tuple[Any, Load]:
+    def start(options: str = "workers=2", before: str = "") -> tuple[Any, Load]:
         (site_folder / "loaded.py").write_text(SITE)
-        server = start_server(f"access_log=False, timeout_graceful_shutdown=20, {options}", "loaded:app")
+        options = f"port=0, access_log=False, timeout_graceful_shutdown=20, {options}"
+        code = f"{before}\nimport sys\nfrom transom.server import *\nsys.exit(run('loaded:app', Config({options})))"
+        server = start_server(code=code)
         count = int(re.findall(r"workers=(\d)", options)[0])
         return server, Load(int(server.wait_until_up(count).rpartition(":")[2]))
 
@@ -56,9 +57,15 @@ def check_all_answered(load: Load, at_least: int) -> None:
     assert load.answered.total() >= at_least
 
 
+UNSTEERED = "import transom.server.listener_pool as pool; pool.can_steer = lambda: False"
+SHARED = "import transom.server.listener_pool as pool; pool.ListenerPool.__init__.__kwdefaults__['reuse_port'] = False"
+
+
 @pytest.mark.slow
-async def test_reloads_lose_no_request(start_site: Callable[[str], tuple[Any, Load]]) -> None:
-    server, load = start_site("workers=2")
+@pytest.mark.parametrize("before", ["", UNSTEERED, SHARED], ids=["steered", "own sockets", "one socket"])
+async def test_reloads_lose_no_request(start_site: StartSite, before: str) -> None:
+    """On Linux, in a sandbox that allows no programs in the kernel, and where the system does not share connections out."""
+    server, load = start_site("workers=2", before)
     async with load.running():
         await reload(server, 3)
         last = set(server.workers[-2:])
@@ -71,7 +78,7 @@ async def test_reloads_lose_no_request(start_site: Callable[[str], tuple[Any, Lo
 
 @pytest.mark.slow
 async def test_workers_that_come_and_go_lose_no_request(
-    start_site: Callable[[str], tuple[Any, Load]],
+    start_site: StartSite,
 ) -> None:
     server, load = start_site("workers=2")
     async with load.running():
@@ -87,7 +94,7 @@ async def test_workers_that_come_and_go_lose_no_request(
 
 
 @pytest.mark.slow
-async def test_recycling_by_requests_loses_no_request(start_site: Callable[[str], tuple[Any, Load]]) -> None:
+async def test_recycling_by_requests_loses_no_request(start_site: StartSite) -> None:
     server, load = start_site("workers=2, limit_max_requests=100, limit_max_requests_jitter=50")
     async with load.running():
         await asyncio.to_thread(server.wait_for, "ended: exit code 0", 4)
@@ -131,7 +138,7 @@ async def measure_import() -> float:
 
 @pytest.mark.slow
 async def test_killed_worker_loses_only_what_it_had_in_hand_and_is_replaced_at_once(
-    start_site: Callable[[str], tuple[Any, Load]],
+    start_site: StartSite,
 ) -> None:
     server, load = start_site("workers=2")
     async with load.running():
@@ -150,7 +157,7 @@ async def test_killed_worker_loses_only_what_it_had_in_hand_and_is_replaced_at_o
 
 @pytest.mark.conformance
 @pytest.mark.timeout(600)
-async def test_20_reloads_under_load_lose_no_request(start_site: Callable[[str], tuple[Any, Load]]) -> None:
+async def test_20_reloads_under_load_lose_no_request(start_site: StartSite) -> None:
     """Connections that are kept, one per request, streams of 3 s, and WebSockets, which are told 1012."""
     server, load = start_site("workers=2")
     async with load.running(kept=16, fresh=4, streams=4, websockets=4):
@@ -168,7 +175,7 @@ async def test_20_reloads_under_load_lose_no_request(start_site: Callable[[str],
 @pytest.mark.conformance
 @pytest.mark.timeout(600)
 @pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
-async def test_20_reloads_under_wrk_lose_no_request(start_site: Callable[[str], tuple[Any, Load]]) -> None:
+async def test_20_reloads_under_wrk_lose_no_request(start_site: StartSite) -> None:
     server, load = start_site("workers=2")
     command = ["wrk", "-t1", "-c32", "-d300s", f"http://127.0.0.1:{load.port}/1"]
     wrk = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
@@ -186,7 +193,7 @@ async def test_20_reloads_under_wrk_lose_no_request(start_site: Callable[[str], 
 @pytest.mark.conformance
 @pytest.mark.timeout(600)
 async def test_a_minute_of_kills_loses_only_what_was_in_hand(
-    start_site: Callable[[str], tuple[Any, Load]],
+    start_site: StartSite,
 ) -> None:
     server, load = start_site("workers=2")
     async with load.running(kept=16, fresh=4):

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -20,6 +21,7 @@ from urllib.request import urlopen
 import pytest
 
 from transom.server import Config
+from transom.server.supervision import SUSPICIOUS_AFTER
 from transom.server.supervisor import Supervisor, describe_exit
 
 StartServer = Callable[..., Any]
@@ -154,6 +156,32 @@ def test_worker_that_hangs_holding_the_gil_shows_its_stack_and_is_replaced(
     assert server.end(signal.SIGTERM) == 0
 
 
+@pytest.mark.conformance
+def test_call_that_holds_the_gil_for_30_s_costs_nobody_but_those_behind_it(
+    start_server: StartServer, site_folder: Path, ask_pid: AskPid
+) -> None:
+    """With the defaults: the worker lives, and new connections are answered by the other one meanwhile."""
+    (site_folder / "hanging.py").write_text(HANGING)
+    server = start_server("workers=2", "hanging:app")
+    url = server.wait_until_up(2)
+    with ThreadPoolExecutor(1) as pool:
+        held = pool.submit(ask_pid, f"{url}/30")
+        time.sleep(SUSPICIOUS_AFTER + 2.0)  # both workers' reports are due meanwhile
+        answers = []
+        while not held.done():
+            began = time.monotonic()
+            answers.append((ask_pid(url), time.monotonic() - began))
+        busy = held.result()
+    # The last may have gone to the worker that was held, when it was free again.
+    others = answers[: len(answers) // 2]
+    assert len(others) > 100
+    assert {pid for pid, _ in others} == set(server.workers) - {busy}
+    assert max(delay for _, delay in others) < 5.0
+    assert is_alive(busy)
+    assert server.end(signal.SIGTERM) == 0
+    assert "hangs" not in server.log
+
+
 # Replacing workers
 
 
@@ -285,6 +313,17 @@ def test_one_worker_more_and_fewer_by_signal(start_server: StartServer, ask_pid:
     assert ask_pid(url) in (first, server.workers[2])
     assert server.end(signal.SIGTERM) == 0
     assert "Traceback" not in server.log
+
+
+@pytest.mark.slow
+def test_signal_of_another_server_s_scripts_does_no_harm(start_server: StartServer, ask_pid: AskPid) -> None:
+    """gunicorn opens its logs again at SIGUSR1; what a process does by itself is to die of it."""
+    server = start_server("workers=2")
+    url = server.wait_until_up(2)
+    server.process.send_signal(signal.SIGUSR1)
+    server.wait_for("SIGUSR1 means nothing here")
+    assert ask_pid(url) in server.workers
+    assert server.end(signal.SIGTERM) == 0
 
 
 ENDLESS = """

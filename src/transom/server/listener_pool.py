@@ -1,8 +1,8 @@
 """The listening sockets of all workers, held by their supervisor so that they outlive each worker.
 
 Each slot has sockets of its own (SO_REUSEPORT) where the kernel shares connections out among them; what arrives while a worker is
-replaced waits in the queue of its slot. With steering, all listen from the beginning, in the order of their slots, and none is
-closed before the end: the kernel sends new connections only to slots that serve. Without, a slot where nobody serves for a while
+replaced waits in the queue of its slot. With steering, all listen from the beginning, and none is closed before the end, so that
+their order stays: the kernel sends new connections only to slots that serve. Without, a slot where nobody serves for a while
 is closed, and the connections that waited in it are reset.
 """
 
@@ -52,14 +52,16 @@ class ListenerPool:
         self.description = ", ".join(describe_socket(each, secure=secure) for each in found)
         # The very addresses, for port 0 may have been asked for.
         self._config = dataclasses.replace(config, bind=tuple(map(_address, own)))
-        self._own: dict[int, list[socket.socket]] = {}
+        self._own: dict[
+            int, list[socket.socket]
+        ] = {}  # with steering, in the order in which the kernel has them
         self._steers = bool(own) and can_steer()
         self._receivers: frozenset[int] = frozenset()
         for each in own:
             each.close()
 
     def get(self, slot: int) -> list[socket.socket]:
-        """Return the sockets for a worker in the slot, binding them if need be. New slots must come in order.
+        """Return the sockets for a worker in the slot, binding them if need be.
 
         Raises:
             BindError: as `bind_sockets`.
@@ -79,8 +81,9 @@ class ListenerPool:
         self._receivers = receivers
         try:
             # One program for each address: the sockets of one address are a group.
-            for each in self._own[min(receivers)]:
-                steer(each, sorted(receivers))
+            indexes = [index for index, slot in enumerate(self._own) if slot in receivers]
+            for each in next(iter(self._own.values())):
+                steer(each, indexes)
         except OSError as exc:
             logger.warning(
                 "connections cannot be steered any more (%s); any worker may get the next one", exc

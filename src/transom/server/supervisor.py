@@ -57,6 +57,8 @@ _SIGNALS: Final = (
     signal.SIGHUP,
     signal.SIGTTIN,
     signal.SIGTTOU,
+    signal.SIGUSR1,
+    signal.SIGUSR2,
     signal.SIGCHLD,
 )
 _OVERSLEPT: Final = (
@@ -193,6 +195,9 @@ class Supervisor:
             return supervision.grow()
         if number == signal.SIGTTOU:
             return supervision.shrink(now)
+        if number != signal.SIGCHLD:
+            # What scripts for gunicorn send must not end the server.
+            logger.warning("%s means nothing here; SIGHUP replaces the workers", signal.Signals(number).name)
         return []
 
     def _take_report(self, number: int, report: Report) -> None:
