@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import resource
+import socket
 import subprocess
 import sys
 from typing import Any
 
 import pytest
 
+from transom.server import Config, Server
 from transom.server.capacity import MAX_REFUSALS, RESERVE, derive_limit, raise_descriptor_limit
 from transom.server.state import TICK
 
@@ -135,6 +139,40 @@ def test_soft_limit_is_raised_to_the_hard_one(
     monkeypatch.setattr(resource, "setrlimit", lambda _kind, limits: changes.append(limits))
     raise_descriptor_limit()
     assert changes == ([] if after is None else [after])
+
+
+class Exhausted(socket.socket):
+    """A listener whose process, once told so, has no descriptors left."""
+
+    failures = 0
+
+    def accept(self) -> Any:
+        if self.failures:
+            self.failures -= 1
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        return super().accept()
+
+
+async def test_acceptor_rests_until_the_next_tick_when_accept_fails(
+    respond: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    listener = Exhausted()
+    listener.bind(("127.0.0.1", 0))
+    listener.failures = 3
+    config = Config(lifespan="off", proxy_protocol=True, timeout_graceful_shutdown=0.0)
+    async with Server(respond(), config, sockets=[listener]) as server:
+        reader, writer = await asyncio.open_connection(*server.addresses[0])
+        writer.write(b"PROXY UNKNOWN\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        for left in (2, 1, 0):
+            while listener.failures > left:
+                await asyncio.sleep(0)
+            for _ in range(5):  # the listener is readable all the time
+                await asyncio.sleep(0)
+            assert listener.failures == left
+            server.state.tick()
+        assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
+        writer.close()
+    assert caplog.text.count("cannot accept connections: Too many open files") == 1
 
 
 EXHAUST = """

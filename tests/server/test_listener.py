@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import socket
 import stat
@@ -123,6 +124,24 @@ def test_name_with_several_addresses_is_bound_on_all_with_one_port(monkeypatch: 
     with bound(host="localhost", port=0) as sockets:
         assert [each.getsockname()[0] for each in sockets] == ["::1", "127.0.0.1"]
         assert len({each.getsockname()[1] for each in sockets}) == 1
+
+
+def test_free_port_is_sought_until_it_is_free_in_every_family(monkeypatch: pytest.MonkeyPatch) -> None:
+    busy = OSError(errno.EADDRINUSE, "in use")
+    answers: list[Any] = [busy, busy, []]
+
+    def bind_all(*_arguments: Any) -> Any:
+        answer = answers.pop(0)
+        if answer is busy:
+            raise answer
+        return answer
+
+    monkeypatch.setattr("transom.server.listener._bind_all", bind_all)
+    assert bind_address("localhost:0") == []
+    answers[:] = [busy] * 20
+    with pytest.raises(BindError, match="another process"):
+        bind_address("localhost:0")
+    assert 0 < len(answers) < 20
 
 
 def test_address_of_a_family_this_machine_has_not_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:

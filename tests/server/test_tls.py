@@ -715,6 +715,10 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Files:
     (files.folder / "cut.pem").write_text(files.pem("server")[:300] + "\n-----END CERTIFICATE-----\n")
     command = ["openssl", "pkcs8", "-topk8", "-in", files.path("server.key"), "-passout", "pass:secret"]
     subprocess.run([*command, "-out", files.path("locked.key")], check=True)
+    weak = ["openssl", "req", "-x509", "-newkey", "rsa:512", "-nodes", "-subj", "/CN=a"]
+    subprocess.run([*weak, "-keyout", files.path("weak.pem"), "-out", files.path("weak.crt")], check=True)
+    with open(files.path("weak.pem"), "a") as file:
+        file.write(Path(files.path("weak.crt")).read_text())
     both = files.pem("server") + Path(files.path("server.key")).read_text()
     (files.folder / "both.pem").write_text(both)
     return files
@@ -744,6 +748,10 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Files:
         ({"ssl_cert_reqs": "required", "ssl_ca_certs": "nosuch"}, r"cannot read .*nosuch"),
         ({"ssl_ciphers": "FOO"}, r"ssl_ciphers 'FOO'"),
         ({"ssl_sni": ("a.example=nosuch.pem",)}, r"cannot read nosuch\.pem"),
+        (
+            {"ssl_certfile": "weak.pem", "ssl_keyfile": "weak.pem"},
+            r"OpenSSL refuses .*weak\.pem: ee key too small",
+        ),
     ],
 )
 def test_what_cannot_be_used_is_named(broken: Files, options: dict[str, Any], text: str) -> None:
@@ -824,6 +832,11 @@ async def test_workers_are_replaced_without_a_handshake_that_fails(
         done.set()
     assert served[0] > 10
     assert server.end(signal.SIGTERM) == 0
+
+
+def test_without_a_certificate_there_is_no_tls() -> None:
+    with pytest.raises(TLSError, match="--ssl-certfile"):
+        Certificates(Config())
 
 
 def test_key_may_be_encrypted_or_stand_with_the_certificate(broken: Files) -> None:

@@ -201,6 +201,7 @@ class Server:
         SIGQUIT does both at once.
 
         Raises:
+            TLSError: as `start`.
             BindError: as `start`.
             StartupError: as `start`.
         """
