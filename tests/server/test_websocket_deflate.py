@@ -357,3 +357,42 @@ def test_a_message_after_one_that_ended_its_stream() -> None:
     # Cut where the stream ends.
     wire = frame(BINARY, payload)
     assert read(server(), [wire[:-1], wire[-1:]]) == [b"one"]
+
+
+# Anything
+
+
+@st.composite
+def wires(draw: st.DrawFn) -> bytes:
+    """Frames as a client with a bad day might send them: mostly right, in any order, compressed or not."""
+    wire = b""
+    for _ in range(draw(st.integers(1, 6))):
+        payload = draw(st.one_of(st.binary(max_size=140), st.text("aß€😀", max_size=40).map(str.encode)))
+        compressed = draw(st.booleans())
+        wire += build_frame(
+            draw(st.sampled_from([TEXT, BINARY, CONTINUATION, CONTINUATION, PING, 8, 3])),
+            deflate(payload) if compressed and draw(st.integers(0, 9)) else payload,
+            fin=draw(st.booleans()),
+            compressed=compressed,
+            mask=MASK if draw(st.integers(0, 19)) else b"",
+        )
+    return wire + draw(st.one_of(st.just(b""), st.binary(max_size=20)))
+
+
+@pytest.mark.slow
+@settings(max_examples=150, deadline=None)
+@given(wire=wires(), step=st.integers(1, 30), agreement=st.sampled_from([None, BOTH_KEEP, BOTH_FORGET]))
+def test_whatever_comes_is_read_alike_however_it_is_cut(
+    wire: bytes, step: int, agreement: Agreement | None
+) -> None:
+    """Events or a protocol error, and nothing else."""
+
+    def read_in(pieces: Iterable[bytes]) -> list[Event | int]:
+        connection = WebSocketConnection(max_size=200)
+        if agreement is not None:
+            connection.enable_deflate(agreement, 25)
+        return read(connection, pieces)
+
+    whole = read_in([wire])
+    assert read_in(wire[i : i + step] for i in range(0, len(wire), step)) == whole
+    assert read_in(wire[i : i + 1] for i in range(len(wire))) == whole

@@ -43,9 +43,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 DEFAULT_MAX_SIZE: Final = 1024 * 1024
-MAX_LIGHT_FRAMES: Final = 1000
-LIGHT: Final = 64  # bytes
-_PLAIN: Final = frozenset({FIN_TEXT, FIN_BINARY, RSV1 | FIN_TEXT, RSV1 | FIN_BINARY})
+# A frame that is cheap to send must not be dear to receive: control frames, and fragments below so many bytes.
+LIGHT: Final = 64
+MAX_LIGHT_FRAMES: Final = 1000  # a second
+_PLAIN: Final = frozenset({FIN_TEXT, FIN_BINARY})  # first bytes of frames that are whole messages
+_COMPRESSED: Final = frozenset({FIN_TEXT | RSV1, FIN_BINARY | RSV1})
 _TEXT_HEADS: Final = tuple(bytes((FIN_TEXT, length)) for length in range(LENGTH_16))
 _BINARY_HEADS: Final = tuple(bytes((FIN_BINARY, length)) for length in range(LENGTH_16))
 
@@ -84,7 +86,7 @@ class WebSocketConnection:
         "_mask_source",
         "_max_size",
         "_message",
-        "_plain_size",
+        "_plain",
         "_position",
         "_unread",
     )
@@ -107,7 +109,7 @@ class WebSocketConnection:
         self._unread = 0  # payload bytes of that frame still to come
         self._message: PartialMessage | None = None  # begun and not finished
         self._is_between_messages = True  # neither of the two above
-        self._plain_size = -1 if self._is_client else max_size  # bytes of a message that need no further look
+        self._plain = frozenset[int]() if self._is_client else _PLAIN  # first bytes that need no further look
         self._light_frames = 0  # since the last tick
         self._eof = False
         self._done_reading = False  # a close event was returned or an error raised
@@ -124,6 +126,8 @@ class WebSocketConnection:
         ours, theirs = agreement.server, agreement.client
         if self._is_client:
             ours, theirs = theirs, ours
+        else:
+            self._plain = _PLAIN | _COMPRESSED
         self._deflater = Deflater(ours)
         self._inflater = Inflater(theirs, self._max_size, max_ratio)
 
@@ -202,17 +206,12 @@ class WebSocketConnection:
                 return None
             payload += 2
         end = payload + length
-        if not 0 <= length <= self._plain_size or end > len(buffer) or first not in _PLAIN:
+        if not 0 <= length <= self._max_size or end > len(buffer) or first not in self._plain:
             return None
-        if first & RSV1:
-            if self._inflater is None:
-                return None
-            self._position = end
-            data = apply_mask(buffer[payload:end], buffer[payload - 4 : payload])
+        self._position = end
+        data = apply_mask(buffer[payload:end], buffer[payload - 4 : payload])
+        if first & RSV1 and self._inflater is not None:
             data = self._inflater.inflate_message(data)
-        else:
-            self._position = end
-            data = apply_mask(buffer[payload:end], buffer[payload - 4 : payload])
         return data.decode() if first & 0x0F == TEXT else data
 
     def _read_event(self) -> Event | NeedData:
