@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from transom.server import Config
-from transom.server.access_format import _ATOMS, compile_format
 from transom.server.exceptions import ConfigError
-from transom.server.logs import configure_logging
-from transom.server.metrics_text import FAMILIES
+from transom.server.logs.access_format import _ATOMS, compile_format
+from transom.server.metrics.text import FAMILIES
 from transom.server.option_sources import build_config, read_config_file
+from transom.server.processes.logs import configure_logging
 
 PAGE = (Path(__file__).parents[2] / "docs/howto/logs-and-metrics.md").read_text(encoding="utf-8")
 

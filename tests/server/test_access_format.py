@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transom.server.access import AccessEntry
-from transom.server.access_format import compile_format, escape
+from transom.server.logs.access import AccessEntry
+from transom.server.logs.access_format import compile_format, escape
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, 250_000).astimezone()
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from transom.server import access
-from transom.server.access import MAX_PENDING, Access, AccessEntry, AccessRecorder
-from transom.server.access_format import compile_format
-from transom.server.access_log import AccessLog
-from transom.server.log_output import LineHandler
+from transom.server.logs import access
+from transom.server.logs.access import MAX_PENDING, Access, AccessEntry, AccessRecorder
+from transom.server.logs.access_format import compile_format
+from transom.server.logs.access_log import AccessLog
+from transom.server.logs.output import LineHandler
 
 SCOPE: Any = {
     "type": "http",

@@ -178,7 +178,7 @@ async def test_acceptor_rests_until_the_next_tick_when_accept_fails(
 EXHAUST = """
 import asyncio, logging, os, resource, socket, sys, time
 from transom.server import Config, Server
-from transom.server.process import choose_loop_factory
+from transom.server.processes.process import choose_loop_factory
 
 async def app(scope, receive, send):
     await send({"type": "http.response.start", "status": 200})

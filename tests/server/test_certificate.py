@@ -13,7 +13,7 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transom.server.certificate import parse_certificate
+from transom.server.tls.certificate import parse_certificate
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 BEGIN, END = datetime(2020, 1, 2, 3, 4, 5, tzinfo=UTC), datetime(2049, 12, 31, 23, 59, 59, tzinfo=UTC)

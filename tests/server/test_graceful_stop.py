@@ -373,7 +373,8 @@ def test_process_ends_although_its_application_does_not(
     (site_folder / "stubborn.py").write_text(
         """
 import asyncio, contextlib, sys
-from transom.server import process, worker
+from transom.server import worker
+from transom.server.processes import process
 process.EXIT_TIMEOUT = worker.CANCEL_TIMEOUT = 0.5  # not 5 s each
 async def app(scope, receive, send):
     if scope["type"] == "lifespan":

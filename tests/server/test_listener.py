@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from transom.server import BindError, Config, Server, bind_sockets
-from transom.server.listener import BoundSocket, bind_address, describe_socket, parse_address
-from transom.server.supervisor import ListenerPool
+from transom.server.processes.supervisor import ListenerPool
+from transom.server.sockets.listener import BoundSocket, bind_address, describe_socket, parse_address
 
 
 @contextlib.contextmanager
@@ -136,7 +136,7 @@ def test_free_port_is_sought_until_it_is_free_in_every_family(monkeypatch: pytes
             raise answer
         return answer
 
-    monkeypatch.setattr("transom.server.listener._bind_all", bind_all)
+    monkeypatch.setattr("transom.server.sockets.listener._bind_all", bind_all)
     assert bind_address("localhost:0") == []
     answers[:] = [busy] * 20
     with pytest.raises(BindError, match="another process"):

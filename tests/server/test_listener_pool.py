@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from transom.server import Config
-from transom.server.listener_pool import ListenerPool
-from transom.server.steering import can_steer
+from transom.server.sockets.listener_pool import ListenerPool
+from transom.server.sockets.steering import can_steer
 
 steers = pytest.mark.skipif(
     not can_steer(), reason="this system cannot attach a program to a group of sockets"
@@ -25,7 +25,7 @@ def make_pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Listene
 
     def make(*, steering: bool = True, reuse_port: bool | None = None, **options: Any) -> ListenerPool:
         if not steering:
-            monkeypatch.setattr("transom.server.listener_pool.can_steer", lambda: False)
+            monkeypatch.setattr("transom.server.sockets.listener_pool.can_steer", lambda: False)
         chosen = {} if reuse_port is None else {"reuse_port": reuse_port}
         pools.append(ListenerPool(Config(**({"port": 0} | options)), **chosen))
         return pools[-1]
@@ -121,7 +121,7 @@ def test_steering_that_fails_later_is_a_warning(
 
     pool = make_pool()
     pool.get(0)
-    monkeypatch.setattr("transom.server.listener_pool.steer", refuse)
+    monkeypatch.setattr("transom.server.sockets.listener_pool.steer", refuse)
     pool.steer({0})
     pool.steer({0})
     assert caplog.text.count("cannot be steered any more (no memory)") == 1

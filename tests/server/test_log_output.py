@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from transom.server import log_output
-from transom.server.log_output import MAX_WAITING, DescriptorOutput, LineHandler
+from transom.server.logs import output as log_output
+from transom.server.logs.output import MAX_WAITING, DescriptorOutput, LineHandler
 
 LINE = "x" * 999  # and its end: a thousand bytes
 

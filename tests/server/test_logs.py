@@ -10,7 +10,7 @@ import pytest
 
 from transom.server import Config, run
 from transom.server.exceptions import ConfigError
-from transom.server.logs import LogFormatter, configure_logging
+from transom.server.processes.logs import LogFormatter, configure_logging
 
 pytestmark = pytest.mark.usefixtures("loggers")
 

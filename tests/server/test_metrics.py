@@ -12,12 +12,12 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from transom.server import Config
-from transom.server.access import AccessEntry
-from transom.server.metrics import DURATION_BOUNDS, METHODS, Histogram, Samples, WorkerMetrics, add
-from transom.server.metrics_text import FAMILIES, build_text
-from transom.server.report import Report
+from transom.server.logs.access import AccessEntry
+from transom.server.metrics.metrics import DURATION_BOUNDS, METHODS, Histogram, Samples, WorkerMetrics, add
+from transom.server.metrics.status import FleetStatus, WorkerStatus
+from transom.server.metrics.text import FAMILIES, build_text
+from transom.server.processes.report import Report
 from transom.server.state import ServerState
-from transom.server.status import FleetStatus, WorkerStatus
 
 
 def entry(method: str = "GET", status: int = 200, duration: float = 0.02, size: int = 10) -> AccessEntry:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from transom.server.exceptions import ConfigError
-from transom.server.pid_file import pid_file
+from transom.server.processes.pid_file import pid_file
 
 
 def test_file_holds_the_id_while_the_server_runs(tmp_path: Path) -> None:

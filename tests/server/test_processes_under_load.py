@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from load import SITE, Load
 
-from transom.server.supervision import STABLE_AFTER
+from transom.server.processes.supervision import STABLE_AFTER
 
 StartServer = Callable[..., Any]
 StartSite = Callable[..., tuple[Any, Load]]
@@ -57,8 +57,8 @@ def check_all_answered(load: Load, at_least: int) -> None:
     assert load.answered.total() >= at_least
 
 
-UNSTEERED = "import transom.server.listener_pool as pool; pool.can_steer = lambda: False"
-SHARED = "import transom.server.listener_pool as pool; pool.ListenerPool.__init__.__kwdefaults__['reuse_port'] = False"
+UNSTEERED = "import transom.server.sockets.listener_pool as pool; pool.can_steer = lambda: False"
+SHARED = "import transom.server.sockets.listener_pool as pool; pool.ListenerPool.__init__.__kwdefaults__['reuse_port'] = False"
 
 
 @pytest.mark.slow
@@ -130,7 +130,7 @@ async def measure_import() -> float:
     """Return the seconds that a process takes now to import what a worker imports."""
     began = time.monotonic()
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", "import transom.server.child, uvloop"
+        sys.executable, "-c", "import transom.server.processes.child, uvloop"
     )
     assert await process.wait() == 0
     return time.monotonic() - began

@@ -8,8 +8,8 @@ from random import Random
 import pytest
 
 from transom.server import Config
-from transom.server.recycling import MIN_AGE, Allowance, is_recycled
-from transom.server.report import Report
+from transom.server.processes.recycling import MIN_AGE, Allowance, is_recycled
+from transom.server.processes.report import Report
 
 
 def test_without_limits_nothing_is_ever_too_much() -> None:

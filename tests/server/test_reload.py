@@ -14,7 +14,7 @@ import pytest
 from watchfiles import Change
 
 from transom.server import Config
-from transom.server.reload import Reloader, SourceFilter
+from transom.server.processes.reload import Reloader, SourceFilter
 
 APP = """
 async def app(scope, receive, send):

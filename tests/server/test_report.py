@@ -12,7 +12,7 @@ from math import inf
 import pytest
 
 from transom.server import Config
-from transom.server.report import MAX_LINE, Report, Reporter, ReportReader, measure_resident
+from transom.server.processes.report import MAX_LINE, Report, Reporter, ReportReader, measure_resident
 from transom.server.state import ServerState
 
 REPORTS = [Report(sequence=n, requests=n * 10, lag=0.25, metrics={"a": [n, None]}) for n in range(3)]

@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 
-from transom.server.request_id import describe_request, identify, make_request_id
+from transom.server.logs.request_id import describe_request, identify, make_request_id
 
 HOST = (b"host", b"example.org")
 

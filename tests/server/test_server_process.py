@@ -10,7 +10,7 @@ import pytest
 
 from transom.server import Config, run
 from transom.server.exceptions import LoadError
-from transom.server.process import choose_loop_factory, serve_in_process
+from transom.server.processes.process import choose_loop_factory, serve_in_process
 
 pytestmark = pytest.mark.usefixtures("loggers")
 

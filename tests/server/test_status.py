@@ -14,10 +14,10 @@ import pytest
 
 from transom.server import Config, Server
 from transom.server.exceptions import BindError, StartupError
-from transom.server.listener import bind_address
-from transom.server.metrics import Samples
-from transom.server.status_pages import StatusExchange
-from transom.server.status_port import StatusPort
+from transom.server.metrics.metrics import Samples
+from transom.server.metrics.pages import StatusExchange
+from transom.server.processes.status_port import StatusPort
+from transom.server.sockets.listener import bind_address
 from transom.server.status_server import MAX_CONNECTIONS, TIMEOUT, StatusConnection
 
 
@@ -280,7 +280,7 @@ def test_supervisor_is_woken_for_a_client_that_reads_slowly(
     port: StatusPort, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(FakeStatus, "collect", lambda self: Samples({"transom_connections_total": 1}, {}))
-    monkeypatch.setattr("transom.server.status_pages.build_text", lambda samples: b"x" * 10_000_000)
+    monkeypatch.setattr("transom.server.metrics.pages.build_text", lambda samples: b"x" * 10_000_000)
     with connect(port) as client:
         client.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
         look(port)

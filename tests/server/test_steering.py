@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from transom.server.steering import build_program, can_steer, steer
+from transom.server.sockets.steering import build_program, can_steer, steer
 
 steers = pytest.mark.skipif(
     not can_steer(), reason="this system cannot attach a program to a group of sockets"
@@ -99,7 +99,7 @@ def test_system_that_cannot_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(listener: socket.socket, indexes: list[int]) -> None:
         raise PermissionError
 
-    monkeypatch.setattr("transom.server.steering.steer", refuse)
+    monkeypatch.setattr("transom.server.sockets.steering.steer", refuse)
     assert not can_steer()
     monkeypatch.undo()
     monkeypatch.setattr("sys.platform", "darwin")

@@ -6,9 +6,9 @@ from math import inf
 
 import pytest
 
-from transom.server.recycling import MIN_AGE, Allowance
-from transom.server.report import Report
-from transom.server.supervision import (
+from transom.server.processes.recycling import MIN_AGE, Allowance
+from transom.server.processes.report import Report
+from transom.server.processes.supervision import (
     ABORT_PATIENCE,
     LEAVE_AFTER,
     MAX_DELAY,

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transom.server.recycling import Allowance
-from transom.server.report import Report
-from transom.server.supervision import Abort, CloseListeners, Kill, Start, Stop, Supervision
+from transom.server.processes.recycling import Allowance
+from transom.server.processes.report import Report
+from transom.server.processes.supervision import Abort, CloseListeners, Kill, Start, Stop, Supervision
 
 IDLE, SPENT = Report(sequence=0), Report(sequence=1, requests=100)
 EVENTS = st.lists(

@@ -21,8 +21,8 @@ from urllib.request import urlopen
 import pytest
 
 from transom.server import Config
-from transom.server.supervision import SUSPICIOUS_AFTER
-from transom.server.supervisor import Supervisor, describe_exit
+from transom.server.processes.supervision import SUSPICIOUS_AFTER
+from transom.server.processes.supervisor import Supervisor, describe_exit
 
 StartServer = Callable[..., Any]
 AskPid = Callable[[str], int]
@@ -431,9 +431,9 @@ def test_workers_share_one_socket_where_the_system_does_not_share_connections_ou
 from functools import partial
 import sys
 from transom.server import Config
-from transom.server.listener_pool import ListenerPool
-from transom.server.logs import configure_logging
-from transom.server.supervisor import Supervisor
+from transom.server.sockets.listener_pool import ListenerPool
+from transom.server.processes.logs import configure_logging
+from transom.server.processes.supervisor import Supervisor
 config = Config(port=0, workers=2)
 configure_logging(config)
 sys.exit(Supervisor("mysite:app", config, pool=partial(ListenerPool, reuse_port=False)).run())
@@ -455,7 +455,7 @@ def test_worker_that_cannot_even_be_started_counts_as_a_failed_start(
     def fail(*args: object, **options: object) -> None:
         raise OSError(errno.EAGAIN, "no process left")
 
-    monkeypatch.setattr("transom.server.supervisor.WorkerProcess", fail)
+    monkeypatch.setattr("transom.server.processes.supervisor.WorkerProcess", fail)
     assert Supervisor("mysite:app", Config(port=0, workers=2)).run() == 3
     assert "no process left" in caplog.text
 
@@ -474,7 +474,9 @@ def test_exit_codes_are_described() -> None:
 @pytest.mark.slow
 def test_server_imports_nothing_of_the_framework() -> None:
     """What a worker imports before its application decides how soon a dead one is replaced."""
-    code = "import sys, transom.server.child, transom.server.supervisor; print(*sys.modules)"
+    code = (
+        "import sys, transom.server.processes.child, transom.server.processes.supervisor; print(*sys.modules)"
+    )
     modules = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from transom.server import Config
-from transom.server.listener import bind_sockets
-from transom.server.systemd import Notifier, take_descriptors
+from transom.server.sockets.listener import bind_sockets
+from transom.server.sockets.systemd import Notifier, take_descriptors
 
 
 def test_descriptors_are_taken_once() -> None:

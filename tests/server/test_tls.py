@@ -22,7 +22,7 @@ import websockets
 
 from transom.server import Config
 from transom.server.exceptions import TLSError
-from transom.server.tls import Certificates, build_context, hide_malformed_server_names
+from transom.server.tls.context import Certificates, build_context, hide_malformed_server_names
 
 CA = trustme.CA()
 OTHER_CA = trustme.CA()

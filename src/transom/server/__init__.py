@@ -9,9 +9,9 @@ from transom.server.exceptions import (
     StartupError,
     TLSError,
 )
-from transom.server.listener import bind_sockets
 from transom.server.loader import load_application
-from transom.server.run import run
+from transom.server.processes.run import run
+from transom.server.sockets.listener import bind_sockets
 from transom.server.worker import Server
 
 __all__ = [

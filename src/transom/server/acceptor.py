@@ -23,7 +23,7 @@ from transom.server.trust import to_plain
 
 if TYPE_CHECKING:
     from transom.server.state import ServerState
-    from transom.server.tls import Certificates
+    from transom.server.tls.context import Certificates
     from transom.server.trust import TrustedProxies
 
 logger = logging.getLogger("transom.server")

@@ -19,7 +19,6 @@ from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, cast
 
-from transom.server.access import Access
 from transom.server.cycle import HTTPCycle
 from transom.server.forwarded import resolve
 from transom.server.http1 import (
@@ -37,6 +36,7 @@ from transom.server.http1 import (
     build_informational,
     parse_tokens,
 )
+from transom.server.logs.access import Access
 from transom.server.outgoing import FileSender, count_unsent, descriptor_of
 from transom.server.progress import BodyProgress, WriteProgress
 from transom.server.scope import Peer, build_scope, build_websocket_scope

@@ -16,10 +16,10 @@ import logging
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from transom.server.access import Access
 from transom.server.exceptions import ClientDisconnected, MessageError, is_client_disconnect
+from transom.server.logs.access import Access
+from transom.server.logs.request_id import NAME, describe_request, find_request_id
 from transom.server.request_body import RequestBody
-from transom.server.request_id import NAME, describe_request, find_request_id
 from transom.server.response_files import PIECE, FilePart, open_part, read_piece
 
 if TYPE_CHECKING:

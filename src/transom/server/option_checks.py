@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from transom.server.access_format import compile_format
 from transom.server.http1.grammar import TOKEN
+from transom.server.logs.access_format import compile_format
 from transom.server.server_names import parse_server_names
 from transom.server.trust import TrustedProxies
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from transom.server.request_id import identify
-from transom.server.tls import describe_connection
+from transom.server.logs.request_id import identify
+from transom.server.tls.context import describe_connection
 from transom.server.trust import to_plain
 
 if TYPE_CHECKING:

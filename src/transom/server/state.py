@@ -11,13 +11,13 @@ from email.utils import formatdate
 from math import inf
 from typing import TYPE_CHECKING, Any, Protocol
 
-from transom.server.access import AccessRecorder
-from transom.server.access_format import compile_format
-from transom.server.access_log import AccessLog
 from transom.server.capacity import LINGER, RETRY_AFTER, Capacity, derive_limit
 from transom.server.http1 import HeadParser, build_error, build_fields
-from transom.server.metrics import WorkerMetrics
-from transom.server.request_id import RequestIDResponder
+from transom.server.logs.access import AccessRecorder
+from transom.server.logs.access_format import compile_format
+from transom.server.logs.access_log import AccessLog
+from transom.server.logs.request_id import RequestIDResponder
+from transom.server.metrics.metrics import WorkerMetrics
 from transom.server.trust import TrustedProxies
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Final, cast
 
-from transom.server.listener import bind_address, describe_socket
-from transom.server.status import WorkerStatus
-from transom.server.status_pages import StatusExchange
+from transom.server.metrics.pages import StatusExchange
+from transom.server.metrics.status import WorkerStatus
+from transom.server.sockets.listener import bind_address, describe_socket
 
 if TYPE_CHECKING:
     import socket

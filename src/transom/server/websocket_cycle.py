@@ -17,7 +17,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from transom.server.exceptions import ClientDisconnected, MessageError, is_client_disconnect
-from transom.server.request_id import describe_request
+from transom.server.logs.request_id import describe_request
 from transom.server.websocket import (
     NEED_DATA,
     Agreement,

@@ -26,11 +26,11 @@ from transom.server.acceptor import Acceptor
 from transom.server.config import Config
 from transom.server.connection import HTTP1Connection
 from transom.server.lifespan import Lifespan
-from transom.server.listener import bind_sockets, describe_socket, explain
+from transom.server.sockets.listener import bind_sockets, describe_socket, explain
+from transom.server.sockets.systemd import Notifier
 from transom.server.state import ServerState
 from transom.server.status_server import StatusServer
-from transom.server.systemd import Notifier
-from transom.server.tls import Certificates
+from transom.server.tls.context import Certificates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,7 +13,7 @@ from transom import __version__
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from transom.server.metrics import Samples
+    from transom.server.metrics.metrics import Samples
 
 CONTENT_TYPE: Final = b"text/plain; version=0.0.4; charset=utf-8"
 

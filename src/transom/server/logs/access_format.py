@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from transom.server.access import AccessEntry
+    from transom.server.logs.access import AccessEntry
 
     Fields: TypeAlias = Mapping[bytes, bytes]
     Getter: TypeAlias = Callable[[AccessEntry, Fields], object]

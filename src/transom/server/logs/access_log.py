@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from transom.server.log_output import LineHandler
+from transom.server.logs.output import LineHandler
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from transom.server.access import AccessEntry
-    from transom.server.access_format import AccessFormat
+    from transom.server.logs.access import AccessEntry
+    from transom.server.logs.access_format import AccessFormat
 
 logger = logging.getLogger("transom.access")
 server_logger = logging.getLogger("transom.server")

@@ -14,12 +14,12 @@ from enum import Enum
 from math import inf
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from transom.server.recycling import Allowance, Reason
+from transom.server.processes.recycling import Allowance, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from transom.server.report import Report
+    from transom.server.processes.report import Report
 
 # Short, so that a worker that dies now and then is replaced at once; long enough for one that cannot serve to be noticed.
 STABLE_AFTER: Final = 1.0  # seconds of service after which a crash does not count as one more of a series

@@ -16,7 +16,7 @@ from transom.server.exceptions import BindError, LoadError, StartupError, TLSErr
 from transom.server.interface import adapt
 from transom.server.lifespan import END_TIMEOUT
 from transom.server.loader import load_application
-from transom.server.tls import hide_malformed_server_names
+from transom.server.tls.context import hide_malformed_server_names
 from transom.server.worker import CANCEL_TIMEOUT, Server
 
 if TYPE_CHECKING:

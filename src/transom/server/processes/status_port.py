@@ -9,8 +9,8 @@ import time
 from math import inf
 from typing import TYPE_CHECKING
 
-from transom.server.listener import bind_address, describe_socket
-from transom.server.status_pages import StatusExchange
+from transom.server.metrics.pages import StatusExchange
+from transom.server.sockets.listener import bind_address, describe_socket
 from transom.server.status_server import MAX_CONNECTIONS, TIMEOUT
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from transom.server.config import Config
-    from transom.server.status_pages import Status
+    from transom.server.metrics.pages import Status
 
 logger = logging.getLogger("transom.server")
 

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import watchfiles
 
-from transom.server.child import WorkerProcess
 from transom.server.env_file import ChildEnvironment
 from transom.server.exceptions import BindError, ConfigError
-from transom.server.listener import bind_sockets
-from transom.server.process import EXIT_OK, EXIT_START_FAILED
+from transom.server.processes.child import WorkerProcess
+from transom.server.processes.process import EXIT_OK, EXIT_START_FAILED
+from transom.server.sockets.listener import bind_sockets
 
 if TYPE_CHECKING:
     import socket

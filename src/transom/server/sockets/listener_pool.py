@@ -14,8 +14,8 @@ import socket
 import sys
 from typing import TYPE_CHECKING
 
-from transom.server.listener import BoundSocket, bind_sockets, describe_socket
-from transom.server.steering import can_steer, steer
+from transom.server.sockets.listener import BoundSocket, bind_sockets, describe_socket
+from transom.server.sockets.steering import can_steer, steer
 
 if TYPE_CHECKING:
     from collections.abc import Collection

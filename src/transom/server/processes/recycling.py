@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from transom.server.config import Config
-    from transom.server.report import Report
+    from transom.server.processes.report import Report
 
 # A limit below what an application takes to begin with must not become one start after the other.
 MIN_AGE: Final = 10.0  # seconds of service before memory counts

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from transom.server.exceptions import ConfigError
-from transom.server.log_output import LineHandler
+from transom.server.logs.output import LineHandler
 
 if TYPE_CHECKING:
     from transom.server.config import Config

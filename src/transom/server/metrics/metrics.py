@@ -13,13 +13,13 @@ from bisect import bisect_left
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
-from transom.server.memory import measure_resident
+from transom.server.metrics.memory import measure_resident
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence, Sized
 
-    from transom.server.access import AccessEntry
-    from transom.server.access_log import AccessLog
+    from transom.server.logs.access import AccessEntry
+    from transom.server.logs.access_log import AccessLog
 
 # From a plain answer to a slow one; the first is about what Transom itself needs.
 DURATION_BOUNDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)

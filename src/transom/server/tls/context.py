@@ -17,9 +17,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from transom.server.certificate import parse_certificate
 from transom.server.exceptions import TLSError
 from transom.server.server_names import NamedFiles, find_by_server_name, parse_server_names
+from transom.server.tls.certificate import parse_certificate
 
 if TYPE_CHECKING:
     from collections.abc import Callable

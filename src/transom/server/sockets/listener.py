@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from transom.server.exceptions import BindError
-from transom.server.systemd import take_descriptors
+from transom.server.sockets.systemd import take_descriptors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

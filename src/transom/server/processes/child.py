@@ -23,9 +23,9 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from transom.server.logs import configure_logging
-from transom.server.process import serve_in_process
-from transom.server.report import Report, Reporter, ReportReader
+from transom.server.processes.logs import configure_logging
+from transom.server.processes.process import serve_in_process
+from transom.server.processes.report import Report, Reporter, ReportReader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 # The first thing a child does is to ignore SIGINT: later, Ctrl-C would print a traceback per worker.
 _CODE: Final = (
     "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); signal.signal(signal.SIGHUP, signal.SIG_IGN);"
-    " import sys; from transom.server.child import main; sys.exit(main(int(sys.argv[1])))"
+    " import sys; from transom.server.processes.child import main; sys.exit(main(int(sys.argv[1])))"
 )
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final, Protocol
 
-from transom.server.metrics import Samples, add
-from transom.server.metrics_text import BUILD_INFO
+from transom.server.metrics.metrics import Samples, add
+from transom.server.metrics.text import BUILD_INFO
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from transom.server.metrics import WorkerMetrics
+    from transom.server.metrics.metrics import WorkerMetrics
 
 STATES: Final = ("starting", "serving", "stopping")
 

@@ -23,16 +23,15 @@ import time
 from math import inf
 from typing import TYPE_CHECKING, Final
 
-from transom.server.child import WorkerProcess
 from transom.server.env_file import ChildEnvironment
 from transom.server.exceptions import BindError, ConfigError, TLSError
-from transom.server.listener_pool import ListenerPool
-from transom.server.metrics import Samples
-from transom.server.process import EXIT_OK, EXIT_START_FAILED, longest_stop
-from transom.server.recycling import Allowance
-from transom.server.status import FleetStatus
-from transom.server.status_port import StatusPort
-from transom.server.supervision import (
+from transom.server.metrics.metrics import Samples
+from transom.server.metrics.status import FleetStatus
+from transom.server.processes.child import WorkerProcess
+from transom.server.processes.process import EXIT_OK, EXIT_START_FAILED, longest_stop
+from transom.server.processes.recycling import Allowance
+from transom.server.processes.status_port import StatusPort
+from transom.server.processes.supervision import (
     Abort,
     Action,
     CloseListeners,
@@ -41,14 +40,15 @@ from transom.server.supervision import (
     Supervision,
     Vacate,
 )
-from transom.server.systemd import Notifier
-from transom.server.tls import Certificates
+from transom.server.sockets.listener_pool import ListenerPool
+from transom.server.sockets.systemd import Notifier
+from transom.server.tls.context import Certificates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from transom.server.config import Config
-    from transom.server.report import Report
+    from transom.server.processes.report import Report
 
 _SIGNALS: Final = (
     signal.SIGTERM,

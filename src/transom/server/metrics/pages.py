@@ -16,10 +16,10 @@ from transom.server.http1 import (
     build_error,
     build_head,
 )
-from transom.server.metrics_text import CONTENT_TYPE, build_text
+from transom.server.metrics.text import CONTENT_TYPE, build_text
 
 if TYPE_CHECKING:
-    from transom.server.metrics import Samples
+    from transom.server.metrics.metrics import Samples
 
 LIMITS: Final = Limits(request_line=1024, field=4096, field_count=50, head=8192, body=1)
 PATHS: Final = ("/metrics", "/health")

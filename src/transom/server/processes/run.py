@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from transom.server.config import Config
 from transom.server.env_file import load_env_file
 from transom.server.exceptions import ConfigError
-from transom.server.logs import configure_fallback, configure_logging
-from transom.server.pid_file import pid_file
-from transom.server.process import EXIT_START_FAILED, serve_in_process
-from transom.server.recycling import is_recycled
+from transom.server.processes.logs import configure_fallback, configure_logging
+from transom.server.processes.pid_file import pid_file
+from transom.server.processes.process import EXIT_START_FAILED, serve_in_process
+from transom.server.processes.recycling import is_recycled
 
 if TYPE_CHECKING:
     from transom.server.interface import Application
@@ -54,9 +54,9 @@ def _serve(target: str | Application, config: Config) -> int:
         )
         return EXIT_START_FAILED
     if config.reload:
-        from transom.server.reload import Reloader  # watchfiles is for development only
+        from transom.server.processes.reload import Reloader  # watchfiles is for development only
 
         return Reloader(target, config).run()
-    from transom.server.supervisor import Supervisor
+    from transom.server.processes.supervisor import Supervisor
 
     return Supervisor(target, config).run()

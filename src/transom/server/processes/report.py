@@ -10,7 +10,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from transom.server.memory import measure_resident
+from transom.server.metrics.memory import measure_resident
 
 if TYPE_CHECKING:
     import socket

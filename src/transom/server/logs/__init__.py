@@ -1,0 +1,1 @@
+"""What is written of requests: access entries, their formats, and an output that never waits."""

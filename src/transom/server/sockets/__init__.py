@@ -1,0 +1,1 @@
+"""Listening sockets: bound by address, inherited, or handed down by systemd."""

@@ -1,0 +1,1 @@
+"""TLS: contexts from the options, certificates by name, renewed while serving."""
