@@ -31,7 +31,7 @@ class WebSocketInbox:
         self._messages: deque[str | bytes | None] = deque((None,))  # None: the connect
         self._size = 0
         self._disconnect: WebSocketDisconnectEvent | None = None
-        self._waiter: asyncio.Future[None] | None = None  # of whoever waits first
+        self._waiter: asyncio.Future[None] | None = None  # of whoever began to wait last
 
     @property
     def is_empty(self) -> bool:
@@ -79,11 +79,10 @@ class WebSocketInbox:
     def new_waiter(self) -> asyncio.Future[None]:
         """Return a future that is done when there may be something to take; whoever gives up cancels it."""
         waiter = self._loop.create_future()
-        if self._waiter is None or self._waiter.done():
-            self._waiter = waiter
-        else:
-            # Two tasks receive at once: each looks when the one before it has been woken, or has given up.
-            self._waiter.add_done_callback(lambda _: waiter.done() or waiter.set_result(None))
+        earlier, self._waiter = self._waiter, waiter
+        if earlier is not None and not earlier.done():
+            # Two tasks receive at once: when the later one has been woken or has given up, the earlier one looks again.
+            waiter.add_done_callback(lambda _: earlier.done() or earlier.set_result(None))
         return waiter
 
     def _wake(self, waiter: asyncio.Future[None]) -> None:
