@@ -45,7 +45,7 @@ format: $(VENV)/.dev ## Format the code and mend what the linter can
 	$(BIN)/ruff check --fix .
 
 clean: ## Remove what the other commands made
-	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache site build dist
+	rm -rf $(VENV) .venv-autobahn .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache site build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Three environments in one folder, each a superset of the one before: what a site, the tests and a developer need.

@@ -431,6 +431,14 @@ async def test_ping_is_answered_and_silence_after_ours_ends_the_connection(clien
     assert (await one.receive())["code"] == 1011
 
 
+@pytest.mark.slow
+async def test_pings_come_by_the_workers_own_timer(client: Open) -> None:
+    """W11."""
+    one = await client(ws_ping_interval=0.5)
+    await one.open()
+    assert await one.frame() == (0x89, b"")
+
+
 @pytest.mark.parametrize(
     ("sent", "code"),
     [
