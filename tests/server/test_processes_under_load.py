@@ -200,9 +200,10 @@ async def test_a_minute_of_kills_loses_only_what_was_in_hand(
         while len(load.answered) < 2:
             await asyncio.sleep(0.01)
         delays = sorted(await kill_workers(server, load, 30))
+        usual = await measure_import()
     print(f"\n30 kills: {load.answered.total()} requests, {len(load.failures)} lost with their workers;")
     print(
         f"replacements answered after {delays[0]:.2f} s at best, {delays[15]:.2f} in the middle, {delays[-1]:.2f} at worst"
     )
-    assert delays[-1] <= START_TIME
+    assert delays[-1] <= max(START_TIME, 3 * usual), usual  # 0.2 s where nothing else runs
     assert server.end(signal.SIGTERM) == 0

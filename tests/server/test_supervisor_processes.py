@@ -162,7 +162,7 @@ def test_call_that_holds_the_gil_for_30_s_costs_nobody_but_those_behind_it(
 ) -> None:
     """With the defaults: the worker lives, and new connections are answered by the other one meanwhile."""
     (site_folder / "hanging.py").write_text(HANGING)
-    server = start_server("workers=2", "hanging:app")
+    server = start_server("workers=2, access_log=False", "hanging:app")
     url = server.wait_until_up(2)
     with ThreadPoolExecutor(1) as pool:
         held = pool.submit(ask_pid, f"{url}/30")
