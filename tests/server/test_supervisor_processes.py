@@ -282,7 +282,7 @@ async def app(scope, receive, send):
     )
     # In the supervisor memory counts from the first second of service.
     code = (
-        "from transom.server import Config, recycling, run; recycling.MIN_AGE = 0.0;"
+        "from transom.server import Config, run; from transom.server.processes import recycling; recycling.MIN_AGE = 0.0;"
         "run('leaking:app', Config(port=0, limit_max_memory=150_000_000))"
     )
     server = start_server(code=code)
