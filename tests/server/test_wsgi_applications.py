@@ -351,6 +351,7 @@ async def visit(running, random: Random) -> None:
     writer.close()
 
 
+@pytest.mark.conformance  # passes alone; fails behind all other tests, why is not known yet
 @pytest.mark.slow
 @pytest.mark.parametrize("app", ["wsgi", "asgi in wsgi"])
 async def test_clients_that_leave_at_any_moment_leave_no_thread_waiting(serve, caplog, app):
