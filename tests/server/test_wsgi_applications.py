@@ -351,10 +351,10 @@ async def visit(running, random: Random) -> None:
     writer.close()
 
 
-@pytest.mark.conformance  # passes alone; fails behind all other tests, why is not known yet
 @pytest.mark.slow
 @pytest.mark.parametrize("app", ["wsgi", "asgi in wsgi"])
 async def test_clients_that_leave_at_any_moment_leave_no_thread_waiting(serve, caplog, app):
+    others = set(threading.enumerate())  # password hashing, databases: tests before may have left theirs
     inner = ASGIToWSGI(asgi_site)
     running = await serve(
         wsgi(wsgi_site if app == "wsgi" else inner, threads=2), lifespan="on", timeout_graceful_shutdown=20.0
@@ -368,7 +368,9 @@ async def test_clients_that_leave_at_any_moment_leave_no_thread_waiting(serve, c
     await asyncio.gather(*(visit_often() for _ in range(10)))
     await running.server.stop()  # waits for what runs, and for the threads
     inner.close()
-    for thread in [each for each in threading.enumerate() if each.name.startswith("transom-")]:
+    for thread in [
+        each for each in threading.enumerate() if each.name.startswith("transom-") and each not in others
+    ]:
         await asyncio.to_thread(thread.join, 10)  # its last instructions, if any
         assert not thread.is_alive()
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
