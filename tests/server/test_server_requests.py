@@ -377,3 +377,22 @@ async def test_bad_request_behind_a_good_one_is_refused_after_it(serve, respond)
     client = await (await serve(respond())).connect()
     await client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/9\r\n\r\n")
     assert [(await client.read()).status for _ in range(2)] == [200, 400]
+
+
+async def test_application_that_asks_with_a_timeout_leaves_nothing_behind(serve):
+    """Starlette's `is_disconnected` asks so, as often as the application likes."""
+    left = []
+
+    async def app(scope, receive, send):
+        await receive()
+        for _ in range(10):
+            task = asyncio.create_task(receive())
+            await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.wait({task})
+        left.append(receive.__self__._waiters)
+        await send({"type": "http.response.start", "status": 200})
+        await send({"type": "http.response.body"})
+
+    assert (await (await (await serve(app, checked=False)).connect()).get()).status == 200
+    assert left == [[]]

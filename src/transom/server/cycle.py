@@ -469,7 +469,13 @@ class HTTPCycle:
         if self._waiters is None:
             self._waiters = []
         self._waiters.append(waiter)
-        await waiter
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            # Who asks with a timeout, again and again, must not leave one behind each time.
+            if self._waiters is not None and waiter in self._waiters:
+                self._waiters.remove(waiter)
+            raise
 
     def _wake(self) -> None:
         waiters, self._waiters = self._waiters, None
