@@ -12,6 +12,7 @@ between can still become a 500. A cycle that never waits makes no future, no eve
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, NoReturn, cast
@@ -473,7 +474,7 @@ class HTTPCycle:
             await waiter
         except asyncio.CancelledError:
             # Who asks with a timeout, again and again, must not leave one behind each time.
-            if self._waiters is not None and waiter in self._waiters:
+            with contextlib.suppress(ValueError, AttributeError):  # it was woken meanwhile
                 self._waiters.remove(waiter)
             raise
 
