@@ -287,7 +287,7 @@ class HTTP1Connection(asyncio.Protocol):
                     self._take_data(event.data)
                 else:
                     self._end_body()
-            if reader.buffered > self._state.config.limit_pipelined:
+            if reader.buffered and reader.buffered > self._state.config.limit_pipelined:
                 self.pause_reading()
         except RemoteProtocolError as exc:
             self._refuse(exc)

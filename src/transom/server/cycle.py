@@ -310,8 +310,9 @@ class HTTPCycle:
         self._response = _HELD
         self._bodiless = bodiless = self._is_head or status in _BODILESS
         self._left = None if bodiless else head.content_length
-        self._has_trailers = "trailers" in message and bool(message["trailers"]) and not bodiless
-        self._trailers = []
+        self._has_trailers = False
+        if message.get("trailers"):
+            self._has_trailers, self._trailers = not bodiless, []
 
     def _send_body(self, body: object, more_body: bool) -> None:
         """Write a piece of the body, the first one with the head before it, and after the last one end the response.
@@ -328,7 +329,8 @@ class HTTPCycle:
                 self._response = _COMPLETE
                 self._sent = len(body)
                 self._exchange.send_whole(head, body)
-                self._tell_complete()
+                if self._access is not None or self._waiters is not None:
+                    self._tell_complete()
                 return
         if not isinstance(body, bytes):
             if not isinstance(body, (bytearray, memoryview)):

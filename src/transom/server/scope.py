@@ -47,10 +47,22 @@ class Peer:
         server: our address and port, or path and None for a Unix socket.
         tls: the extension of the scope with that name, None without TLS.
         is_trusted: whether it is a proxy that may tell us of the client behind it.
-        template: what all scopes begin as, once there was one; to copy it costs less than to write it down each time.
+        extensions: what a response to the last request may use.
+        line: of the last request.
+        template: what scopes of requests with that line begin as; to copy it costs less than to write it down each time.
     """
 
-    __slots__ = ("client", "client_host", "is_trusted", "scheme", "server", "template", "tls")
+    __slots__ = (
+        "client",
+        "client_host",
+        "extensions",
+        "is_trusted",
+        "line",
+        "scheme",
+        "server",
+        "template",
+        "tls",
+    )
 
     def __init__(
         self,
@@ -67,24 +79,35 @@ class Peer:
         self.server = server
         self.tls = tls
         self.is_trusted = is_trusted
+        self.extensions = EXTENSIONS
+        self.line: RequestLine | None = None
         self.template: HTTPScope | None = None
 
-    def make_template(self, state: ServerState) -> HTTPScope:
-        """Make what all scopes of this peer begin as. All values are immutable, but for those that every request replaces."""
+    def fill_template(self, state: ServerState, line: RequestLine) -> HTTPScope:
+        """Make what the scopes of this peer's requests with this line begin as; a client may ask for the same again.
+
+        All values are immutable, but for fields and extensions, of which every request has its own.
+        """
+        method, raw_path, path, query, http_version, _ = line
+        if state.root_path:
+            # The path of a scope includes the root path; the proxy has taken it off.
+            raw_path, path = state.root_path.encode() + raw_path, state.root_path + path
+        self.line = line
+        self.extensions = EXTENSIONS if http_version != "1.0" else EXTENSIONS_1_0
         self.template = {
             "type": "http",
             "asgi": state.asgi,
-            "http_version": "",
-            "method": "",
+            "http_version": http_version,
+            "method": method,
             "scheme": self.scheme,
-            "path": "",
-            "raw_path": b"",
-            "query_string": b"",
+            "path": path,
+            "raw_path": raw_path,
+            "query_string": query,
             "root_path": state.root_path,
             "headers": [],
             "client": self.client,
             "server": self.server,
-            "extensions": {},
+            "extensions": self.extensions,
         }
         return self.template
 
@@ -140,20 +163,14 @@ def build_scope(state: ServerState, peer: Peer, request: RequestHead) -> HTTPSco
 
     Source: ASGI HTTP specification 2.5, "HTTP Connection Scope".
     """
-    method, raw_path, path, query, http_version, _ = request.line
-    if state.root_path:
-        # The path of a scope includes the root path; the proxy has taken it off.
-        raw_path, path = state.root_path.encode() + raw_path, state.root_path + path
-    scope = (peer.template or peer.make_template(state)).copy()
-    scope["http_version"] = http_version
-    scope["method"] = method
-    scope["path"] = path
-    scope["raw_path"] = raw_path
-    scope["query_string"] = query
+    template = peer.template
+    if template is None or peer.line is not request.line:
+        template = peer.fill_template(state, request.line)
+    scope = template.copy()
     scope["headers"] = (
         identify(request.headers, peer.is_trusted) if state.gives_request_ids else request.headers
     )
-    scope["extensions"] = extensions = (EXTENSIONS if http_version != "1.0" else EXTENSIONS_1_0).copy()
+    scope["extensions"] = extensions = peer.extensions.copy()
     if peer.tls is not None:
         extensions["tls"] = peer.tls.copy()
     if state.lifespan_state is not None:

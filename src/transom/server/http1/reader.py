@@ -73,7 +73,7 @@ class RequestReader:
         self._body: BodyDecoder | None = None
         # What is remembered of the last request: its field lines as they came, and what was made of them.
         self._fields = b""
-        self._pairs: tuple[tuple[bytes, bytes], ...] = ()
+        self._pairs: list[tuple[bytes, bytes]] = []
         self._facts = PLAIN
         self._version = ""
         self._line_room = 0  # the longest request line with which such a head is within its limits; 0: nothing is remembered
@@ -116,7 +116,7 @@ class RequestReader:
                 facts = self._facts
                 if facts.length:
                     self._begin_body(facts.length)
-                return Request(parsed, list(self._pairs), facts)
+                return Request(parsed, self._pairs.copy(), facts)
         return self._read_head(start, line_end)
 
     def _read_head(self, start: int, line_end: int) -> Event:
@@ -138,7 +138,7 @@ class RequestReader:
         self._line_room = 0
         if self._changes < MAX_CHANGES and len(raw) <= MAX_REMEMBERED:
             self._changes += 1
-            self._fields, self._pairs = raw, tuple(request.headers)
+            self._fields, self._pairs = raw, request.headers.copy()
             self._facts, self._version = request.facts, line.http_version
             self._line_room = min(limits.request_line, limits.head - len(raw))
         self._position = end
