@@ -30,8 +30,10 @@ EAGER = sys.version_info >= (3, 12)
 SPEC_VERSION = "2.5"
 TICK = 1.0
 """Seconds between two looks at deadlines; a timeout may be late by as much."""
-LOOKS = 100
-"""Connections that look at their deadlines in one turn of the loop; thousands that are too late must not make others wait."""
+LOOKS = 10
+"""Connections that look at their deadlines between two looks at the clock."""
+TURN = 0.0003
+"""Seconds of one turn of the loop that such looks may take; thousands that are too late must not make others wait."""
 
 
 class Connection(Protocol):
@@ -166,11 +168,13 @@ class ServerState:
 
     def _look_at_deadlines(self, connections: list[Connection]) -> None:
         """Let some connections look at their deadlines, and the others with the next turns of the loop."""
-        some = connections[-LOOKS:]
-        del connections[-LOOKS:]
-        for connection in some:
-            if connection in self.connections:  # not lost meanwhile
-                connection.tick(self.now)
+        end = time.perf_counter() + TURN
+        while connections and time.perf_counter() < end:
+            some = connections[-LOOKS:]
+            del connections[-LOOKS:]
+            for connection in some:
+                if connection in self.connections:  # not lost meanwhile
+                    connection.tick(self.now)
         if connections:
             self.loop.call_soon(self._look_at_deadlines, connections)
 
