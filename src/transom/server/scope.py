@@ -84,7 +84,7 @@ class Peer:
         self.template: HTTPScope | None = None
 
     def fill_template(self, state: ServerState, line: RequestLine) -> HTTPScope:
-        """Make what the scopes of this peer's requests with this line begin as; a client may ask for the same again.
+        """Return what the scopes of this peer's requests with this line begin as; a client may ask for the same again.
 
         All values are immutable, but for fields and extensions, of which every request has its own.
         """
@@ -94,20 +94,29 @@ class Peer:
             raw_path, path = state.root_path.encode() + raw_path, state.root_path + path
         self.line = line
         self.extensions = EXTENSIONS if http_version != "1.0" else EXTENSIONS_1_0
+        template = self.template or self._make_template(state)
+        template["http_version"] = http_version
+        template["method"] = method
+        template["path"] = path
+        template["raw_path"] = raw_path
+        template["query_string"] = query
+        return template
+
+    def _make_template(self, state: ServerState) -> HTTPScope:
         self.template = {
             "type": "http",
             "asgi": state.asgi,
-            "http_version": http_version,
-            "method": method,
+            "http_version": "",
+            "method": "",
             "scheme": self.scheme,
-            "path": path,
-            "raw_path": raw_path,
-            "query_string": query,
+            "path": "",
+            "raw_path": b"",
+            "query_string": b"",
             "root_path": state.root_path,
             "headers": [],
             "client": self.client,
             "server": self.server,
-            "extensions": self.extensions,
+            "extensions": {},
         }
         return self.template
 
