@@ -170,7 +170,21 @@ class HTTPCycle:
             raise ClientDisconnected("the client is gone")
         kind = message.get("type")
         if kind == "http.response.body":
-            self._send_body(message.get("body", b""), message.get("more_body", False))
+            body, more_body = message.get("body", b""), message.get("more_body", False)
+            if (
+                type(body) is bytes
+                and self._response is _HELD
+                and not (more_body or self._bodiless or self._has_trailers)
+                and ((head := self._head).content_length is None or head.content_length == len(body))
+            ):
+                # Most responses are one head and one piece.
+                self._response = _COMPLETE
+                self._sent = len(body)
+                self._exchange.send_whole(head, body)
+                if self._access is not None or self._waiters is not None:
+                    self._tell_complete()
+                return
+            self._send_body(body, more_body)
         elif kind == "http.response.start":
             self._start_response(message)
         else:
@@ -315,23 +329,7 @@ class HTTPCycle:
             self._has_trailers, self._trailers = not bodiless, []
 
     def _send_body(self, body: object, more_body: bool) -> None:
-        """Write a piece of the body, the first one with the head before it, and after the last one end the response.
-
-        Most responses are one head and one piece: they end at the first `return`.
-        """
-        if (
-            type(body) is bytes
-            and self._response is _HELD
-            and not (more_body or self._bodiless or self._has_trailers)
-        ):
-            head = self._head
-            if head.content_length is None or head.content_length == len(body):
-                self._response = _COMPLETE
-                self._sent = len(body)
-                self._exchange.send_whole(head, body)
-                if self._access is not None or self._waiters is not None:
-                    self._tell_complete()
-                return
+        """Write a piece of the body, the first one with the head before it, and after the last one end the response."""
         if not isinstance(body, bytes):
             if not isinstance(body, (bytearray, memoryview)):
                 raise MessageError(f"body must be bytes, not {type(body).__name__}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from transom.server.logs.request_id import identify
 from transom.server.tls.context import describe_connection
@@ -28,13 +28,6 @@ EXTENSIONS: dict[str, dict[str, Any]] = EXTENSIONS_1_0 | {  # Any: as in HTTPSco
     "http.response.trailers": {},
 }
 """What every response may use. Copied for each request; the values are shared, and empty."""
-
-
-class RequestHead(Protocol):
-    """What a scope is made of, whatever framed it; see `http1.Request`."""
-
-    line: RequestLine
-    headers: list[tuple[bytes, bytes]]
 
 
 class Peer:
@@ -167,18 +160,18 @@ def _is_trusted(
     return trusted.trusts_unix and server is not None and server[1] is None
 
 
-def build_scope(state: ServerState, peer: Peer, request: RequestHead) -> HTTPScope:
-    """Return a scope of its own for one request; only the `asgi` entry is shared.
+def build_scope(
+    state: ServerState, peer: Peer, line: RequestLine, headers: list[tuple[bytes, bytes]]
+) -> HTTPScope:
+    """Return a scope of its own for one request, to which `headers` belong; only the `asgi` entry is shared.
 
     Source: ASGI HTTP specification 2.5, "HTTP Connection Scope".
     """
     template = peer.template
-    if template is None or peer.line is not request.line:
-        template = peer.fill_template(state, request.line)
+    if template is None or peer.line is not line:
+        template = peer.fill_template(state, line)
     scope = template.copy()
-    scope["headers"] = (
-        identify(request.headers, peer.is_trusted) if state.gives_request_ids else request.headers
-    )
+    scope["headers"] = identify(headers, peer.is_trusted) if state.gives_request_ids else headers
     scope["extensions"] = extensions = peer.extensions.copy()
     if peer.tls is not None:
         extensions["tls"] = peer.tls.copy()
@@ -187,12 +180,14 @@ def build_scope(state: ServerState, peer: Peer, request: RequestHead) -> HTTPSco
     return scope
 
 
-def build_websocket_scope(state: ServerState, peer: Peer, request: RequestHead) -> WebSocketScope:
+def build_websocket_scope(
+    state: ServerState, peer: Peer, line: RequestLine, headers: list[tuple[bytes, bytes]]
+) -> WebSocketScope:
     """Return the scope of a WebSocket handshake.
 
     Source: ASGI WebSocket specification 2.5, "Websocket Connection Scope".
     """
-    scope = cast("dict[str, Any]", build_scope(state, peer, request))  # Any: it becomes another
+    scope = cast("dict[str, Any]", build_scope(state, peer, line, headers))  # Any: it becomes another
     del scope["method"]
     scope["type"] = "websocket"
     scope["extensions"] = {} if peer.tls is None else {"tls": peer.tls.copy()}

@@ -36,6 +36,11 @@ class Facts:
     trailers: bool = False
     forwarded: bool = False
 
+    @property
+    def are_plain(self) -> bool:
+        """Whether the request has no body, leaves the connection as it is, and was not forwarded."""
+        return self.keep_alive and not (self.length or self.expect_continue or self.upgrade or self.forwarded)
+
 
 PLAIN: Final = Facts()
 """The facts of requests of which nothing special is to be said."""

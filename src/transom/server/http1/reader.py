@@ -26,6 +26,7 @@ from transom.server.http1.head import HeadParser
 
 if TYPE_CHECKING:
     from transom.server.http1.limits import Limits
+    from transom.server.target import RequestLine
 
 MAX_REMEMBERED: Final = 2048  # bytes of field lines; an idle connection holds on to them
 MAX_CHANGES: Final = 8
@@ -40,6 +41,7 @@ class RequestReader:
 
     Attributes:
         buffered: bytes received and not yet turned into events.
+        headers: field lines of the request read last, if `read_repeat` found it; not to be changed.
         in_body: whether the body of the request read last is not complete yet.
     """
 
@@ -53,11 +55,12 @@ class RequestReader:
         "_limits",
         "_line_room",
         "_lines",
-        "_pairs",
         "_parser",
         "_position",
+        "_repeat_size",
         "_version",
         "buffered",
+        "headers",
         "in_body",
     )
 
@@ -73,10 +76,11 @@ class RequestReader:
         self._body: BodyDecoder | None = None
         # What is remembered of the last request: its field lines as they came, and what was made of them.
         self._fields = b""
-        self._pairs: list[tuple[bytes, bytes]] = []
+        self.headers: list[tuple[bytes, bytes]] = []
         self._facts = PLAIN
         self._version = ""
         self._line_room = 0  # the longest request line with which such a head is within its limits; 0: nothing is remembered
+        self._repeat_size = -1  # bytes of those fields, if there is nothing special about them
         self._changes = 0  # requests in a row with other fields than the one before
 
     def receive_data(self, data: bytes) -> None:
@@ -93,6 +97,28 @@ class RequestReader:
         rest = self._buffer[self._position :]
         self._buffer, self._position, self.buffered = b"", 0, 0
         return rest
+
+    def read_repeat(self, data: bytes) -> RequestLine | None:
+        """Take bytes that are exactly one request with the fields of the last one and nothing special about it.
+
+        Only while nothing is buffered and no body is being read. Returns the request line; the fields are `headers`. If None,
+        nothing was taken, and the bytes are for `receive_data`.
+        """
+        line_end = data.find(b"\r\n")
+        if (
+            0 < line_end <= self._line_room
+            and line_end + self._repeat_size == len(data)
+            and data.endswith(self._fields)
+        ):
+            line = data[:line_end]
+            try:
+                parsed = self._lines.get(line) or self._parser.parse_line(line)
+            except RemoteProtocolError:
+                return None  # `next_event` will say it again
+            if parsed.http_version == self._version and parsed.authority is None:
+                self._changes = 0
+                return parsed
+        return None
 
     def next_event(self) -> Event:
         """Return the next event, or `NEED_DATA`.
@@ -116,7 +142,7 @@ class RequestReader:
                 facts = self._facts
                 if facts.length:
                     self._begin_body(facts.length)
-                return Request(parsed, self._pairs.copy(), facts)
+                return Request(parsed, self.headers.copy(), facts)
         return self._read_head(start, line_end)
 
     def _read_head(self, start: int, line_end: int) -> Event:
@@ -138,8 +164,9 @@ class RequestReader:
         self._line_room = 0
         if self._changes < MAX_CHANGES and len(raw) <= MAX_REMEMBERED:
             self._changes += 1
-            self._fields, self._pairs = raw, request.headers.copy()
+            self._fields, self.headers = raw, request.headers.copy()
             self._facts, self._version = request.facts, line.http_version
+            self._repeat_size = len(raw) if request.facts.are_plain else -1
             self._line_room = min(limits.request_line, limits.head - len(raw))
         self._position = end
         self.buffered = len(buffer) - end

@@ -184,7 +184,6 @@ class ResponseWriter:
     def start(self, http_version: str, keep_alive: bool) -> None:
         """Prepare for the response to a request of that version; the connection is kept only if both sides want it."""
         self.is_1_1 = http_version == "1.1"
-        self._chunked = False
         if not keep_alive:
             self.keep_alive = False
 
@@ -239,10 +238,14 @@ class ResponseWriter:
             return body
         # An empty chunk would end the body (RFC 9112 section 7.1).
         chunk = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
-        return chunk if more_body else chunk + LAST_CHUNK
+        if more_body:
+            return chunk
+        self._chunked = False
+        return chunk + LAST_CHUNK
 
     def send_trailers(self, fields: bytes) -> bytes:
         """Return the end of a chunked body with these trailers, made by `build_fields`."""
+        self._chunked = False
         return b"0" + fields + b"\r\n\r\n"
 
 
