@@ -53,9 +53,7 @@ def half_open(port: int) -> Iterator[dict[str, int]]:
     They share a core with the steady client, and give way to it: what is measured is the server.
     """
     command = [
-        "nice",
-        "-n",
-        "19",
+        *("chrt", "--idle", "0"),
         sys.executable,
         str(CLIENTS / "half_open.py"),
         *map(str, (port, HALF_OPEN, PACE)),

@@ -152,6 +152,13 @@ def test_directory_that_is_not_there_is_exit_code_3(tmp_path: Path, caplog: pyte
     assert "nosuch to watch" in caplog.text
 
 
+def test_directory_of_the_application_is_what_is_watched(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert Reloader("site:app", Config(port=0, reload=True, app_dir=str(tmp_path / "nosuch"))).run() == 3
+    assert f"no directory {tmp_path / 'nosuch'} to watch" in caplog.text
+
+
 def test_port_in_use_is_exit_code_3() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         assert Reloader("site:app", Config(port=taken.getsockname()[1], reload=True)).run() == 3

@@ -12,7 +12,7 @@ import pytest
 
 from transom.server import Config, Server, bind_sockets
 from transom.server.connection import HTTP1Connection
-from transom.server.state import LOOKS, TICK, TURN, ServerState
+from transom.server.state import TICK, TURN, ServerState
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -168,11 +168,11 @@ class Late:
 async def test_thousands_that_are_too_late_do_not_make_others_wait(respond, monkeypatch):
     """Each turn of the loop closes some, so that whatever else is ready has its turn between."""
     clock = itertools.count()
-    monkeypatch.setattr("transom.server.state.time.perf_counter", lambda: next(clock) * TURN * 0.6)
+    monkeypatch.setattr("transom.server.state.time.perf_counter", lambda: next(clock) * TURN * 0.15)
     state = ServerState(respond(), Config(access_log=False), asyncio.get_running_loop())
-    late = [Late(state) for _ in range(3 * LOOKS)]
+    late = [Late(state) for _ in range(15)]
     state.tick()
-    assert len(state.connections) == 2 * LOOKS
+    assert len(state.connections) == 9
     for lost in [each for each in late if each in state.connections][:5]:
         state.connections.remove(lost)  # its own tick would raise now
     await asyncio.sleep(0)

@@ -166,7 +166,9 @@ class Config:
     )
     reload: bool = _processes(False, "--reload/--no-reload", help="Restart when code changes (development).")
     reload_dir: tuple[str, ...] = _processes(
-        (), "--reload-dir", help="Directory to watch instead of the current one. May be repeated."
+        (),
+        "--reload-dir",
+        help="Directory to watch instead of --app-dir or the current one. May be repeated.",
     )
     reload_include: tuple[str, ...] = _processes(
         (),

@@ -106,7 +106,7 @@ class Reloader:
         self._config = dataclasses.replace(
             config, timeout_graceful_shutdown=min(config.timeout_graceful_shutdown, GRACE)
         )
-        self._directories = [Path(each) for each in config.reload_dir] or [Path.cwd()]
+        self._directories = [Path(each).resolve() for each in config.reload_dir or (config.app_dir,)]
         self._environment = ChildEnvironment(config.env_file)
         self._listeners: list[socket.socket] = []
         self._process: Process | None = None
