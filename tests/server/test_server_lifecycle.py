@@ -12,7 +12,7 @@ import pytest
 
 from transom.server import Config, Server, bind_sockets
 from transom.server.connection import HTTP1Connection
-from transom.server.state import TICK, TURN, ServerState
+from transom.server.state import MAX_REFUSALS_NOTED, TICK, TURN, ServerState
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -178,6 +178,20 @@ async def test_thousands_that_are_too_late_do_not_make_others_wait(respond, monk
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert not state.connections
+
+
+async def test_refusals_beyond_a_few_a_second_are_one_line(respond, caplog):
+    """Who sends rubbish by the thousand must not fill the log."""
+    caplog.set_level("INFO", "transom.server")
+    state = ServerState(respond(), Config(access_log=False), asyncio.get_running_loop())
+    for count, last in ((MAX_REFUSALS_NOTED, "a"), (MAX_REFUSALS_NOTED + 3, "3 more")):
+        caplog.clear()
+        for _ in range(count):
+            state.note_refusal("a", 400, "rubbish")
+        state.tick()
+        assert len(caplog.messages) == MAX_REFUSALS_NOTED + (count > MAX_REFUSALS_NOTED)
+        assert last in caplog.messages[-1]
+    assert state.refused[400] == 2 * MAX_REFUSALS_NOTED + 3
 
 
 async def test_request_that_never_waits_is_answered_by_one_write_within_the_read(connection):

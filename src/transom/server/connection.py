@@ -388,8 +388,7 @@ class HTTP1Connection(asyncio.Protocol):
 
     def _refuse(self, error: RemoteProtocolError) -> None:
         """Say why if nothing was said yet, and close: where the next request begins is not known."""
-        logger.info("refused a request of %s: %a", self._peer.client_host, str(error))
-        self._state.refused[error.status] += 1
+        self._state.note_refusal(self._peer.client_host, error.status, str(error))
         cycle, self._cycle = self._cycle, None
         self._flush()
         if cycle is None or not cycle.head_sent:

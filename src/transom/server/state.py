@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import logging
 import sys
 import time
 from collections import Counter
@@ -26,12 +27,16 @@ if TYPE_CHECKING:
     from transom.asgi.types import ASGIApplication, ASGIVersions
     from transom.server.config import Config
 
+logger = logging.getLogger("transom.server")
+
 EAGER = sys.version_info >= (3, 12)
 SPEC_VERSION = "2.5"
 TICK = 1.0
 """Seconds between two looks at deadlines; a timeout may be late by as much."""
 TURN = 0.0001
 """Seconds of one turn of the loop that such looks may take; thousands that are too late must not make others wait."""
+MAX_REFUSALS_NOTED = 10
+"""Refused requests that are logged one by one between two ticks; of the others only how many there were."""
 
 
 class Connection(Protocol):
@@ -88,6 +93,7 @@ class ServerState:
         "_due",
         "_idle",
         "_keep_alive",
+        "_refusals",
         "_timer",
         "accepted",
         "access_log",
@@ -137,6 +143,7 @@ class ServerState:
         self.requests = 0
         self.accepted = 0
         self.refused: Counter[int] = Counter()
+        self._refusals = 0  # since the last tick
         self.websockets = 0
         self.lag = 0.0
         self.on_tick: list[Callable[[], None]] = []
@@ -201,6 +208,9 @@ class ServerState:
         self.fields = self.fields_without(date=False, server=False)
         self._look_at_deadlines(list(self.connections))
         self.capacity.tick(self.now)
+        if self._refusals > MAX_REFUSALS_NOTED:
+            logger.info("refused %d more requests within a second", self._refusals - MAX_REFUSALS_NOTED)
+        self._refusals = 0
         for call in self.on_tick:
             call()
 
@@ -249,6 +259,13 @@ class ServerState:
         self.accepted += 1
         self.connections.add(connection)
         return True
+
+    def note_refusal(self, client: str, status: int, why: str) -> None:
+        """Count a request that reaches no application, and log it, unless there are so many that they would fill the log."""
+        self.refused[status] += 1
+        self._refusals += 1
+        if self._refusals <= MAX_REFUSALS_NOTED:
+            logger.info("refused a request of %s: %a", client, why)
 
     def forget(self, connection: Connection) -> None:
         """Take a lost connection off the register."""
