@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from transom.server.http1.limits import Limits
     from transom.server.target import RequestLine
 
-MAX_REMEMBERED: Final = 2048  # bytes of field lines; an idle connection holds on to them
+MAX_REMEMBERED: Final = (
+    2048  # bytes of field lines, and of a request that came twice; an idle connection holds on to them
+)
 MAX_CHANGES: Final = 8
 
 
@@ -57,6 +59,8 @@ class RequestReader:
         "_lines",
         "_parser",
         "_position",
+        "_repeat",
+        "_repeat_line",
         "_repeat_size",
         "_version",
         "buffered",
@@ -81,6 +85,8 @@ class RequestReader:
         self._version = ""
         self._line_room = 0  # the longest request line with which such a head is within its limits; 0: nothing is remembered
         self._repeat_size = -1  # bytes of those fields, if there is nothing special about them
+        self._repeat = b""  # the whole of it, once it came a second time
+        self._repeat_line: RequestLine | None = None
         self._changes = 0  # requests in a row with other fields than the one before
 
     def receive_data(self, data: bytes) -> None:
@@ -104,6 +110,8 @@ class RequestReader:
         Only while nothing is buffered and no body is being read. Returns the request line; the fields are `headers`. If None,
         nothing was taken, and the bytes are for `receive_data`.
         """
+        if data == self._repeat:
+            return self._repeat_line
         line_end = data.find(b"\r\n")
         if (
             0 < line_end <= self._line_room
@@ -117,6 +125,8 @@ class RequestReader:
                 return None  # `next_event` will say it again
             if parsed.http_version == self._version and parsed.authority is None:
                 self._changes = 0
+                if len(data) <= MAX_REMEMBERED:
+                    self._repeat, self._repeat_line = data, parsed
                 return parsed
         return None
 
@@ -162,6 +172,7 @@ class RequestReader:
         line = self._parser.parse_line(buffer[start:line_end])
         request = self._parser.parse_fields(raw, line, limits.field_count, limits.field)
         self._line_room = 0
+        self._repeat = b""
         if self._changes < MAX_CHANGES and len(raw) <= MAX_REMEMBERED:
             self._changes += 1
             self._fields, self.headers = raw, request.headers.copy()
