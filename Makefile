@@ -6,6 +6,14 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 PROJECT := pyproject.toml constraints.txt
 
+# Tests wait for processes more than they compute: more workers than cores. A worker takes tests in the order of their files,
+# so that what a file sets up once is set up about once, and at the end the rest of a slower one's.
+WORKERS ?= 4
+PARALLEL := --numprocesses $(WORKERS) --dist worksteal
+
+# Tests start hundreds of interpreters, which would each compile every module where the environment forbids to keep the result.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test conformance check bench bench-server bench-memory bench-slowloris bench-orm bench-report profile-server docs format clean
 
@@ -18,7 +26,7 @@ demo: $(VENV)/.runtime ## Serve the example site on http://127.0.0.1:8000
 	cd examples/polls && exec ../../$(BIN)/transom run
 
 test: $(VENV)/.test ## Run all tests; what needs a missing service is skipped and named
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 conformance: $(VENV)/.test ## Run the long suites of others against the server; `make test` leaves them out
 	$(BIN)/python -m pytest -m conformance --capture=no tests
@@ -28,7 +36,7 @@ check: $(VENV)/.dev ## Formatting, linting, types, import contracts, fast tests,
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/pyright
-	$(BIN)/python -m pytest -q -m "not slow"
+	$(BIN)/python -m pytest -q -m "not slow" $(PARALLEL)
 	$(BIN)/mkdocs build --strict --quiet
 
 bench: ## All benchmarks against peers, in environments of their own; an hour. bench-server: the server's part

@@ -773,7 +773,7 @@ async def test_thread_that_does_not_end_is_named_and_left(converse, monkeypatch,
         start_response(*OK)
         return []
 
-    adapter = wsgi(app, threads=2)
+    adapter = wsgi(app, threads=1)
     running = asyncio.create_task(converse(adapter).run())
     await asyncio.to_thread(entered.wait, 10)
     with caplog.at_level(logging.WARNING, "transom.asgi"):

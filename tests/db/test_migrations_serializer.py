@@ -76,7 +76,7 @@ def round_trip(value: Any) -> Any:
         datetime.datetime.now,
         models.CASCADE,
     ],
-    ids=repr,
+    ids=lambda value: getattr(value, "__qualname__", None) or repr(value),
 )
 def test_value_comes_back_equal(value: Any) -> None:
     assert round_trip(value) == value
