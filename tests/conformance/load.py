@@ -1,4 +1,4 @@
-"""Clients that ask a server without a pause and count what becomes of each request. Used by the suites about processes.
+"""Clients that ask a server again and again and count what becomes of each request. Used by the suites about processes.
 
 The site they ask answers with the number in the path and the id of its process, so that a response that belongs to another
 request, or is cut off, is seen. A connection that was closed before anything was sent on it is no failure; one that is closed
@@ -56,7 +56,8 @@ class Failure:
     reason: str
     worker: int | None
     """The process that answered the request before on the same connection."""
-    when: float
+    began: float
+    """When the request was sent, or the connection for it opened."""
 
 
 @dataclass
@@ -64,16 +65,16 @@ class Load:
     """All clients of one run.
 
     Attributes:
+        pause: seconds of a client on a connection that is kept, from an answer to its next request.
         answered: how many responses were whole and right, by worker.
         first: when each worker answered for the first time.
-        in_flight: per client whose request is not answered yet, the worker its connection belongs to, if that is known.
         failures: everything else.
     """
 
     port: int
+    pause: float = 0.0
     answered: Counter[int] = field(default_factory=Counter)
     first: dict[int, float] = field(default_factory=dict)
-    in_flight: dict[int, int | None] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     streams: int = 0
     closed_with_1012: int = 0
@@ -88,8 +89,8 @@ class Load:
         """Run clients while the block runs: on connections that are kept, on one per request, streams of 3 s, WebSockets."""
         async with asyncio.TaskGroup() as group:
             clients = [
-                *(self._ask(client, keep=True) for client in range(kept)),
-                *(self._ask(kept + client, keep=False) for client in range(fresh)),
+                *(self._ask(keep=True) for _ in range(kept)),
+                *(self._ask(keep=False) for _ in range(fresh)),
                 *(self._stream() for _ in range(streams)),
                 *(self._stay() for _ in range(websockets)),
             ]
@@ -98,28 +99,28 @@ class Load:
             for task in tasks:
                 task.cancel()
 
-    async def _ask(self, client: int, *, keep: bool) -> None:
+    async def _ask(self, *, keep: bool) -> None:
         """Send one request after the other, each when the one before is answered."""
         while True:
             worker: int | None = None
-            self.in_flight[client] = None
+            began = time.monotonic()
             try:
                 reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
             except OSError as exc:
-                self._fail(exc, None)
+                self._fail(exc, None, began)
                 await asyncio.sleep(0.01)
                 continue
             try:
                 while not reader.at_eof():
-                    self.in_flight[client] = worker
                     worker, more = await self._exchange(reader, writer, keep)
-                    self.in_flight.pop(client)
                     if not more:
                         break
+                    if self.pause:
+                        await asyncio.sleep(self.pause)
+                    began = time.monotonic()
             except (OSError, EOFError, ValueError, asyncio.IncompleteReadError) as exc:
-                self._fail(exc, worker)
+                self._fail(exc, worker, began)
             finally:
-                self.in_flight.pop(client, None)
                 writer.transport.abort()
             if not keep:
                 await asyncio.sleep(0.005)
@@ -145,6 +146,7 @@ class Load:
     async def _stream(self) -> None:
         """Read one response of 3 s after the other to its end."""
         while True:
+            began = time.monotonic()
             reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
             writer.write(b"GET /stream HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
             try:
@@ -153,13 +155,14 @@ class Load:
                     raise ValueError(f"a stream was cut off after {len(data)} bytes")
                 self.streams += 1
             except (OSError, ValueError) as exc:
-                self._fail(exc, None)
+                self._fail(exc, None, began)
             finally:
                 writer.transport.abort()
 
     async def _stay(self) -> None:
         """Keep a WebSocket open; count how it is closed."""
         while True:
+            began = time.monotonic()
             reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
             try:
                 writer.write(UPGRADE)
@@ -173,9 +176,9 @@ class Load:
                 await reader.read()
                 self.closed_with_1012 += 1
             except (OSError, EOFError, ValueError) as exc:
-                self._fail(exc, None)
+                self._fail(exc, None, began)
             finally:
                 writer.transport.abort()
 
-    def _fail(self, error: Exception, worker: int | None) -> None:
-        self.failures.append(Failure(f"{type(error).__name__}: {error}", worker, time.monotonic()))
+    def _fail(self, error: Exception, worker: int | None, began: float) -> None:
+        self.failures.append(Failure(f"{type(error).__name__}: {error}", worker, began))
