@@ -11,7 +11,8 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -349,44 +350,44 @@ def tools() -> None:
             (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"{tool} is needed")
 
 
-@pytest.mark.slow
-@pytest.mark.usefixtures("tools")
-@pytest.mark.parametrize("name", ["plaintext", "pipelined", "download", "upload-chunked", "echo", "file"])
-def test_a_scenario_is_answered_rightly_and_measured(name: str, tmp_path: Path):
-    servers_main, scenarios = load("servers.__main__"), load("servers.scenarios")
+@pytest.fixture
+def run_scenario(tools: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Any], Any]:
+    """Run a scenario with our server for a second, without the warm-up before it."""
+    servers_main = load("servers.__main__")
+    put_load = servers_main.put_load
+    monkeypatch.setattr(servers_main, "WARM_UP", 0)
+    monkeypatch.setattr(
+        servers_main, "put_load", lambda *arguments: put_load(*arguments) if arguments[-1] else None
+    )
     servers_main.make_files(tmp_path)
-    measured = servers_main.run("transom", scenarios.SCENARIOS[name], 1, tmp_path)
+    return lambda scenario: servers_main.run("transom", scenario, 1, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["plaintext", "pipelined", "download", "upload-chunked", "echo", "file"])
+def test_a_scenario_is_answered_rightly_and_measured(name: str, run_scenario: Callable[[Any], Any]):
+    measured = run_scenario(load("servers.scenarios").SCENARIOS[name])
     assert measured.rate > 0
     assert measured.cpu > 0
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("tools")
-def test_a_websocket_scenario_is_answered_rightly_and_measured(tmp_path: Path):
-    servers_main, scenarios = load("servers.__main__"), load("servers.scenarios")
-    assert servers_main.run("transom", scenarios.SCENARIOS["websocket"], 1, tmp_path).rate > 0
+def test_a_websocket_scenario_is_answered_rightly_and_measured(run_scenario: Callable[[Any], Any]):
+    assert run_scenario(load("servers.scenarios").SCENARIOS["websocket"]).rate > 0
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("tools")
-def test_a_server_that_answers_wrongly_is_found_out_before_the_load(tmp_path: Path):
-    from dataclasses import replace
-
-    servers_main, scenarios = load("servers.__main__"), load("servers.scenarios")
-    scenario = replace(scenarios.SCENARIOS["page"], app="plaintext:app")
+def test_a_server_that_answers_wrongly_is_found_out_before_the_load(run_scenario: Callable[[Any], Any]):
+    scenario = replace(load("servers.scenarios").SCENARIOS["page"], app="plaintext:app")
     with pytest.raises(load("harness").RunError, match="has 13 bytes, not 10240"):
-        servers_main.run("transom", scenario, 1, tmp_path)
+        run_scenario(scenario)
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("tools")
-def test_a_server_that_does_not_start_fails_with_what_it_said(tmp_path: Path):
-    from dataclasses import replace
-
-    servers_main, scenarios = load("servers.__main__"), load("servers.scenarios")
-    scenario = replace(scenarios.SCENARIOS["plaintext"], app="no_such_module:app")
+def test_a_server_that_does_not_start_fails_with_what_it_said(run_scenario: Callable[[Any], Any]):
+    scenario = replace(load("servers.scenarios").SCENARIOS["plaintext"], app="no_such_module:app")
     with pytest.raises(load("harness").RunError, match=r"(?s)ended with .*no_such_module"):
-        servers_main.run("transom", scenario, 1, tmp_path)
+        run_scenario(scenario)
 
 
 @pytest.mark.slow
