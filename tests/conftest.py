@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import itertools
 import os
 import shutil
 import socket
@@ -97,12 +99,27 @@ def chromium() -> str:
     return found
 
 
+@pytest.fixture(scope="session")
+def next_port() -> Callable[[], int]:
+    """What finds a TCP port on the loopback address that nothing listens on: another one each time.
+
+    It is none of those that systems give to a socket that asks for any, as many tests do, also at the same time.
+    """
+    candidates = itertools.count(20_000 + os.getpid() * 100 % 10_000)
+
+    def find() -> int:
+        while True:
+            with socket.socket() as probe, contextlib.suppress(OSError):
+                probe.bind(("127.0.0.1", port := next(candidates)))
+                return port
+
+    return find
+
+
 @pytest.fixture
-def unused_port() -> int:
-    """A TCP port on the loopback address that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def unused_port(next_port: Callable[[], int]) -> int:
+    """A TCP port on the loopback address that nothing listens on."""
+    return next_port()
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -31,16 +31,14 @@ ARGUMENTS = [
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def site(tmp_path_factory: pytest.TempPathFactory, next_port: Callable[[], int]) -> Iterator[str]:
     """Serve a copy of the example with its sample data, as `make demo` does."""
     folder = tmp_path_factory.mktemp("browser") / "polls"
     shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("*.sqlite3*", "__pycache__"))
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TRANSOM_")}
     for command in ([*TRANSOM, "migrate"], [sys.executable, "-m", "polls.sample_data"]):
         subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True, timeout=60)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = next_port()
     server = subprocess.Popen(
         [*TRANSOM, "run", "--no-reload", "--port", str(port)], cwd=folder, env=environment
     )

@@ -43,6 +43,7 @@ async def test_request_in_progress_finishes_with_connection_close(serve):
     release.set()
     reply = await client.read()
     assert (reply[b"connection"], reply.body) == (b"close", b"finished")
+    client.writer.close()
     await stopping
 
 
