@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -39,5 +40,7 @@ def test_conformance_suites_run_only_when_asked_for(options: list[str], summary:
     (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers =\n    conformance: long\n    slow: slow\n")
     (tmp_path / "test_program.py").write_text(PROGRAM)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    # No plugin is of use here, and some are slow to import.
+    environment = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
     assert summary in done.stdout, done.stdout + done.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -31,23 +32,14 @@ def test_chromium(chromium):
 
 
 def run(folder: Path, **environment: str) -> str:
-    import os
-
     (folder / "conftest.py").write_text(CONFTEST.read_text())
     (folder / "test_services.py").write_text(PROGRAM)
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-ra",
-        "-p",
-        "no:cacheprovider",
-        "-W",
-        "ignore::pytest.PytestDeprecationWarning",
-    ]
+    command = [sys.executable, "-m", "pytest", "-ra", "-p", "no:cacheprovider"]
     clean = {
         name: value for name, value in os.environ.items() if name != "CI" and not name.startswith("PYTEST_")
     }
+    # No plugin is of use here, and some are slow to import.
+    clean["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     return subprocess.run(
         command, cwd=folder, env=clean | environment, capture_output=True, text=True, timeout=60
     ).stdout

@@ -38,6 +38,11 @@ def test_settings_are_changed_in_place_and_given_back(temporary, tmp_path):
     assert app.settings.databases["default"] == "sqlite:///site.sqlite3"
 
 
+def test_long_names_are_cut_and_still_tell_workers_apart(temporary):
+    adopted = temporary.adopt(make_app(default=f"postgresql://localhost/{'ä' * 31}"))
+    assert adopted["default"].endswith(f"/test_{'%C3%A4' * 27}_gw1")
+
+
 def test_applications_of_one_database_share_its_stand_in(temporary):
     one = temporary.adopt(make_app(default="sqlite:///a.sqlite3"))
     two = temporary.adopt(make_app(default="sqlite:///a.sqlite3", other="sqlite:///b.sqlite3"))

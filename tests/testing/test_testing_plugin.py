@@ -47,6 +47,10 @@ filterwarnings = error
 """
 
 
+# Plugins that are of no use here; some are slow to import.
+LEFT_OUT = [f"-pno:{name}" for name in ("cacheprovider", "faker", "hypothesispytest")]
+
+
 def run_project(
     folder: Path,
     tests: str,
@@ -55,6 +59,7 @@ def run_project(
     mode: str = "auto",
     app: str = "site_app:app",
     database_url: str = "sqlite:///precious.sqlite3",
+    options: tuple[str, ...] = (),
 ) -> str:
     """Write a project, run its tests, and return what pytest says."""
     package = folder / "notes"
@@ -70,7 +75,7 @@ def run_project(
     }
     environment["DATABASE_URL"] = database_url
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        [sys.executable, "-m", "pytest", "-q", *LEFT_OUT, *options],
         cwd=folder,
         env=environment,
         capture_output=True,
@@ -125,6 +130,29 @@ def test_database_fixtures_on_postgresql(tmp_path, postgres_url):
     assert "6 passed" in output, output
     name = f"test_{postgres_url.rpartition('/')[2]}"
     assert not asyncio.run(has_database(postgres_url, name)), "the test database was not dropped"
+
+
+WORKER_TEST = """
+from pathlib import Path
+from notes.models import Note
+from transom.db import connections
+
+async def test_own_database(db, worker_id):
+    await Note.objects.create(text=worker_id)
+    assert await Note.objects.count() == 1
+    (name,), = await connections.executor().fetch("SELECT current_database()")
+    Path(worker_id).write_text(name)
+"""
+
+
+def test_each_worker_of_xdist_has_a_database_of_its_own(tmp_path, postgres_url):
+    options = ("--dist=each", "--tx=2*popen")  # two, which run the same
+    output = run_project(tmp_path, WORKER_TEST, database_url=postgres_url, options=options)
+    assert "2 passed" in output, output
+    names = [(tmp_path / worker).read_text() for worker in ("gw0", "gw1")]
+    assert names == [f"test_{postgres_url.rpartition('/')[2]}_{worker}" for worker in ("gw0", "gw1")]
+    for name in names:
+        assert not asyncio.run(has_database(postgres_url, name)), f"{name} was not dropped"
 
 
 async def has_database(url: str, name: str) -> bool:

@@ -116,8 +116,9 @@ class TemporaryDatabases:
         if url.scheme == "sqlite":
             stand_in = replace(url, database=str(self._folder / f"{len(self._stand_ins)}.sqlite3"))
         else:
-            name = "_".join(filter(None, ("test", url.database, self._worker)))
-            stand_in = replace(url, database=name[:MAX_NAME_LENGTH])
+            name, end = f"test_{url.database}", f"_{self._worker}" if self._worker else ""
+            cut = name.encode()[: MAX_NAME_LENGTH - len(end)].decode(errors="ignore")
+            stand_in = replace(url, database=cut + end)
         return stand_in.build(stand_in.password)
 
 
