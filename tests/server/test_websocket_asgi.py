@@ -432,9 +432,10 @@ async def test_ping_is_answered_and_silence_after_ours_ends_the_connection(clien
 
 
 @pytest.mark.slow
-async def test_pings_come_by_the_workers_own_timer(client: Open) -> None:
+async def test_pings_come_by_the_workers_own_timer(client: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     """W11."""
-    one = await client(ws_ping_interval=0.5)
+    monkeypatch.setattr("transom.server.state.TICK", 0.05)
+    one = await client(ws_ping_interval=0.1)
     await one.open()
     assert await one.frame() == (0x89, b"")
 
