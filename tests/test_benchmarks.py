@@ -447,13 +447,14 @@ def test_transoms_contender_does_what_the_others_do(scenario: str, postgres_url:
     source = (FOLDER / "orm.py").read_text()
     schema = source.partition('SCHEMA = """')[2].partition('"""')[0] % 10_000
 
-    async def prepare() -> None:
+    async def execute(statements: str) -> None:
         connection = await asyncpg.connect(postgres_url)
-        await connection.execute(f"DROP TABLE IF EXISTS item; {schema}")
+        await connection.execute(statements)
         await connection.close()
 
-    asyncio.run(prepare())
+    asyncio.run(execute(schema))
     command = [sys.executable, "-m", "orm_contenders.transom_models", scenario, "2", postgres_url]
     done = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, timeout=60)
+    asyncio.run(execute("DROP TABLE item"))
     assert done.returncode == 0, done.stderr
     assert '"wall"' in done.stdout
