@@ -16,6 +16,9 @@ from urllib.parse import urlsplit, urlunsplit
 import hypothesis
 import pytest
 
+# It would make `print` write a line in pieces, which those of another process could come between.
+os.environ.pop("PYTHONUNBUFFERED", None)
+
 # A test is slow on a busy machine, and must find the same on every machine.
 hypothesis.settings.register_profile("transom", deadline=None, derandomize=True, database=None)
 hypothesis.settings.load_profile("transom")
