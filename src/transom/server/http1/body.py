@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # One byte of extensions for as many of the body; the signed chunks of AWS need one for 96 at most.
 EXTENSION_SHARE: Final = 16
 # RFC 9110 6.5.1: what frames, routes or controls a message cannot come behind it. All other trailers are dropped.
-_FORBIDDEN_TRAILERS: Final = frozenset(
+FORBIDDEN_TRAILERS: Final = frozenset(
     {
         b"connection", b"content-length", b"expect", b"host", b"keep-alive", b"te", b"trailer", b"transfer-encoding",
         b"upgrade",
@@ -177,7 +177,7 @@ class ChunkedDecoder:
                 f"trailers are over {limits.field_count} fields or {limits.head} bytes", 431
             )
         name = line.partition(b":")[0].lower()
-        if FIELD_LINE.fullmatch(line) is None or name in _FORBIDDEN_TRAILERS:
+        if FIELD_LINE.fullmatch(line) is None or name in FORBIDDEN_TRAILERS:
             raise RemoteProtocolError(f"forbidden or malformed trailer {line!r} (RFC 9110 section 6.5.1)")
 
 

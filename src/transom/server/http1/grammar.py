@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from ipaddress import IPv6Address
-from typing import Final, NoReturn
+from typing import NoReturn
 
 from transom.server.http1.exceptions import RemoteProtocolError
-from transom.server.target import RequestLine, decode_path
+from transom.server.target import METHOD_BYTES, METHODS, TARGET_BYTES, RequestLine, decode_path, is_host
 
 TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 """RFC 9110 section 5.6.2."""
@@ -23,45 +22,14 @@ _EXTENSION = rb"[\t ]*+;[\t ]*+%b(?:[\t ]*+=[\t ]*+(?:%b|%b))?+" % (_TOKEN, _TOK
 CHUNK_HEADER = re.compile(rb"([0-9A-Fa-f]{1,16})(?:%b)*+" % _EXTENSION)
 """RFC 9112 section 7.1: a size, and extensions with or without a value."""
 
-# A name without commas: with one, two Host fields that something before us has joined would pass for one.
-_HOST = re.compile(
-    rb"(?:(?:[A-Za-z0-9\-._~!$&'()*+;=]|%[0-9A-Fa-f]{2})+|\[([0-9A-Fa-f:.]+)\])(?::([0-9]{0,5}))?"
-)
-_VISIBLE = bytes(range(0x21, 0x7F)).replace(
-    b"#", b""
-)  # what a target may hold: visible ASCII without a fragment
 _ABSOLUTE_FORM = re.compile(rb"(?i:https?)://([^/?]*)([^?]*)\??(.*)")
-# Tokens, but none with lower-case letters: who writes `get` means GET, which it is not (RFC 9110 section 9.1).
-METHOD_BYTES: Final = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _VERSIONS = {b"HTTP/1.1": "1.1", b"HTTP/1.0": "1.0"}
 
-# The IANA registry, without CONNECT (for proxies) and PRI (which begins HTTP/2), and what llhttp knows of UPnP and caches.
-_METHOD_NAMES = (
-    "GET HEAD POST PUT PATCH DELETE OPTIONS TRACE QUERY ACL BASELINE-CONTROL BIND CHECKIN CHECKOUT COPY LABEL LINK LOCK "
-    "MERGE MKACTIVITY MKCALENDAR MKCOL MKREDIRECTREF MKWORKSPACE MOVE ORDERPATCH PROPFIND PROPPATCH REBIND REPORT SEARCH "
-    "UNBIND UNCHECKOUT UNLINK UNLOCK UPDATE UPDATEREDIRECTREF VERSION-CONTROL "
-    "M-SEARCH NOTIFY PURGE SOURCE SUBSCRIBE UNSUBSCRIBE"
-)
-METHODS: Final = {name.encode(): name for name in _METHOD_NAMES.split()}
 
-
-@lru_cache(maxsize=64)
 def check_host(value: bytes) -> None:
-    """Refuse a Host value that is not `uri-host [":" port]`.
-
-    An empty one is refused too: a recipient must reject an http URI with an empty host. Applications put the value into URLs
-    and take those apart again, so an address or a port that is none would fail there.
-
-    Source: RFC 9110 sections 4.2.1 and 7.2.
-    """
-    match = _HOST.fullmatch(value)
-    try:
-        if match is None or int(match[2] or 0) > 65_535:
-            raise ValueError
-        if match[1] is not None:
-            IPv6Address(match[1].decode())
-    except ValueError as exc:
-        raise RemoteProtocolError(f"malformed Host {value!r} (RFC 9112 section 3.2)") from exc
+    """Refuse a Host value that is not `uri-host [":" port]`; see `is_host`."""
+    if not is_host(value):
+        raise RemoteProtocolError(f"malformed Host {value!r} (RFC 9112 section 3.2)")
 
 
 def parse_request_line(line: bytes) -> RequestLine:
@@ -79,7 +47,7 @@ def parse_request_line(line: bytes) -> RequestLine:
         version = _VERSIONS[protocol]
     except (ValueError, KeyError) as exc:
         raise RemoteProtocolError(f"malformed request line {line!r} (RFC 9112 section 3)") from exc
-    if target.translate(None, _VISIBLE):
+    if target.translate(None, TARGET_BYTES):
         raise RemoteProtocolError(
             f"request target {target!r} is not visible ASCII, or has a fragment (RFC 9112 section 3.2)"
         )

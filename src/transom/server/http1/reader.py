@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Final
 from transom.server.http1.body import BodyDecoder, ChunkedDecoder, LengthDecoder
 from transom.server.http1.events import END_OF_MESSAGE, NEED_DATA, PLAIN, Event, Request
 from transom.server.http1.exceptions import RemoteProtocolError
-from transom.server.http1.grammar import METHOD_BYTES
 from transom.server.http1.head import HeadParser
+from transom.server.target import METHOD_BYTES
 
 if TYPE_CHECKING:
     from transom.server.http1.limits import Limits
