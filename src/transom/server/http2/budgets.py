@@ -65,12 +65,11 @@ class Budgets:
     client cannot spend more than twice the limit.
     """
 
-    __slots__ = ("_begun", "_budgets", "_limits", "_spent")
+    __slots__ = ("_begun", "_budgets", "_left")
 
     def __init__(self, now: float, budgets: tuple[Budget, ...] = DEFAULTS) -> None:
         self._budgets = budgets
-        self._limits = [budget.limit for budget in budgets]
-        self._spent = [0] * len(budgets)
+        self._left = [budget.limit for budget in budgets]
         self._begun = [now] * len(budgets)
 
     def spend(self, cost: Cost, now: float) -> None:
@@ -83,13 +82,14 @@ class Budgets:
         Raises:
             SessionError: ENHANCE_YOUR_CALM, the budget is used up.
         """
-        self._spent[cost] += 1
-        if self._spent[cost] > self._limits[cost]:
+        left = self._left
+        left[cost] -= 1
+        if left[cost] < 0:
             self._begin(cost, now)
 
     def earn(self, cost: Cost, count: int) -> None:
         """Give back what work has earned, at most what was spent."""
-        self._spent[cost] = max(0, self._spent[cost] - count)
+        self._left[cost] = min(self._budgets[cost].limit, self._left[cost] + count)
 
     def _begin(self, cost: Cost, now: float) -> None:
         name, limit, seconds = self._budgets[cost]
@@ -98,5 +98,5 @@ class Budgets:
                 ErrorCode.ENHANCE_YOUR_CALM,
                 f"more than {limit} {name} in {seconds:g} seconds (RFC 9113 section 10.5)",
             )
-        self._spent[cost] = 1
+        self._left[cost] = limit - 1
         self._begun[cost] = now
