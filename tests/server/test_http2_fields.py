@@ -202,9 +202,14 @@ def test_target_has_the_limit_of_a_request_line():
     assert refused(pseudo=replace(b":path", b"/1234567"), limits=limits) == 414
 
 
-@pytest.mark.parametrize("method", [b"", b"get", b"Get", b"G T", b"GET\x00", b"\xe4"])
+@pytest.mark.parametrize("method", [b"", b"G T", b"GET\x00", b"\xe4"])
 def test_malformed_method(method: bytes):
     malformed(pseudo=replace(b":method", method), section="RFC 9110 section 9.1")
+
+
+@pytest.mark.parametrize("method", [b"get", b"Get"])
+def test_method_in_lower_case_is_answered(method: bytes):
+    assert refused(pseudo=replace(b":method", method)) == 400
 
 
 def test_unknown_method_is_answered():

@@ -135,6 +135,11 @@ def test_padding_must_be_shorter_than_the_payload(parse: Callable[[int, int, byt
     assert isinstance(refused(ErrorCode.FRAME_SIZE_ERROR, parse, PADDED, 1, b""), SessionError)
 
 
+@pytest.mark.parametrize("parse", [data.parse, headers.parse])
+def test_padding_must_be_zero(parse: Callable[[int, int, bytes], Any]):
+    assert isinstance(refused(ErrorCode.PROTOCOL_ERROR, parse, PADDED, 1, b"\x02ab\x00\x01"), SessionError)
+
+
 # Section 6.2: HEADERS
 
 
@@ -188,11 +193,11 @@ def test_headers_with_half_a_priority_end_the_connection():
     assert isinstance(error, SessionError), "a frame with a field block (RFC 9113 section 4.2)"
 
 
-def test_headers_that_depend_on_themselves_end_the_connection():
-    """As a stream error it would be a reset that a client can have as often as it likes (CVE-2025-8671)."""
+def test_headers_say_what_they_depend_on():
+    """That it may not be the stream itself is judged behind the block, which must be decoded first."""
     payload = bytes.fromhex("80000005 0f 82")
     assert headers.parse(PRIORITY, 1, payload) == (b"\x82", priority.Dependency(5, True, 16))
-    assert isinstance(refused(ErrorCode.PROTOCOL_ERROR, headers.parse, PRIORITY, 5, payload), SessionError)
+    assert headers.parse(PRIORITY, 5, payload) == (b"\x82", priority.Dependency(5, True, 16))
 
 
 # Section 6.3: PRIORITY

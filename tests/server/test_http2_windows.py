@@ -7,53 +7,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transom.server.http2.errors import ErrorCode, SessionError, StreamError
-from transom.server.http2.windows import (
-    DEFAULT_SIZE,
-    MAX_SIZE,
-    ReceiveWindow,
-    SendWindow,
-    change_initial_size,
-)
+from transom.server.http2.windows import DEFAULT_SIZE, MAX_SIZE, ReceiveWindow, increase
 
 # What we send
 
 
 def test_windows_begin_at_64_kib_less_one():
-    assert SendWindow().size == DEFAULT_SIZE == 65_535
+    assert DEFAULT_SIZE == 65_535
 
 
-def test_increment_may_reach_the_maximum_and_no_more():
-    for stream_id, error in ((0, SessionError), (5, StreamError)):
-        window = SendWindow(stream_id=stream_id)
-        window.increase(MAX_SIZE - DEFAULT_SIZE)
-        assert window.size == MAX_SIZE
-        with pytest.raises(error, match=r"over 2147483647 bytes \(RFC 9113 section 6.9.1\)") as caught:
-            window.increase(1)
-        assert caught.value.code is ErrorCode.FLOW_CONTROL_ERROR
-
-
-def test_increment_too_large_resets_its_stream():
-    with pytest.raises(StreamError) as caught:
-        SendWindow(stream_id=9).increase(MAX_SIZE)
-    assert caught.value.stream_id == 9
+@pytest.mark.parametrize(("stream_id", "error"), [(0, SessionError), (5, StreamError)])
+def test_increment_may_reach_the_maximum_and_no_more(stream_id: int, error: type[Exception]):
+    assert increase(DEFAULT_SIZE, MAX_SIZE - DEFAULT_SIZE, stream_id) == MAX_SIZE
+    with pytest.raises(error, match=r"over 2147483647 bytes \(RFC 9113 sections 6.9.1 and 6.9.2\)") as caught:
+        increase(MAX_SIZE, 1, stream_id)
+    assert getattr(caught.value, "code", None) is ErrorCode.FLOW_CONTROL_ERROR
+    assert getattr(caught.value, "stream_id", 0) == stream_id
 
 
 def test_initial_size_changes_what_is_left_of_it():
     """Section 6.9.2, its example: 60 of 64 KiB were sent, the initial size becomes 16 KiB, the window is -44 KiB."""
-    window = SendWindow(64 * 1024, 1)
-    window.size -= 60 * 1024
-    change_initial_size([window], (16 - 64) * 1024)
-    assert window.size == -44 * 1024
-    window.increase(44 * 1024)
-    assert window.size == 0
-
-
-def test_initial_size_that_is_too_large_ends_the_connection():
-    window = SendWindow(stream_id=1)
-    window.increase(MAX_SIZE - DEFAULT_SIZE)
-    with pytest.raises(SessionError, match=r"RFC 9113 section 6.9.2") as caught:
-        change_initial_size([SendWindow(stream_id=3), window], 1)
-    assert caught.value.code is ErrorCode.FLOW_CONTROL_ERROR
+    window = increase((64 - 60) * 1024, (16 - 64) * 1024)
+    assert window == -44 * 1024
+    assert increase(window, 44 * 1024) == 0
 
 
 # What we receive

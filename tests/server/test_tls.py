@@ -274,17 +274,22 @@ async def test_demands_on_clients_hold_for_every_name(serve: Any, files: Files) 
     assert (await ask(running, known, "shop.example")).status == 200
 
 
-async def test_protocol_is_negotiated_for_every_name(serve: Any, files: Files) -> None:
+@pytest.mark.parametrize(
+    ("offered", "chosen"), [(["h2", "http/1.1"], "h2"), (["http/1.1"], "http/1.1"), (["h3"], None)]
+)
+async def test_protocol_is_negotiated_for_every_name(
+    serve: Any, files: Files, offered: list[str], chosen: str | None
+) -> None:
     """RFC 7301."""
     files.write("shop", "shop.example")
     sni = (f"shop.example={files.path('shop.pem')},{files.path('shop.key')}",)
     running = await serve(report([]), **files.options(ssl_sni=sni))
     for host in ("localhost", "shop.example"):
         context = client_context()
-        context.set_alpn_protocols(["h2", "http/1.1"])
+        context.set_alpn_protocols(offered)
         client = await running.connect(ssl=context, server_hostname=host)
-        assert client.writer.get_extra_info("ssl_object").selected_alpn_protocol() == "http/1.1"
-        client.writer.close()
+        assert client.writer.get_extra_info("ssl_object").selected_alpn_protocol() == chosen
+        client.writer.transport.abort()
 
 
 # Versions

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from transom.server.websocket import (
@@ -9,6 +11,7 @@ from transom.server.websocket import (
     HandshakeError,
     LocalProtocolError,
     Offer,
+    build_accept_fields,
     build_accept_response,
     build_response_head,
     is_upgrade_request,
@@ -26,6 +29,12 @@ GOOD = {
 }
 
 
+def accept(handshake: Handshake, *arguments: Any, extensions: bytes = b"") -> bytes:
+    return build_accept_response(
+        handshake.key, build_accept_fields(handshake, *arguments, extensions=extensions)
+    )
+
+
 def fields(**changes: bytes | None) -> list[tuple[bytes, bytes]]:
     named = {name.replace("_", "-").encode(): value for name, value in changes.items()}
     return [(name, value) for name, value in {**GOOD, **named}.items() if value is not None]
@@ -35,7 +44,7 @@ def test_rfc_example_is_accepted() -> None:
     """RFC 6455 section 1.3."""
     handshake = parse_handshake("GET", "1.1", fields(sec_websocket_protocol=b"chat, superchat"))
     assert handshake == Handshake(KEY, ("chat", "superchat"))
-    response = build_accept_response(handshake, "chat", [(b"Set-Cookie", b"a=1")])
+    response = accept(handshake, "chat", [(b"Set-Cookie", b"a=1")])
     assert response.startswith(b"HTTP/1.1 101 Switching Protocols\r\n")
     assert b"\r\nsec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n" in response
     assert b"\r\nsec-websocket-protocol: chat\r\n" in response
@@ -102,9 +111,9 @@ def test_extensions_are_parsed_from_all_lines() -> None:
     ]
     handshake = parse_handshake("GET", "1.1", fields() + lines)
     assert handshake.extensions == (Offer("permessage-deflate", (("x", "1"),)), Offer("y"), Offer("z"))
-    response = build_accept_response(handshake, extensions=b"permessage-deflate")
+    response = accept(handshake, extensions=b"permessage-deflate")
     assert b"\r\nsec-websocket-extensions: permessage-deflate\r\n" in response
-    assert b"sec-websocket-extensions" not in build_accept_response(handshake)
+    assert b"sec-websocket-extensions" not in accept(handshake)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +130,7 @@ def test_bad_accept_is_our_error(
     subprotocol: str | None, headers: list[tuple[bytes, bytes]], what: str
 ) -> None:
     with pytest.raises(LocalProtocolError, match=what):
-        build_accept_response(Handshake(KEY, ("chat",)), subprotocol, headers)
+        accept(Handshake(KEY, ("chat",)), subprotocol, headers)
 
 
 def test_unregistered_status_has_no_phrase() -> None:

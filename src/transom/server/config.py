@@ -111,6 +111,11 @@ class Config:
         help="Expect a PROXY protocol header (v1 or v2) from trusted peers; connections from others are closed.",
     )
 
+    http2: bool = _application(
+        True,
+        "--http2/--no-http2",
+        help="Speak HTTP/2 with clients that do: by ALPN over TLS, by prior knowledge without.",
+    )
     interface: Literal["auto", "asgi3", "asgi2", "wsgi"] = _application(
         "auto", "--interface", help="What the application is; auto looks at it."
     )

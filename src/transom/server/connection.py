@@ -36,10 +36,13 @@ from transom.server.http1 import (
     build_informational,
     parse_tokens,
 )
+from transom.server.http2 import PREFACE
+from transom.server.http2_connection import HTTP2Connection
 from transom.server.logs.access import Access
 from transom.server.outgoing import FileSender, count_unsent, descriptor_of
 from transom.server.progress import BodyProgress, WriteProgress
 from transom.server.scope import Peer, build_scope, build_websocket_scope
+from transom.server.websocket import build_accept_response
 from transom.server.websocket_cycle import WebSocketCycle
 
 if TYPE_CHECKING:
@@ -122,6 +125,9 @@ class HTTP1Connection(asyncio.Protocol):
         self._deadline = state.deadline(state.config.timeout_header)
         if state.is_stopping:
             self._deadline = min(self._deadline, state.idle_deadline)
+        tls = transport.get_extra_info("ssl_object")
+        if tls is not None and tls.selected_alpn_protocol() == "h2":
+            self._hand_over(b"")
 
     def data_received(self, data: bytes) -> None:
         """Take bytes, and answer requests that are complete with them.
@@ -308,11 +314,24 @@ class HTTP1Connection(asyncio.Protocol):
             if reader.buffered and reader.buffered > self._state.config.limit_pipelined:
                 self.pause_reading()
         except RemoteProtocolError as exc:
-            self._refuse(exc)
+            rest = reader.take_rest()
+            begins_http2 = len(rest) >= 16 and rest.startswith(PREFACE[: len(rest)])
+            if begins_http2 and self._peer.line is None and self._state.config.http2:
+                self._hand_over(rest)
+            else:
+                self._refuse(exc)
         finally:
             self._advancing = False
             if self._gathered is not None:
                 self._flush()
+
+    def _hand_over(self, data: bytes) -> None:
+        """Leave the transport to HTTP/2, which its client has chosen: by ALPN, or by how it begins (RFC 9113 section 3)."""
+        state = self._state
+        connection = HTTP2Connection(state, self._transport, self._peer)
+        state.connections.discard(self)
+        state.connections.add(connection)
+        connection.begin(data)
 
     def _wait_for_data(self) -> None:
         if self._eof:
@@ -458,6 +477,10 @@ class HTTP1Connection(asyncio.Protocol):
     # The exchange: what the cycle asks for. See `exchange.Exchange`.
 
     build_head = staticmethod(build_head)
+
+    def accept_websocket(self, key: bytes, fields: Iterable[tuple[bytes, bytes]]) -> None:
+        """Write the 101 that completes a handshake."""
+        self._transport.write(build_accept_response(key, fields))
 
     def send_informational(self, status: int, fields: Iterable[tuple[bytes, bytes]]) -> None:
         """Write an informational response; HTTP/1.0 has none."""

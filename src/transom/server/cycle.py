@@ -303,8 +303,7 @@ class HTTPCycle:
             return {"type": "http.request", "body": b"", "more_body": False}
         self._body_told = body.is_complete
         data = body.take()
-        if not body.is_complete:
-            self._exchange.want_body()
+        self._exchange.want_body()
         return {"type": "http.request", "body": data, "more_body": not body.is_complete}
 
     def _start_response(self, message: dict[str, Any]) -> None:

@@ -61,6 +61,14 @@ class Exchange(Protocol):
         """Write the next piece of the body."""
         ...
 
+    def accept_websocket(self, key: bytes, fields: Iterable[tuple[bytes, bytes]]) -> None:
+        """Complete the handshake of a WebSocket; what is sent from here on are its frames.
+
+        Raises:
+            ValueError: a field cannot be framed; nothing was written.
+        """
+        ...
+
     def hold(self) -> None:
         """Keep what is written from here on, the head of the response, for one write with the file that follows."""
         ...
@@ -83,7 +91,7 @@ class Exchange(Protocol):
         ...
 
     def want_body(self) -> None:
-        """The application waits for the body: read on, and send "100 Continue" if the client waits for it."""
+        """The application has taken what came of the body, or waits for more: read on, and say "100 Continue" if need be."""
         ...
 
     def pause_reading(self) -> None:

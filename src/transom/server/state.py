@@ -10,10 +10,11 @@ import time
 from collections import Counter
 from email.utils import formatdate
 from math import inf
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from transom.server.capacity import LINGER, RETRY_AFTER, Capacity, derive_limit
 from transom.server.http1 import HeadParser, build_error, build_fields
+from transom.server.http2 import encode_literals
 from transom.server.logs.access import AccessRecorder
 from transom.server.logs.access_format import compile_format
 from transom.server.logs.access_log import AccessLog
@@ -64,6 +65,7 @@ class ServerState:
 
     Attributes:
         fields: encoded `date` and `server` fields, renewed once per tick.
+        literals: the same for HTTP/2.
         now: loop time of the last tick. Deadlines count from it: reading the clock per request buys nothing.
         idle_deadline: when a connection that becomes idle now is closed.
         is_stopping: whether each request is the last one of its connection.
@@ -113,6 +115,7 @@ class ServerState:
         "lag",
         "lifespan_state",
         "limits",
+        "literals",
         "log_response_headers",
         "loop",
         "metrics",
@@ -156,6 +159,7 @@ class ServerState:
         self.log_response_headers = False
         self._observe_requests()
         self.fields = b""
+        self.literals = b""
         self.date_field = b""
         self.server_field = b"\r\nserver: transom" if config.server_header else b""
         self.extra_fields = build_fields(config.headers)
@@ -206,6 +210,7 @@ class ServerState:
         if self.config.date_header:
             self.date_field = b"\r\ndate: " + formatdate(time.time(), usegmt=True).encode()
         self.fields = self.fields_without(date=False, server=False)
+        self.literals = self.literals_without(date=False, server=False)
         self._look_at_deadlines(list(self.connections))
         self.capacity.tick(self.now)
         if self._refusals > MAX_REFUSALS_NOTED:
@@ -227,6 +232,11 @@ class ServerState:
     def fields_without(self, *, date: bool, server: bool) -> bytes:
         """Return the encoded fields without those that the application gives itself."""
         return (b"" if date else self.date_field) + (b"" if server else self.server_field) + self.extra_fields
+
+    def literals_without(self, *, date: bool, server: bool) -> bytes:
+        """Return what `fields_without` does in the encoding of HTTP/2."""
+        lines = self.fields_without(date=date, server=server).split(b"\r\n")[1:]
+        return encode_literals([cast("tuple[bytes, bytes]", tuple(line.split(b": ", 1))) for line in lines])
 
     def spawn(
         self, coroutine: Coroutine[Any, Any, None]

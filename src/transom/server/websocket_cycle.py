@@ -28,8 +28,9 @@ from transom.server.websocket import (
     Ping,
     RemoteProtocolError,
     WebSocketConnection,
-    build_accept_response,
+    build_accept_fields,
     negotiate,
+    parse_extended_connect,
     parse_handshake,
 )
 from transom.server.websocket_denial import DenialResponse
@@ -111,7 +112,12 @@ class WebSocketCycle:
     def start(self) -> None:
         """Run the application, or refuse a handshake that is not valid; the 101 waits for the application's accept."""
         try:
-            self._handshake = parse_handshake("GET", self._scope["http_version"], self._scope["headers"])
+            headers, version = self._scope["headers"], self._scope["http_version"]
+            self._handshake = (
+                parse_extended_connect(headers)
+                if version == "2"
+                else parse_handshake("GET", version, headers)
+            )
         except HandshakeError as exc:
             self._refuse(exc.status, str(exc), *exc.headers)
             return
@@ -425,15 +431,15 @@ class WebSocketCycle:
 
     def _accept(self, message: Message) -> None:
         agreement = self._negotiate()
-        response = build_accept_response(
+        fields = build_accept_fields(
             self._handshake,
             message.get("subprotocol"),
             message.get("headers") or (),
             extensions=agreement.response if agreement else b"",
         )
+        self._exchange.accept_websocket(self._handshake.key, fields)
         if agreement is not None:
             self._connection.enable_deflate(agreement, self._state.config.ws_max_ratio)
-        self._transport.write(response)
         self.status = 101
         self._phase = Phase.OPEN
         self._keep_alive.start(self._state.deadline(self._state.config.ws_ping_interval))

@@ -1,34 +1,40 @@
 """HTTP/2 without I/O: frames, field blocks, and the rules of streams, windows, priorities and budgets."""
 
-from transom.server.http2.blocks import BlockDecoder, BlockEncoder, encode_length, encode_literals
-from transom.server.http2.budgets import MAX_BLOCK_SIZE, Budget, Budgets, Cost
-from transom.server.http2.errors import ErrorCode, HTTP2Error, RefusedRequest, SessionError, StreamError
-from transom.server.http2.fields import RequestHead
-from transom.server.http2.priorities import Priority, SendOrder, parse_priority
-from transom.server.http2.states import EndedStreams, State, Verdict
-from transom.server.http2.windows import ReceiveWindow, SendWindow
+from transom.server.http2.blocks import encode_length, encode_literals
+from transom.server.http2.errors import ErrorCode, SessionError, StreamError
+from transom.server.http2.events import (
+    DataReceived,
+    RequestReceived,
+    RequestRefused,
+    StreamClosed,
+    StreamDrained,
+)
+from transom.server.http2.fields import Pair, RequestHead
+from transom.server.http2.frames.header import PREFACE
+from transom.server.http2.responses import ResponseHead, build_fields, build_head
+from transom.server.http2.session import Session, SessionConfig
+from transom.server.http2.states import State
+from transom.server.http2.stream import Stream
 
 __all__ = [
-    "MAX_BLOCK_SIZE",
-    "BlockDecoder",
-    "BlockEncoder",
-    "Budget",
-    "Budgets",
-    "Cost",
-    "EndedStreams",
+    "PREFACE",
+    "DataReceived",
     "ErrorCode",
-    "HTTP2Error",
-    "Priority",
-    "ReceiveWindow",
-    "RefusedRequest",
+    "Pair",
     "RequestHead",
-    "SendOrder",
-    "SendWindow",
+    "RequestReceived",
+    "RequestRefused",
+    "ResponseHead",
+    "Session",
+    "SessionConfig",
     "SessionError",
     "State",
+    "Stream",
+    "StreamClosed",
+    "StreamDrained",
     "StreamError",
-    "Verdict",
+    "build_fields",
+    "build_head",
     "encode_length",
     "encode_literals",
-    "parse_priority",
 ]

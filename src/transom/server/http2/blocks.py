@@ -443,6 +443,7 @@ def encode_literals(fields: Iterable[Pair]) -> bytes:
     return b"".join([_build_literal(name, value, _PASSING, is_shortened=True) for name, value in fields])
 
 
+@lru_cache(maxsize=1024)
 def encode_length(length: int) -> bytes:
     """Return `content-length` in the form of `encode_literals`."""
     digits = b"%d" % length

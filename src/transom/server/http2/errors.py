@@ -67,7 +67,7 @@ class RefusedRequest(StreamError):
     `code`, which is NO_ERROR, to stop sending the body (RFC 9113 section 8.1).
 
     Attributes:
-        status: 414, 417, 431 or 501.
+        status: 400, 414, 417, 431 or 501.
     """
 
     def __init__(self, stream_id: int, status: int, message: str) -> None:

@@ -97,7 +97,7 @@ def parse_request(
 
     Raises:
         StreamError: the request is malformed.
-        RefusedRequest: 414 or 431 for a limit, 417 for an unknown expectation, 501 for an unknown method.
+        RefusedRequest: 414 or 431 for a limit, 417 for an unknown expectation, 400 or 501 for a method.
 
     Source: RFC 9113 sections 8.1 to 8.3 and 8.5; RFC 8441 section 4.
     """
@@ -287,8 +287,10 @@ def _parse_pseudo(
 
 
 def _refuse_method(method: bytes, stream_id: int) -> NoReturn:
-    if not method or method.translate(None, METHOD_BYTES):
+    if _TOKEN.fullmatch(method) is None:
         raise _malformed(stream_id, f"malformed method {method!r} (RFC 9110 section 9.1)")
+    if method.translate(None, METHOD_BYTES):  # as in HTTP/1.1: who writes `get` means GET, which it is not
+        raise RefusedRequest(stream_id, 400, f"malformed method {method!r} (RFC 9110 section 9.1)")
     raise RefusedRequest(stream_id, 501, f"unknown method {method!r} (RFC 9110 section 9.1)")
 
 

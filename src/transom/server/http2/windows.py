@@ -5,56 +5,29 @@ Source: RFC 9113 sections 5.2, 6.9.1 and 6.9.2.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from transom.server.http2.errors import ErrorCode, HTTP2Error, SessionError, StreamError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 DEFAULT_SIZE: Final = 65_535
 """Bytes of every window at the beginning; that of the connection can only be made larger, by WINDOW_UPDATE."""
 MAX_SIZE: Final = 0x7FFF_FFFF
 
 
-class SendWindow:
-    """What we may send, on a stream or (number 0) on all together.
+def increase(window: int, increment: int, stream_id: int = 0) -> int:
+    """Return a window for sending after a WINDOW_UPDATE, or after a change of SETTINGS_INITIAL_WINDOW_SIZE.
 
-    Attributes:
-        size: bytes; who sends takes them off. Below 0 after the client made the initial size smaller.
-    """
-
-    __slots__ = ("size", "stream_id")
-
-    def __init__(self, size: int = DEFAULT_SIZE, stream_id: int = 0) -> None:
-        self.size = size
-        self.stream_id = stream_id
-
-    def increase(self, increment: int) -> None:
-        """Apply a WINDOW_UPDATE.
-
-        Raises:
-            StreamError: the window of a stream would be over 2**31-1.
-            SessionError: that of the connection would.
-        """
-        self.size += increment
-        if self.size > MAX_SIZE:
-            raise _over(self.stream_id, f"window over {MAX_SIZE} bytes (RFC 9113 section 6.9.1)")
-
-
-def change_initial_size(windows: Iterable[SendWindow], delta: int) -> None:
-    """Apply a change of SETTINGS_INITIAL_WINDOW_SIZE to the windows of all streams; that of the connection stays.
+    The change may be negative, and may take a window below 0. A window that it makes too large is an error of the connection, as
+    one of the window of number 0 is.
 
     Raises:
-        SessionError: one of them would be over 2**31-1.
+        StreamError: the window of a stream would be over 2**31-1.
+        SessionError: that of the connection would.
     """
-    for window in windows:
-        window.size += delta
-        if window.size > MAX_SIZE:
-            raise SessionError(
-                ErrorCode.FLOW_CONTROL_ERROR,
-                f"SETTINGS_INITIAL_WINDOW_SIZE makes a window of {window.size} bytes (RFC 9113 section 6.9.2)",
-            )
+    window += increment
+    if window > MAX_SIZE:
+        raise _over(stream_id, f"window over {MAX_SIZE} bytes (RFC 9113 sections 6.9.1 and 6.9.2)")
+    return window
 
 
 class ReceiveWindow:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("transom.server")
 
-ALPN: Final = ("http/1.1",)
+ALPN: Final = ("h2", "http/1.1")
 _LOOK_EVERY: Final = 3  # seconds
 _VERSIONS: Final = {"TLSv1.2": 0x0303, "TLSv1.3": 0x0304}
 _VERIFY_MODES: Final = {
@@ -145,7 +145,7 @@ def build_context(config: Config, certfile: str, keyfile: str | None) -> TLSCont
     context = TLSContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion[config.ssl_minimum_version.replace(".", "_")]
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION | ssl.OP_CIPHER_SERVER_PREFERENCE
-    context.set_alpn_protocols(ALPN)
+    context.set_alpn_protocols(ALPN if config.http2 else ALPN[1:])
     if config.ssl_ciphers is not None:
         try:
             context.set_ciphers(config.ssl_ciphers)

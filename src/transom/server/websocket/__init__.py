@@ -13,9 +13,11 @@ from transom.server.websocket.exceptions import (
 from transom.server.websocket.extensions import Offer
 from transom.server.websocket.handshake import (
     Handshake,
+    build_accept_fields,
     build_accept_response,
     build_response_head,
     is_upgrade_request,
+    parse_extended_connect,
     parse_handshake,
     parse_subprotocols,
 )
@@ -37,11 +39,13 @@ __all__ = [
     "Role",
     "WebSocketConnection",
     "Window",
+    "build_accept_fields",
     "build_accept_response",
     "build_response_head",
     "is_upgrade_request",
     "is_wire_code",
     "negotiate",
+    "parse_extended_connect",
     "parse_handshake",
     "parse_subprotocols",
 ]

@@ -41,7 +41,10 @@ _OWN_FIELDS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Handshake:
-    """What a valid opening request says: its key, and what it offers in the client's order of preference."""
+    """What a valid opening request says: its key, and what it offers in the client's order of preference.
+
+    Over HTTP/2 there is no key: `:protocol` leaves nothing to prove (RFC 8441 section 5).
+    """
 
     key: bytes
     subprotocols: tuple[str, ...] = ()
@@ -74,10 +77,31 @@ def parse_handshake(method: str, http_version: str, headers: Fields) -> Handshak
         )
     if http_version != "1.1" or not is_upgrade_request(fields):
         raise HandshakeError("not an HTTP/1.1 request to upgrade to websocket")
+    _check_version(fields)
+    return _parse_offers(fields, _parse_key(_values(fields, b"sec-websocket-key")))
+
+
+def parse_extended_connect(headers: Fields) -> Handshake:
+    """Check the fields of a CONNECT with the `:protocol` websocket and return what it offers.
+
+    Raises:
+        HandshakeError: with the HTTP status that answers it.
+
+    Source: RFC 8441 section 5.
+    """
+    fields = list(headers)
+    _check_version(fields)
+    return _parse_offers(fields, b"")
+
+
+def _check_version(fields: list[tuple[bytes, bytes]]) -> None:
     if _values(fields, b"sec-websocket-version") != [b"13"]:
         raise HandshakeError("sec-websocket-version is not 13", 426, ((b"sec-websocket-version", b"13"),))
+
+
+def _parse_offers(fields: list[tuple[bytes, bytes]], key: bytes) -> Handshake:
     return Handshake(
-        key=_parse_key(_values(fields, b"sec-websocket-key")),
+        key=key,
         subprotocols=parse_subprotocols(fields),
         extensions=parse_extensions(_values(fields, b"sec-websocket-extensions")),
     )
@@ -105,10 +129,10 @@ def build_accept_key(key: bytes) -> bytes:
     return b64encode(sha1(key + _GUID, usedforsecurity=False).digest())
 
 
-def build_accept_response(
+def build_accept_fields(
     handshake: Handshake, subprotocol: str | None = None, headers: Fields = (), *, extensions: bytes = b""
-) -> bytes:
-    """Return the 101 response that completes the handshake.
+) -> list[tuple[bytes, bytes]]:
+    """Return the fields of the response that completes the handshake, which are the same for every HTTP version.
 
     Args:
         handshake: the request it answers.
@@ -119,11 +143,7 @@ def build_accept_response(
     Raises:
         LocalProtocolError: the subprotocol was not offered, or a field is malformed or one the handshake sets itself.
     """
-    fields: list[tuple[bytes, bytes]] = [
-        (b"connection", b"Upgrade"),
-        (b"upgrade", b"websocket"),
-        (b"sec-websocket-accept", build_accept_key(handshake.key)),
-    ]
+    fields: list[tuple[bytes, bytes]] = []
     if subprotocol is not None:
         if subprotocol not in handshake.subprotocols:
             raise LocalProtocolError(
@@ -136,7 +156,21 @@ def build_accept_response(
         if name.lower() in _OWN_FIELDS:
             raise LocalProtocolError(f"field {name!r} is set by the handshake itself; leave it out")
         fields.append((name, value))
-    return build_response_head(101, fields)
+    return fields
+
+
+def build_accept_response(key: bytes, fields: Fields) -> bytes:
+    """Return the 101 response with which HTTP/1.1 completes the handshake.
+
+    Raises:
+        LocalProtocolError: a field is malformed.
+    """
+    own = [
+        (b"connection", b"Upgrade"),
+        (b"upgrade", b"websocket"),
+        (b"sec-websocket-accept", build_accept_key(key)),
+    ]
+    return build_response_head(101, [*own, *fields])
 
 
 def build_response_head(status: int, headers: Fields) -> bytes:

@@ -29,7 +29,7 @@ def strip_padding(payload: bytes) -> bytes:
     """Return a payload without the length of its padding and without the padding.
 
     Raises:
-        SessionError: the length is missing or is not below that of the payload.
+        SessionError: the length is missing or is not below that of the payload, or the padding is not zero.
 
     Source: RFC 9113 section 6.1; section 6.2 has the same for HEADERS.
     """
@@ -44,6 +44,8 @@ def strip_padding(payload: bytes) -> bytes:
             ErrorCode.PROTOCOL_ERROR,
             f"{padding} bytes of padding in a payload of {size} (RFC 9113 section 6.1)",
         )
+    if padding and payload.count(0, size - padding) != padding:
+        raise SessionError(ErrorCode.PROTOCOL_ERROR, "padding that is not zero (RFC 9113 section 6.1)")
     return payload[1 : size - padding]
 
 

@@ -18,8 +18,8 @@ def parse(flags: int, stream_id: int, payload: bytes) -> tuple[bytes, Dependency
     """Return the fragment of the field block, and the deprecated priority if there is one.
 
     Raises:
-        SessionError: no stream, bad padding, too short for what the flags promise, or a stream that depends on itself. The last
-            is a stream error in RFC 7540; it would have to wait until the block is decoded, and nobody does it by mistake.
+        SessionError: no stream, bad padding, or too short for what the flags promise. A stream that depends on itself is a stream
+            error (RFC 7540 section 5.3.1), which has to wait until the block is decoded.
     """
     if not stream_id:
         raise SessionError(ErrorCode.PROTOCOL_ERROR, "HEADERS without a stream (RFC 9113 section 6.2)")
@@ -31,12 +31,7 @@ def parse(flags: int, stream_id: int, payload: bytes) -> tuple[bytes, Dependency
         raise SessionError(
             ErrorCode.FRAME_SIZE_ERROR, "HEADERS too short for its priority (RFC 9113 section 6.2)"
         )
-    dependency = parse_dependency(payload)
-    if dependency.stream_id == stream_id:
-        raise SessionError(
-            ErrorCode.PROTOCOL_ERROR, f"stream {stream_id} depends on itself (RFC 7540 section 5.3.1)"
-        )
-    return payload[5:], dependency
+    return payload[5:], parse_dependency(payload)
 
 
 def build(

@@ -1,0 +1,59 @@
+"""What a session says happened on the wire.
+
+A request is `RequestReceived`, then, if its body is not complete, any number of `DataReceived`, the last of which says that it
+is. `StreamClosed` ends whatever of both has begun, at any time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from transom.server.http2.fields import RequestHead
+    from transom.server.http2.stream import Stream
+
+
+@dataclass(slots=True)
+class RequestReceived:
+    """A complete and valid head; without a body if `is_complete`."""
+
+    stream: Stream
+    head: RequestHead
+    is_complete: bool
+
+
+@dataclass(slots=True)
+class RequestRefused:
+    """A head that is no breach of HTTP/2, but not for the application: to be answered with this status."""
+
+    stream: Stream
+    status: int
+    reason: str
+
+
+@dataclass(slots=True)
+class DataReceived:
+    """A piece of the body, which may be empty if it is the last."""
+
+    stream: Stream
+    data: bytes
+    is_complete: bool
+
+
+@dataclass(slots=True)
+class StreamClosed:
+    """The stream was reset, by the client or because of what it sent: nothing can be written on it any more."""
+
+    stream: Stream
+    reason: str
+
+
+@dataclass(slots=True)
+class StreamDrained:
+    """What waits to be sent on a stream is little again."""
+
+    stream: Stream
+
+
+Event: TypeAlias = RequestReceived | RequestRefused | DataReceived | StreamClosed | StreamDrained

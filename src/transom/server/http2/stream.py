@@ -1,0 +1,69 @@
+"""One stream: what the session knows of a request and its response."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from transom.server.http2.priorities import DEFAULT
+
+if TYPE_CHECKING:
+    from collections import deque
+
+    from transom.server.http2.priorities import Priority
+    from transom.server.http2.states import State
+    from transom.server.http2.windows import ReceiveWindow
+
+HIGH_WATER: Final = 65_536
+"""Bytes that wait on one stream before its application should."""
+
+
+class Stream:
+    """What is known of an open stream. Sessions make them, and alone change them; others may read.
+
+    Attributes:
+        stream_id: its number.
+        state: the server's view.
+        window: bytes of DATA that we may send.
+        priority: of the response.
+        body_left: bytes of the body that `content-length` still promises; None without one.
+        received: the window of the request body; None if there is none.
+        pending: pieces of the response body that wait for windows, or their turn.
+        pending_size: bytes of them.
+        is_tunnel: each side ends by itself, and ours not because the response is complete.
+        is_ending: the last piece is among them.
+        trailers: fields to be sent behind them.
+        writing_paused: more is waiting than should be; `StreamDrained` tells when it is over.
+        is_waiting: the application is not done with it. It counts as long, even if it is closed: a client that resets what it
+            began must not be able to begin more.
+    """
+
+    __slots__ = (
+        "body_left",
+        "is_ending",
+        "is_tunnel",
+        "is_waiting",
+        "pending",
+        "pending_size",
+        "priority",
+        "received",
+        "state",
+        "stream_id",
+        "trailers",
+        "window",
+        "writing_paused",
+    )
+
+    def __init__(self, stream_id: int, state: State, window: int) -> None:
+        self.stream_id = stream_id
+        self.state = state
+        self.window = window
+        self.priority: Priority = DEFAULT
+        self.body_left: int | None = None
+        self.received: ReceiveWindow | None = None
+        self.pending: deque[bytes] | None = None
+        self.pending_size = 0
+        self.is_ending = False
+        self.is_tunnel = False
+        self.trailers: tuple[tuple[bytes, bytes], ...] | None = None
+        self.writing_paused = False
+        self.is_waiting = True
