@@ -193,9 +193,9 @@ class Session:
             word, flags, stream_id = unpack(buffer, position)
             start = position + SIZE
             stop = start + (word >> 8)
+            if word >> 8 > DEFAULT_MAX_FRAME_SIZE:
+                frames.header.parse(buffer, position)  # raises
             if stop > end:
-                if word >> 8 > DEFAULT_MAX_FRAME_SIZE:
-                    frames.header.parse(buffer, position)
                 break
             position = stop
             kind = word & 0xFF
@@ -203,24 +203,19 @@ class Session:
                 # By far the most frequent frame of most clients.
                 handle = Session._on_headers
             else:
-                handle = self._choose_handler(kind, flags, stream_id & MAX_STREAM_ID, word >> 8)
+                handle = self._choose_handler(kind, flags, stream_id & MAX_STREAM_ID)
             try:
                 handle(self, flags, stream_id & MAX_STREAM_ID, buffer[start:stop], events)
             except StreamError as exc:
                 self._reset(exc, events)
         self._buffer = buffer[position:] if position < end else b""
 
-    def _choose_handler(self, kind: int, flags: int, stream_id: int, length: int) -> _Handler:
+    def _choose_handler(self, kind: int, flags: int, stream_id: int) -> _Handler:
         """Return what deals with a frame, if it may come now.
 
         Raises:
             SessionError: it may not.
         """
-        if length > DEFAULT_MAX_FRAME_SIZE:
-            raise SessionError(
-                ErrorCode.FRAME_SIZE_ERROR,
-                f"frame of {length} bytes, over {DEFAULT_MAX_FRAME_SIZE} (RFC 9113 section 4.2)",
-            )
         block = self._block
         if block is not None and (kind != _CONTINUATION or stream_id != block.stream_id):
             raise SessionError(
@@ -237,8 +232,6 @@ class Session:
     # Heads.
 
     def _on_headers(self, flags: int, stream_id: int, payload: bytes, events: list[Event]) -> None:
-        if len(payload) > DEFAULT_MAX_FRAME_SIZE:
-            self._choose_handler(_HEADERS, flags, stream_id, len(payload))
         fragment = payload
         if flags & (PADDED | PRIORITY) or not stream_id:
             fragment, dependency = frames.headers.parse(flags, stream_id, payload)
@@ -351,13 +344,12 @@ class Session:
             refuse(verdict, state, FrameType.DATA, stream_id)
             self._budgets.spend(Cost.CONTROL, self.now)
             return
-        try:
-            stream.received.receive(length)
-            self._check_body(stream, data, bool(flags & END_STREAM))
-        except StreamError:
-            self._give_back_to_connection(length)
-            stream.received = None  # nothing of this frame is held; what is, goes back now
-            raise
+        # Whatever is wrong from here on, the reset gives back all that the stream holds, this frame too.
+        stream.received.receive(length)
+        if stream.body_left is not None:
+            stream.body_left -= len(data)
+            if stream.body_left < 0:
+                raise _wrong_length(stream_id)
         if length != len(data):
             self.give_back(stream, length - len(data))
         if flags & END_STREAM:
@@ -365,12 +357,6 @@ class Session:
         elif not data:
             self._budgets.spend(Cost.EMPTY_DATA, self.now)
         events.append(DataReceived(stream, data, bool(flags & END_STREAM)))
-
-    def _check_body(self, stream: Stream, data: bytes, is_complete: bool) -> None:
-        if stream.body_left is not None:
-            stream.body_left -= len(data)
-            if stream.body_left < 0:
-                raise _wrong_length(stream.stream_id)
 
     def _complete(self, stream: Stream) -> None:
         """Note that the client has ended a stream."""
