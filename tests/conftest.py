@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import itertools
+import logging
 import os
 import shutil
 import socket
@@ -160,3 +161,17 @@ def fetched(read: Callable[[], list[Vector]]) -> list[Vector]:
         return read()
     except Unavailable as exc:
         missing(str(exc), "let pip reach a package index once; what it fetches is kept")
+
+
+@pytest.fixture
+def loggers() -> Iterator[None]:
+    """The loggers of the server as in a new process, put back as they were afterwards."""
+    found = [logging.getLogger(name) for name in ("transom", "transom.access")]
+    before = [(each, each.handlers[:], each.propagate, each.level) for each in found]
+    for each in found:
+        each.handlers, each.propagate = [], True
+        each.setLevel(logging.NOTSET)
+    yield
+    for each, handlers, propagate, level in before:
+        each.handlers, each.propagate = handlers, propagate
+        each.setLevel(level)

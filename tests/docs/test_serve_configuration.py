@@ -40,16 +40,16 @@ def test_mistake_is_told_as_printed(folder: Path):
     assert f"Error: {caught.value}\n" in PAGE
 
 
+@pytest.mark.usefixtures("loggers")
 def test_logging_configuration_is_one(folder: Path):
-    root, ours = logging.getLogger(), logging.getLogger("transom")
-    before = root.handlers[:], root.level, ours.level
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
     configure_logging(Config(log_config="logging.toml"))
     (handler,) = root.handlers
     logging.getLogger("transom.access").info("GET /")
     handler.close()
     root.handlers = before[0]
     root.setLevel(before[1])
-    ours.setLevel(before[2])
     assert (folder / "server.log").read_text().endswith(" transom.access INFO GET /\n")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib.util
-import logging
 import re
 import subprocess
 import sys
@@ -154,20 +153,6 @@ def respond(
 @pytest.fixture(name="respond")
 def respond_fixture() -> Any:
     return respond
-
-
-@pytest.fixture
-def loggers() -> Iterator[None]:
-    """The loggers of the server as in a new process, put back as they were afterwards."""
-    found = [logging.getLogger(name) for name in ("transom", "transom.access")]
-    before = [(each, each.handlers[:], each.propagate, each.level) for each in found]
-    for each in found:
-        each.handlers, each.propagate = [], True
-        each.setLevel(logging.NOTSET)
-    yield
-    for each, handlers, propagate, level in before:
-        each.handlers, each.propagate = handlers, propagate
-        each.setLevel(level)
 
 
 # Servers in processes of their own

@@ -191,6 +191,7 @@ def test_without_a_file_later_processes_get_the_environment():
     assert ChildEnvironment(None, {"A": "1"}).build() == {"A": "1"}
 
 
+@pytest.mark.usefixtures("loggers")
 def test_run_loads_the_env_file_before_the_application(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
