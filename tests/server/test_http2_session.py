@@ -13,9 +13,9 @@ HEAD = [(b":method", b"POST"), (b":scheme", b"http"), (b":authority", b"a"), (b"
 PIECE = bytes(1000)
 
 
-def begin(*more: tuple[bytes, bytes], stream_window: int = 2500) -> Session:
+def begin(*more: tuple[bytes, bytes], initial_window_size: int = 2500) -> Session:
     """Return a session on which stream 1 has sent a piece that no application has taken."""
-    session = Session(Limits(), SessionConfig(stream_window=stream_window), Stream, 0.0)
+    session = Session(Limits(), SessionConfig(initial_window_size=initial_window_size), Stream, 0.0)
     block = encode_literals([*HEAD, *more])
     session.receive_data(PREFACE + settings.build([]) + headers.build(1, block, False))
     session.receive_data(data.build(1, PIECE, False))

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Literal
 
 from transom.server.http1 import Limits
+from transom.server.http2 import Cost, SessionConfig, build_budgets
 from transom.server.option_checks import CHECKS, find_contradiction, parse_header
 from transom.server.options import Option, OptionError, list_options, option
 
@@ -21,6 +22,7 @@ _processes = partial(option, group="Processes")
 _logs = partial(option, group="Logs and metrics")
 _timeouts = partial(option, group="Timeouts")
 _limits = partial(option, group="Limits")
+_http2 = partial(option, group="HTTP/2")
 _websocket = partial(option, group="WebSocket")
 
 
@@ -111,11 +113,6 @@ class Config:
         help="Expect a PROXY protocol header (v1 or v2) from trusted peers; connections from others are closed.",
     )
 
-    http2: bool = _application(
-        True,
-        "--http2/--no-http2",
-        help="Speak HTTP/2 with clients that do: by ALPN over TLS, by prior knowledge without.",
-    )
     interface: Literal["auto", "asgi3", "asgi2", "wsgi"] = _application(
         "auto", "--interface", help="What the application is; auto looks at it."
     )
@@ -274,6 +271,66 @@ class Config:
         help="Bytes of pipelined requests that wait in the worker before reading pauses.",
     )
 
+    # Of one connection. Whoever wants too much in a period is told so with GOAWAY, and the connection closed.
+    http2: bool = _http2(
+        True,
+        "--http2/--no-http2",
+        help="Speak HTTP/2 with clients that do: by ALPN over TLS, by prior knowledge without.",
+    )
+    http2_max_concurrent_streams: int = _http2(
+        100,
+        "--http2-max-concurrent-streams",
+        help="Requests at a time on one connection, reset ones too while their application goes on (refused above).",
+    )
+    http2_initial_window_size: int = _http2(
+        262_144,
+        "--http2-initial-window-size",
+        help="Bytes of one request body that a client may send before the application takes them.",
+    )
+    http2_connection_window_size: int = _http2(
+        1_048_576,
+        "--http2-connection-window-size",
+        help="Bytes of all request bodies of one connection that wait for applications; from 65535.",
+    )
+    http2_max_block_size: int = _http2(
+        32_768,
+        "--http2-max-block-size",
+        help="Bytes of a request head as it is encoded, in all its frames; from 16384 (GOAWAY above).",
+    )
+    http2_budget_period: float = _http2(
+        10.0, "--http2-budget-period", help="Seconds for which each of the numbers below is meant; from 1."
+    )
+    http2_max_client_resets: int = _http2(
+        200, "--http2-max-client-resets", help="Requests in a period that their client resets (GOAWAY above)."
+    )
+    http2_max_server_resets: int = _http2(
+        10,
+        "--http2-max-server-resets",
+        help="Requests in a period that we must reset for what their client sends (GOAWAY above).",
+    )
+    # A client may not have seen our limit when it begins.
+    http2_max_refused_streams: int = _http2(
+        1000,
+        "--http2-max-refused-streams",
+        help="Requests in a period beyond --http2-max-concurrent-streams (GOAWAY above).",
+    )
+    http2_max_control_frames: int = _http2(
+        1000,
+        "--http2-max-control-frames",
+        help="Settings, and PING, PRIORITY and other frames without work, in a period; from 20 (GOAWAY above).",
+    )
+    http2_max_window_updates: int = _http2(
+        1000,
+        "--http2-max-window-updates",
+        help="WINDOW_UPDATE frames in a period beyond two for each DATA frame that we send (GOAWAY above).",
+    )
+    http2_max_empty_data: int = _http2(
+        100, "--http2-max-empty-data", help="DATA frames in a period without data or end (GOAWAY above)."
+    )
+    http2_max_continuations: int = _http2(
+        100, "--http2-max-continuations", help="CONTINUATION frames in a period (GOAWAY above)."
+    )
+
     ws_max_size: int = _websocket(
         1_048_576, "--ws-max-size", help="Bytes of one WebSocket message (closed with 1009 above)."
     )
@@ -329,6 +386,26 @@ class Config:
             self.limit_request_fields,
             self.limit_request_head,
             self.limit_request_body,
+        )
+
+    @property
+    def http2_session(self) -> SessionConfig:
+        """What a client of HTTP/2 may do at a time."""
+        limits = {
+            Cost.CLIENT_RESET: self.http2_max_client_resets,
+            Cost.SERVER_RESET: self.http2_max_server_resets,
+            Cost.REFUSED_STREAM: self.http2_max_refused_streams,
+            Cost.CONTROL: self.http2_max_control_frames,
+            Cost.WINDOW_UPDATE: self.http2_max_window_updates,
+            Cost.EMPTY_DATA: self.http2_max_empty_data,
+            Cost.CONTINUATION: self.http2_max_continuations,
+        }
+        return SessionConfig(
+            self.http2_max_concurrent_streams,
+            self.http2_initial_window_size,
+            self.http2_connection_window_size,
+            self.http2_max_block_size,
+            build_budgets(limits, self.http2_budget_period),
         )
 
     @property

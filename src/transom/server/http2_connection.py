@@ -23,7 +23,6 @@ from transom.server.http2 import (
     RequestReceived,
     RequestRefused,
     Session,
-    SessionConfig,
     SessionError,
     State,
     StreamClosed,
@@ -46,7 +45,6 @@ logger = logging.getLogger("transom.server")
 
 LINGER: Final = 2.0  # seconds a closing connection is read so that the client can read our last words
 ROOM: Final = 262_144  # bytes of bodies in one write
-CONFIG: Final = SessionConfig()
 _ERROR_FIELDS: Final = [(b"content-type", b"text/plain; charset=utf-8")]
 
 
@@ -72,7 +70,7 @@ class HTTP2Connection(asyncio.Protocol):
         self._state = state
         self._transport = transport
         self._peer = peer
-        self.session = Session(state.limits, CONFIG, HTTP2Stream, state.now)
+        self.session = Session(state.limits, state.http2, HTTP2Stream, state.now)
         self._deadline = state.deadline(state.config.timeout_header)  # for a head, or when idle
         self._is_ending = False  # it ends with the last of its streams
         self._is_lingering = False
@@ -109,6 +107,8 @@ class HTTP2Connection(asyncio.Protocol):
                     self._act(event)
         finally:
             self._is_reading = False
+        if session.failure is not None:
+            self._state.note_failure(self._peer.client_host, str(session.failure))
         if session.is_head_pending:
             # Once per head: further bytes do not buy more time.
             self._deadline = min(self._deadline, self._state.deadline(self._state.config.timeout_header))

@@ -6,9 +6,12 @@ Of an option that may be repeated, the value is one of its values.
 from __future__ import annotations
 
 import re
+from math import inf
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from transom.server.http1.grammar import TOKEN
+from transom.server.http2.frames.header import DEFAULT_MAX_FRAME_SIZE
+from transom.server.http2.windows import DEFAULT_SIZE, MAX_SIZE
 from transom.server.logs.access_format import compile_format
 from transom.server.server_names import parse_server_names
 from transom.server.trust import TrustedProxies
@@ -68,8 +71,10 @@ def _check_port(port: int) -> str | None:
     return None if port < 65_536 else "is not a port; choose from 0 to 65535"
 
 
-def _check_at_least_one(number: int) -> str | None:
-    return None if number > 0 else "must be at least 1"
+def _within(least: int, most: float = inf) -> Callable[[float], str | None]:
+    """Return a check that a number is in a range."""
+    problem = f"must be at least {least}" if most == inf else f"must be from {least} to {most}"
+    return lambda number: None if least <= number <= most else problem
 
 
 def _check_permissions(text: str) -> str | None:
@@ -107,10 +112,22 @@ CHECKS: Final[Mapping[str, Callable[[Any], str | None]]] = {  # Any: each takes 
     "access_log_format": _check_access_log_format,
     "forwarded_allow_ips": _check_proxy,
     "header": _check_header,
+    "http2_budget_period": _within(1),  # our clock is not finer
+    "http2_connection_window_size": _within(DEFAULT_SIZE, MAX_SIZE),  # it can only be made larger
+    "http2_initial_window_size": _within(1, MAX_SIZE),
+    "http2_max_block_size": _within(DEFAULT_MAX_FRAME_SIZE),
+    "http2_max_client_resets": _within(1),
+    "http2_max_concurrent_streams": _within(1, 0x7FFF_FFFF),
+    "http2_max_continuations": _within(1),
+    "http2_max_control_frames": _within(20),  # the settings that a client begins with are some
+    "http2_max_empty_data": _within(1),
+    "http2_max_refused_streams": _within(1),
+    "http2_max_server_resets": _within(1),
+    "http2_max_window_updates": _within(1),
     "port": _check_port,
     "root_path": _check_root_path,
     "ssl_sni": _check_server_name,
     "uds_permissions": _check_permissions,
-    "workers": _check_at_least_one,
-    "wsgi_threads": _check_at_least_one,
+    "workers": _within(1),
+    "wsgi_threads": _within(1),
 }

@@ -37,7 +37,7 @@ TICK = 1.0
 TURN = 0.0001
 """Seconds of one turn of the loop that such looks may take; thousands that are too late must not make others wait."""
 MAX_REFUSALS_NOTED = 10
-"""Refused requests that are logged one by one between two ticks; of the others only how many there were."""
+"""Refused requests and connections that are logged one by one between two ticks; of the others only how many there were."""
 
 
 class Connection(Protocol):
@@ -83,6 +83,7 @@ class ServerState:
         websockets: open now, from the upgrade request on.
         lag: seconds by which the last tick was late: how long the event loop did not turn.
         on_tick: called at the end of each tick.
+        http2: what a client of HTTP/2 may do at a time.
         capacity: admits connections.
         forwarders: those whose forwarded fields are believed; None if nobody's are.
         trusted: our proxies.
@@ -110,6 +111,7 @@ class ServerState:
         "forwarders",
         "gives_request_ids",
         "head_parser",
+        "http2",
         "idle_deadline",
         "is_stopping",
         "lag",
@@ -137,6 +139,7 @@ class ServerState:
         self.config = config
         self.loop = loop
         self.limits = config.limits
+        self.http2 = config.http2_session
         self.head_parser = HeadParser()
         self.root_path = config.root_path
         self.asgi: ASGIVersions = {"version": "3.0", "spec_version": SPEC_VERSION}
@@ -214,7 +217,9 @@ class ServerState:
         self._look_at_deadlines(list(self.connections))
         self.capacity.tick(self.now)
         if self._refusals > MAX_REFUSALS_NOTED:
-            logger.info("refused %d more requests within a second", self._refusals - MAX_REFUSALS_NOTED)
+            logger.info(
+                "refused %d more requests or connections within a second", self._refusals - MAX_REFUSALS_NOTED
+            )
         self._refusals = 0
         for call in self.on_tick:
             call()
@@ -273,9 +278,16 @@ class ServerState:
     def note_refusal(self, client: str, status: int, why: str) -> None:
         """Count a request that reaches no application, and log it, unless there are so many that they would fill the log."""
         self.refused[status] += 1
+        self._note("refused a request of %s: %a", client, why)
+
+    def note_failure(self, client: str, why: str) -> None:
+        """Log that a connection ends for what its client has sent, unless there are so many."""
+        self._note("closed the connection of %s: %a", client, why)
+
+    def _note(self, message: str, client: str, why: str) -> None:
         self._refusals += 1
         if self._refusals <= MAX_REFUSALS_NOTED:
-            logger.info("refused a request of %s: %a", client, why)
+            logger.info(message, client, why)
 
     def forget(self, connection: Connection) -> None:
         """Take a lost connection off the register."""

@@ -1,6 +1,7 @@
 """HTTP/2 without I/O: frames, field blocks, and the rules of streams, windows, priorities and budgets."""
 
 from transom.server.http2.blocks import encode_length, encode_literals
+from transom.server.http2.budgets import Cost, build_budgets
 from transom.server.http2.errors import ErrorCode, SessionError, StreamError
 from transom.server.http2.events import (
     DataReceived,
@@ -18,6 +19,7 @@ from transom.server.http2.stream import Stream
 
 __all__ = [
     "PREFACE",
+    "Cost",
     "DataReceived",
     "ErrorCode",
     "Pair",
@@ -33,6 +35,7 @@ __all__ = [
     "StreamClosed",
     "StreamDrained",
     "StreamError",
+    "build_budgets",
     "build_fields",
     "build_head",
     "encode_length",

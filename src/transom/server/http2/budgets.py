@@ -11,12 +11,12 @@ Source: RFC 9113 section 10.5; the attacks are CVE-2023-44487 (rapid reset), CVE
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from transom.server.http2.errors import ErrorCode, SessionError
 
-MAX_BLOCK_SIZE: Final = 32_768
-"""Encoded bytes of a field block, with all its CONTINUATION frames; to be checked while they arrive."""
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Cost(IntEnum):
@@ -56,6 +56,11 @@ DEFAULTS: Final = (
     Budget("CONTINUATION frames", 100, 10.0),
 )
 """By `Cost`."""
+
+
+def build_budgets(limits: Mapping[Cost, int], seconds: float) -> tuple[Budget, ...]:
+    """Return budgets by `Cost`, with limits of one's own."""
+    return tuple([Budget(DEFAULTS[cost].name, limits[cost], seconds) for cost in Cost])
 
 
 class Budgets:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from transom.server.http2 import frames
 from transom.server.http2.blocks import BlockDecoder
-from transom.server.http2.budgets import DEFAULTS, MAX_BLOCK_SIZE, Budget, Budgets, Cost
+from transom.server.http2.budgets import DEFAULTS, Budget, Budgets, Cost
 from transom.server.http2.errors import ErrorCode, RefusedRequest, SessionError, StreamError
 from transom.server.http2.events import (
     DataReceived,
@@ -67,15 +67,17 @@ class SessionConfig:
     """What a client may do at a time.
 
     Attributes:
-        max_streams: requests whose application is not done, reset ones too.
-        stream_window: bytes of a body that nobody has taken yet.
-        connection_window: bytes of all bodies together.
+        max_concurrent_streams: requests whose application is not done, reset ones too.
+        initial_window_size: bytes of a body that nobody has taken yet.
+        connection_window_size: bytes of all bodies together.
+        max_block_size: encoded bytes of a field block, with all its CONTINUATION frames; at least a frame's.
         budgets: what frames that do no work may cost, by `Cost`.
     """
 
-    max_streams: int = 100
-    stream_window: int = 262_144
-    connection_window: int = 1_048_576
+    max_concurrent_streams: int = 100
+    initial_window_size: int = 262_144
+    connection_window_size: int = 1_048_576
+    max_block_size: int = 32_768
     budgets: tuple[Budget, ...] = DEFAULTS
 
 
@@ -141,25 +143,25 @@ class Session:
         self._has_preface = self._has_settings = False
         self._last_stream_id: int | None = None  # what GOAWAY has said
         self._no_rfc7540_priorities: int | None = None  # what the client's first SETTINGS said
-        self._received = ReceiveWindow(config.connection_window)
+        self._received = ReceiveWindow(config.connection_window_size)
         self.failure: SessionError | None = None
         self.now = now
-        self.streams = Streams(make_stream)
+        self.streams = Streams(make_stream, config.max_concurrent_streams)
         self.sender = Sender(self.streams)
         self._greet()
 
     def _greet(self) -> None:
         config = self._config
         settings = [
-            (Setting.MAX_CONCURRENT_STREAMS, config.max_streams),
-            (Setting.INITIAL_WINDOW_SIZE, config.stream_window),
+            (Setting.MAX_CONCURRENT_STREAMS, config.max_concurrent_streams),
+            (Setting.INITIAL_WINDOW_SIZE, config.initial_window_size),
             (Setting.MAX_HEADER_LIST_SIZE, self._decoder.max_size),
             (Setting.ENABLE_CONNECT_PROTOCOL, 1),
             (Setting.NO_RFC7540_PRIORITIES, 1),
         ]
         self.sender.add(frames.settings.build(settings))
-        if config.connection_window > DEFAULT_SIZE:
-            self.sender.add(frames.window_update.build(0, config.connection_window - DEFAULT_SIZE))
+        if config.connection_window_size > DEFAULT_SIZE:
+            self.sender.add(frames.window_update.build(0, config.connection_window_size - DEFAULT_SIZE))
 
     @property
     def is_head_pending(self) -> bool:
@@ -252,10 +254,10 @@ class Session:
         self._budgets.spend(Cost.CONTINUATION, self.now)
         block.parts.append(fragment)
         block.size += len(fragment)
-        if block.size > MAX_BLOCK_SIZE:
+        if block.size > self._config.max_block_size:  # looked at while it arrives, not when it is there
             raise SessionError(
                 ErrorCode.ENHANCE_YOUR_CALM,
-                f"field block of over {MAX_BLOCK_SIZE} bytes (RFC 9113 section 10.5.1)",
+                f"field block of over {self._config.max_block_size} bytes (RFC 9113 section 10.5.1)",
             )
         if flags & END_HEADERS:
             self._block = None
@@ -300,7 +302,7 @@ class Session:
         """Open a stream with the head of its request."""
         streams = self.streams
         streams.ended.open(stream_id)
-        if self._last_stream_id is not None or streams.busy >= self._config.max_streams:
+        if self._last_stream_id is not None or streams.busy >= self._config.max_concurrent_streams:
             self._turn_away(stream_id, block)
             return
         decoder = self._decoder
@@ -309,13 +311,13 @@ class Session:
         except RefusedRequest as exc:
             stream = streams.begin(stream_id, is_complete, self.sender.initial_window)
             if not is_complete:
-                stream.received = ReceiveWindow(self._config.stream_window, stream_id)
+                stream.received = ReceiveWindow(self._config.initial_window_size, stream_id)
             events.append(RequestRefused(stream, exc.status, str(exc)))
             return
         stream = streams.begin(stream_id, is_complete, self.sender.initial_window)
         if not is_complete:
             stream.body_left = head.content_length
-            stream.received = ReceiveWindow(self._config.stream_window, stream_id)
+            stream.received = ReceiveWindow(self._config.initial_window_size, stream_id)
         elif head.content_length:
             streams.release(stream)
             raise _wrong_length(stream_id)
@@ -469,7 +471,7 @@ class Session:
             self.sender.set_priority(stream, parse_priority(value))
         elif target > self.streams.ended.highest:
             self._early_priorities[target] = value
-            if len(self._early_priorities) + len(self.streams.open) > self._config.max_streams:
+            if len(self._early_priorities) + len(self.streams.open) > self._config.max_concurrent_streams:
                 raise SessionError(
                     ErrorCode.PROTOCOL_ERROR,
                     "PRIORITY_UPDATE for more streams than there may be (RFC 9218 section 7.1)",

@@ -98,23 +98,25 @@ def refuse(verdict: Verdict, state: State, frame_type: FrameType, stream_id: int
         raise SessionError(ErrorCode.PROTOCOL_ERROR, message)
 
 
-MAX_RESETS: Final = (
-    256  # remembered; more than are closed while a frame travels, with twice the usual 100 streams
-)
+MAX_RESETS: Final = 256  # remembered; more than are closed while a frame travels, with the usual 100 streams
 MAX_GAPS: Final = 8
 
 
 class EndedStreams:
     """What is known of streams that are not there (any more): numbers only, and only those of which there is something to say.
 
+    Args:
+        max_resets: how many of those that we have reset are remembered.
+
     Attributes:
         highest: the last stream that the client opened.
     """
 
-    __slots__ = ("_gaps", "_resets", "highest")
+    __slots__ = ("_gaps", "_max_resets", "_resets", "highest")
 
-    def __init__(self) -> None:
+    def __init__(self, max_resets: int = MAX_RESETS) -> None:
         self.highest = 0
+        self._max_resets = max_resets
         self._resets: dict[int, None] = {}
         self._gaps: deque[range] = deque(maxlen=MAX_GAPS)  # what was skipped
 
@@ -135,7 +137,7 @@ class EndedStreams:
 
     def reset(self, stream_id: int) -> None:
         """Note that we reset this stream."""
-        if len(self._resets) >= MAX_RESETS:
+        if len(self._resets) >= self._max_resets:
             del self._resets[next(iter(self._resets))]
         self._resets[stream_id] = None
 

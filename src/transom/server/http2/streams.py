@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from transom.server.http2.states import EndedStreams, State
+from transom.server.http2.states import MAX_RESETS, EndedStreams, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +17,7 @@ class Streams:
 
     Args:
         make: makes one, from its number, state and send window.
+        max_open: how many a client may have at a time.
 
     Attributes:
         open: those that are open or half-closed.
@@ -26,10 +27,10 @@ class Streams:
 
     __slots__ = ("_make", "busy", "ended", "open")
 
-    def __init__(self, make: Callable[[int, State, int], Stream]) -> None:
+    def __init__(self, make: Callable[[int, State, int], Stream], max_open: int) -> None:
         self._make = make
         self.open: dict[int, Stream] = {}
-        self.ended = EndedStreams()
+        self.ended = EndedStreams(max(MAX_RESETS, 2 * max_open))
         self.busy = 0
 
     def begin(self, stream_id: int, is_complete: bool, window: int) -> Stream:
