@@ -39,7 +39,7 @@ check: $(VENV)/.dev ## Formatting, linting, types, import contracts, fast tests,
 	$(BIN)/python -m pytest -q -m "not slow" $(PARALLEL)
 	$(BIN)/mkdocs build --strict --quiet
 
-bench: ## All benchmarks against peers, in environments of their own; an hour. bench-server: the server's part
+bench: ## All benchmarks against peers, in environments of their own; an hour and a half. bench-server: the server's part
 	$(MAKE) -C benchmarks bench
 
 bench-server bench-memory bench-slowloris bench-orm bench-report profile-server:

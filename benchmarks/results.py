@@ -32,6 +32,9 @@ AIMS = (
     ("plaintext", "fastpysgi", 0.65),
     ("echo", "granian", 1.3),
     ("websocket", "uvicorn", 1.5),
+    ("h2", "granian", 1.5),
+    ("h2", "h2corn", 1.5),
+    ("h2", "hypercorn", 10.0),
 )
 IDLE_AIM, HALF_OPEN_AIM = 8 * KIB, 6 * KIB  # bytes of a connection
 SLOWLORIS_AIM = 1.5  # p99 of others beside half-open connections, over p99 without
@@ -265,7 +268,12 @@ def _slowloris_row(name: str, entry: Entry) -> list[str]:
 
 # The report.
 
-TABLES = {"server": server_tables, "memory": memory_tables, "slowloris": slowloris_tables}
+TABLES = {
+    "server": server_tables,
+    "http2": server_tables,
+    "memory": memory_tables,
+    "slowloris": slowloris_tables,
+}
 _MARKED = re.compile(r"(<!-- (\w+) ([\d.]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 

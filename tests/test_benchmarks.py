@@ -120,7 +120,7 @@ Transfer/sec:      9.85MB
 
 H2LOAD = """finished in 2.00s, 500.00 req/s, 71.78KB/s
 requests: 1000 total, 1010 started, 1000 done, {succeeded} succeeded, {failed} failed, 0 errored, 0 timeout
-status codes: {succeeded} 2xx, 0 3xx, {failed} 4xx, 0 5xx
+status codes: {succeeded} 2xx, {redirected} 3xx, {failed} 4xx, 0 5xx
 """
 
 
@@ -151,7 +151,7 @@ def test_wrk_without_an_answer_is_an_error(output: str):
 
 def test_wrk_is_told_of_its_script_and_scheme():
     wrk = load("servers.load").Wrk(16, scheme="https", script="post.lua", arguments=("99",))
-    command = wrk.command(8765, 3)
+    command = wrk.command(8765, 3, Path("/files"))
     assert command[:4] == ["wrk", "-t1", "-c16", "-d3s"]
     assert Path(command[5]).is_file()
     assert command[6:] == ["https://127.0.0.1:8765/", "--", "99"]
@@ -159,14 +159,31 @@ def test_wrk_is_told_of_its_script_and_scheme():
 
 def test_h2load_counts_what_succeeded():
     servers_load = load("servers.load")
-    assert servers_load.H2load().parse(H2LOAD.format(succeeded=1000, failed=0)) == servers_load.Count(
-        1000, 2.0
-    )
+    output = H2LOAD.format(succeeded=1000, failed=0, redirected=0)
+    assert servers_load.H2load().parse(output) == servers_load.Count(1000, 2.0)
 
 
-def test_h2load_counts_nothing_when_a_request_failed():
+@pytest.mark.parametrize(("failed", "redirected"), [(1, 0), (0, 1)])
+def test_h2load_counts_nothing_when_an_answer_was_wrong(failed: int, redirected: int):
+    output = H2LOAD.format(succeeded=1000 - failed, failed=failed, redirected=redirected)
     with pytest.raises(load("harness").RunError, match="not answered cleanly"):
-        load("servers.load").H2load().parse(H2LOAD.format(succeeded=999, failed=1))
+        load("servers.load").H2load().parse(output)
+
+
+def test_h2load_speaks_http2_and_nothing_else_unless_it_is_told_to():
+    make = load("servers.load").H2load
+    command = make(4, streams=100, scheme="https").command(8765, 3, Path("/files"))
+    assert command == [
+        *("h2load", "-t1", "-c4", "-D3", "-m100", "--npn-list=h2", "https://127.0.0.1:8765/"),
+    ]
+    assert "--h1" in make(streams=0).command(8765, 3, Path("/files"))
+
+
+def test_h2load_uploads_a_file_that_is_made_for_it(tmp_path: Path):
+    command = load("servers.load").H2load(upload=True).command(8765, 3, tmp_path)
+    load("servers.__main__").make_files(tmp_path)
+    body = Path(command[command.index("-d") + 1])
+    assert body.stat().st_size == load("servers.load").BODY_SIZE
 
 
 # Servers.
@@ -176,7 +193,7 @@ def test_a_command_line_names_the_application_and_the_port():
     servers = load("servers.contenders")
     certificate = servers.Certificate(Path("/c.pem"), Path("/k.pem"))
     for server in servers.SERVERS.values():
-        line = server.command("plaintext:app", 8765, certificate=certificate, patient=True)
+        line = server.command("plaintext:app", 8765, certificate=certificate, http2=True, patient=True)
         assert Path(line[0]).name == server.name
         assert "plaintext:app" in line
         assert any("8765" in argument for argument in line)
@@ -192,6 +209,14 @@ def test_every_scenario_serves_an_application_that_is_there():
         assert f"async def {name}(scope, receive, send):" in source
         assert scenario.contenders[0] == "transom"
         assert set(scenario.contenders) <= set(servers.CONTENDERS)
+
+
+def test_http2_has_a_table_of_its_own():
+    kinds = {name: scenario.kind for name, scenario in load("servers.scenarios").SCENARIOS.items()}
+    assert set(kinds.values()) == {"server", "http2"}
+    assert kinds["tls"] == "server"
+    assert all((kind == "http2") == name.startswith("h2") for name, kind in kinds.items())
+    assert set(kinds.values()) <= set(load("results").TABLES)
 
 
 def test_a_percentile_is_a_value_that_was_measured():
@@ -364,7 +389,21 @@ def run_scenario(tools: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["plaintext", "pipelined", "download", "upload-chunked", "echo", "file"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "plaintext",
+        "pipelined",
+        "download",
+        "upload-chunked",
+        "echo",
+        "file",
+        "h2",
+        "h2-100",
+        "h2-upload",
+        "h2-tls",
+    ],
+)
 def test_a_scenario_is_answered_rightly_and_measured(name: str, run_scenario: Callable[[Any], Any]):
     measured = run_scenario(load("servers.scenarios").SCENARIOS[name])
     assert measured.rate > 0
@@ -381,6 +420,17 @@ def test_a_server_that_answers_wrongly_is_found_out_before_the_load(run_scenario
     scenario = replace(load("servers.scenarios").SCENARIOS["page"], app="plaintext:app")
     with pytest.raises(load("harness").RunError, match="has 13 bytes, not 10240"):
         run_scenario(scenario)
+
+
+@pytest.mark.slow
+def test_a_server_that_does_not_speak_http2_is_found_out_before_the_load(
+    run_scenario: Callable[[Any], Any], monkeypatch: pytest.MonkeyPatch
+):
+    contenders = load("servers.contenders")
+    plain = replace(contenders.SERVERS["uvicorn"], http2="--http h11")
+    monkeypatch.setitem(contenders.SERVERS, "transom", plain)
+    with pytest.raises(load("harness").RunError, match="the first request was not answered"):
+        run_scenario(load("servers.scenarios").SCENARIOS["h2"])
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from pathlib import Path
 from harness import Contender, Sample, console, print_machine, report, take_turns
 from results import save, stamp, to_entry
 from servers.contenders import SERVERS, Certificate, environment
-from servers.load import put_load
+from servers.load import BODY_SIZE, put_load
 from servers.process import LOAD_CORE, SERVER_CORE, Served, free_port, serving
 from servers.scenarios import CONTENDERS, FILE_SIZE, SCENARIOS, Scenario
 
@@ -29,18 +29,18 @@ def run(server: str, scenario: Scenario, seconds: int, files: Path) -> Sample:
     """
     port = free_port()
     certificate = Certificate(files / "chain.pem", files / "key.pem") if scenario.tls else None
-    command = SERVERS[server].command(scenario.app, port, certificate=certificate)
+    command = SERVERS[server].command(scenario.app, port, certificate=certificate, http2=scenario.http2)
     with serving(command, port, environment(files / "file")) as served:
         if scenario.probe:
-            scenario.probe.check(port, scenario.tls)
-        put_load(scenario.load, port, WARM_UP)
-        return measure(served, scenario, seconds)
+            scenario.probe.check(port, tls=scenario.tls, http2=scenario.http2)
+        put_load(scenario.load, files, port, WARM_UP)
+        return measure(served, scenario, seconds, files)
 
 
-def measure(served: Served, scenario: Scenario, seconds: int) -> Sample:
+def measure(served: Served, scenario: Scenario, seconds: int, files: Path) -> Sample:
     """Put load on a running server for that many seconds."""
     before = served.cpu()
-    loaded = put_load(scenario.load, served.port, seconds)
+    loaded = put_load(scenario.load, files, served.port, seconds)
     cpu, count = served.cpu() - before, loaded.count
     return Sample(
         rate=count.requests / count.seconds,
@@ -51,8 +51,9 @@ def measure(served: Served, scenario: Scenario, seconds: int) -> Sample:
 
 
 def make_files(folder: Path) -> None:
-    """Make what scenarios need: a file to send, and a certificate for 127.0.0.1 that is valid for two days."""
+    """Make what scenarios need: a file to send, one to upload, and a certificate for 127.0.0.1 that is valid for two days."""
     (folder / "file").write_bytes(b"x" * FILE_SIZE)
+    (folder / "body").write_bytes(b"x" * BODY_SIZE)
     subprocess.run(
         [
             *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"),
@@ -74,7 +75,7 @@ def compare(scenario: Scenario, names: Sequence[str], options: argparse.Namespac
     report(scenario.title, contenders, runs)
     if not options.contender and not options.no_save:
         entry = stamp(to_entry(scenario.title, contenders, runs), options.rounds)
-        save("server", scenario.name, entry, list(SCENARIOS))
+        save(scenario.kind, scenario.name, entry, list(SCENARIOS))
 
 
 def parse() -> argparse.Namespace:

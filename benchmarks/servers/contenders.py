@@ -30,21 +30,31 @@ class Server:
         name: of the distribution, whose version is shown, and of its command.
         serve: the arguments; `{app}` is `module:attribute`, `{port}` a port of 127.0.0.1.
         tls: the further arguments for HTTPS.
+        http2: the further arguments for HTTP/2, where it is not there without being asked for.
         patient: the further arguments to hold 10,000 connections that say nothing for a minute.
     """
 
     name: str
     serve: str
     tls: str
+    http2: str = ""
     patient: str = ""
 
     def command(
-        self, app: str, port: int, *, certificate: Certificate | None = None, patient: bool = False
+        self,
+        app: str,
+        port: int,
+        *,
+        certificate: Certificate | None = None,
+        http2: bool = False,
+        patient: bool = False,
     ) -> list[str]:
         """Return the whole command line, with the script that stands beside this interpreter."""
         line = self.serve
         if certificate:
             line += f" {self.tls}"
+        if http2:
+            line += f" {self.http2}"
         if patient:
             line += f" {self.patient}"
         chain, key = (certificate.chain, certificate.key) if certificate else ("", "")
@@ -67,6 +77,7 @@ SERVERS = {
             "uvicorn",
             "{app} --port {port} --loop uvloop --http httptools --no-access-log --log-level warning",
             tls="--ssl-certfile {chain} --ssl-keyfile {key}",
+            http2="--http zttp --http2",  # httptools does not speak it
             patient="--timeout-keep-alive 120 --backlog 16384",
         ),
         Server(
@@ -92,6 +103,12 @@ SERVERS = {
             "{app} --worker-class uvloop --bind 127.0.0.1:{port} --log-level warning",
             tls="--certfile {chain} --keyfile {key}",
             patient="--keep-alive 120",
+        ),
+        Server(
+            "h2corn",
+            "{app} --port {port} --no-access-log",
+            tls="--certfile {chain} --keyfile {key}",
+            patient="--timeout-handshake 120 --timeout-request-header 120 --backlog 16384",
         ),
     )
 }

@@ -92,15 +92,15 @@ def look(
     """Return what an answer costs without being watched, how that splits, and then the stacks while being watched."""
     port = free_port()
     certificate = Certificate(folder / "chain.pem", folder / "key.pem") if scenario.tls else None
-    command = SERVERS[server].command(scenario.app, port, certificate=certificate)
+    command = SERVERS[server].command(scenario.app, port, certificate=certificate, http2=scenario.http2)
     with serving(command, port, environment(folder / "file")) as served:
         if scenario.probe:
-            scenario.probe.check(port, scenario.tls)
-        put_load(scenario.load, port, WARM_UP)
+            scenario.probe.check(port, tls=scenario.tls, http2=scenario.http2)
+        put_load(scenario.load, folder, port, WARM_UP)
         before = served.cpu()
-        sample = measure(served, scenario, seconds)
+        sample = measure(served, scenario, seconds, folder)
         split = served.cpu() - before
-        load = threading.Thread(target=put_load, args=(scenario.load, port, seconds + 2))
+        load = threading.Thread(target=put_load, args=(scenario.load, folder, port, seconds + 2))
         load.start()
         try:
             return sample, split, spy(served, seconds, native, folder)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import http.client
-import ssl
 from dataclasses import dataclass
 
-from harness import RunError
-from servers.load import H2load, LoadGenerator, WebSocketClient, Wrk
+from servers.load import BODY_SIZE, H2load, LoadGenerator, WebSocketClient, Wrk
+from servers.probe import Probe
 
 # The name of each contender in the tables, and the server behind it. The first is compared with the others.
 CONTENDERS = {
@@ -18,9 +16,12 @@ CONTENDERS = {
     "fastpysgi": "fastpysgi",
     "gunicorn": "gunicorn",
     "hypercorn": "hypercorn",
+    "h2corn": "h2corn",
 }
 FIELD = ("transom", "transom again", "uvicorn", "granian", "fastpysgi")
 WEBSOCKET_FIELD = ("transom", "transom again", "uvicorn", "granian", "gunicorn")  # fastpysgi speaks none
+HTTP2_FIELD = ("transom", "uvicorn", "granian", "h2corn")
+HTTP2_WIDE_FIELD = ("transom", "transom again", "uvicorn", "granian", "hypercorn", "h2corn")
 
 MEGABYTE = 1_048_576
 ECHO = 65_536
@@ -30,60 +31,14 @@ FEW = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """One request and the answer it must get, asked before the load so that all servers do the same work.
-
-    Attributes:
-        chunked: the body goes without its length.
-        size: of the answer, if the answer itself is not given.
-    """
-
-    answer: bytes | None = None
-    size: int | None = None
-    method: str = "GET"
-    body: bytes | None = None
-    chunked: bool = False
-
-    def check(self, port: int, tls: bool) -> None:
-        """Ask a server.
-
-        Raises:
-            RunError: it answers differently, or not.
-        """
-        connection = _https(port) if tls else http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-        try:
-            body = iter([self.body]) if self.chunked else self.body
-            connection.request(self.method, "/", body=body)  # chunked, if it does not know how long it is
-            response = connection.getresponse()
-            got = response.read()
-        except (OSError, http.client.HTTPException) as exc:
-            raise RunError(f"the first request was not answered: {exc!r}") from exc
-        finally:
-            connection.close()
-        self._compare(response.status, got)
-
-    def _compare(self, status: int, got: bytes) -> None:
-        if status != 200:
-            raise RunError(f"the first answer has status {status}, not 200: {got[:200]!r}")
-        if self.answer is not None and got != self.answer:
-            raise RunError(
-                f"the first answer has {len(got)} bytes, {got[:20]!r}, not the {len(self.answer)} of {self.answer[:20]!r}"
-            )
-        if self.size is not None and len(got) != self.size:
-            raise RunError(f"the first answer has {len(got)} bytes, not {self.size}")
-
-
-def _https(port: int) -> http.client.HTTPSConnection:
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE  # it was made a moment ago, and nobody signed it
-    return http.client.HTTPSConnection("127.0.0.1", port, timeout=10, context=context)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """A name for the command line, a title for the table, and what is served, asked and put as load."""
+    """A name for the command line, a title for the table, and what is served, asked and put as load.
+
+    Attributes:
+        tls: everything goes over TLS.
+        http2: the servers are to speak HTTP/2, and the first request does; over TLS it is agreed on (ALPN), else simply spoken.
+    """
 
     name: str
     title: str
@@ -92,6 +47,12 @@ class Scenario:
     probe: Probe | None
     contenders: tuple[str, ...] = FIELD
     tls: bool = False
+    http2: bool = False
+
+    @property
+    def kind(self) -> str:
+        """Return which table it is in, and which file of the results."""
+        return "http2" if self.http2 else "server"
 
 
 PLAINTEXT = Probe(b"Hello, World!")
@@ -105,13 +66,13 @@ SCENARIOS = {
             app="plaintext:app",
             load=Wrk(),
             probe=PLAINTEXT,
-            contenders=tuple(CONTENDERS),
+            contenders=tuple(name for name in CONTENDERS if name != "h2corn"),
         ),
         Scenario(
             name="plaintext-h2load",
             title="plaintext, by h2load",
             app="plaintext:app",
-            load=H2load(),
+            load=H2load(64, streams=0),
             probe=PLAINTEXT,
             contenders=("transom", "uvicorn", "fastpysgi"),
         ),
@@ -181,6 +142,81 @@ SCENARIOS = {
             load=Wrk(scheme="https"),
             probe=PLAINTEXT,
             tls=True,
+        ),
+        Scenario(
+            name="h2",
+            title="plaintext, 10 streams",
+            app="plaintext:app",
+            load=H2load(),
+            probe=PLAINTEXT,
+            contenders=HTTP2_WIDE_FIELD,
+            http2=True,
+        ),
+        Scenario(
+            name="h2-1",
+            title="plaintext, 1 stream",
+            app="plaintext:app",
+            load=H2load(64, streams=1),
+            probe=PLAINTEXT,
+            contenders=HTTP2_FIELD,
+            http2=True,
+        ),
+        Scenario(
+            name="h2-100",
+            title="plaintext, 100 streams",
+            app="plaintext:app",
+            load=H2load(4, streams=100),
+            probe=PLAINTEXT,
+            contenders=HTTP2_FIELD,
+            http2=True,
+        ),
+        Scenario(
+            name="h2-page",
+            title="10 KB body, 10 streams",
+            app="page:app",
+            load=H2load(),
+            probe=Probe(size=10_240),
+            contenders=HTTP2_FIELD,
+            http2=True,
+        ),
+        Scenario(
+            name="h2-upload",
+            title="64 KB upload, 10 streams",
+            app="streaming:upload",
+            load=H2load(upload=True),
+            probe=Probe(b"%d" % BODY_SIZE, method="POST", body=b"x" * BODY_SIZE),
+            contenders=HTTP2_FIELD,
+            http2=True,
+        ),
+        Scenario(
+            name="h2-tls",
+            title="plaintext over TLS, 10 streams",
+            app="plaintext:app",
+            load=H2load(scheme="https"),
+            probe=PLAINTEXT,
+            contenders=HTTP2_FIELD,
+            tls=True,
+            http2=True,
+        ),
+        Scenario(
+            name="h2-tls-1",
+            title="plaintext over TLS, 1 stream",
+            app="plaintext:app",
+            load=H2load(64, streams=1, scheme="https"),
+            probe=PLAINTEXT,
+            contenders=HTTP2_FIELD,
+            tls=True,
+            http2=True,
+        ),
+        Scenario(
+            name="h2-tls-page",
+            title="10 KB body over TLS, 10 streams",
+            app="page:app",
+            load=H2load(scheme="https"),
+            probe=Probe(size=10_240),
+            contenders=HTTP2_FIELD,
+            tls=True,
+            http2=True,
         ),
     )
 }
