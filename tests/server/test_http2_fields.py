@@ -124,6 +124,10 @@ def test_connection_specific_fields_are_malformed(name: bytes):
     malformed((name, b"a"), section="RFC 9113 section 8.2.2")
 
 
+def test_te_may_say_trailers_again():
+    assert parse((b"te", b"trailers"), (b"te", b"Trailers")).trailers
+
+
 @pytest.mark.parametrize("value", [b"", b"gzip", b"trailers, gzip", b"trailers;q=1"])
 def test_te_must_be_trailers(value: bytes):
     malformed((b"te", value), section="RFC 9113 section 8.2.2")

@@ -63,11 +63,12 @@ def test_an_increment_of_0_with_the_reserved_bit(client: Client):
     client.expect_connection_error(Code.PROTOCOL_ERROR)
 
 
-@pytest.mark.parametrize("stream", [0, 1])
+@pytest.mark.parametrize("stream", [0, 1, 3], ids=["connection", "open", "closed"])
 @pytest.mark.parametrize("size", [0, 3, 5])
 def test_window_update_of_a_wrong_length(client: Client, stream: int, size: int):
     """RFC 9113 6.9: WINDOW_UPDATE of another length than 4 is a connection error FRAME_SIZE_ERROR."""
     client.request("/wait", method="POST", open=True)
+    client.expect_response(client.request("/small"))
     client.send_frame(Type.WINDOW_UPDATE, 0, stream, b"\1" * size)
     client.expect_connection_error(Code.FRAME_SIZE_ERROR)
 

@@ -301,8 +301,8 @@ def _decide(head: RequestHead, decisive: dict[bytes, bytes], stream_id: int) -> 
         head.content_length = _parse_length(length, stream_id)
     te = decisive.get(b"te")
     if te is not None:
-        # RFC 9113 8.2.2: only so much of TE is not about the connection.
-        if te.lower() != b"trailers":
+        # RFC 9113 8.2.2: only so much of TE is not about the connection. It is a list, and may say it again.
+        if any(coding.strip(_WHITESPACE) != b"trailers" for coding in te.lower().split(b",")):
             raise _malformed(stream_id, f"te {te!r} is not trailers (RFC 9113 section 8.2.2)")
         head.trailers = True
     expect = decisive.get(b"expect")

@@ -456,6 +456,7 @@ class Session:
         if stream_id and stream is None:
             state = self.streams.ended.state_of(stream_id)
             refuse(RULES[state][FrameType.WINDOW_UPDATE], state, FrameType.WINDOW_UPDATE, stream_id)
+            frames.window_update.check_size(payload)
             return
         increment = frames.window_update.parse(flags, stream_id, payload)
         if not stream_id:

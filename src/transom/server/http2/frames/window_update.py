@@ -22,11 +22,7 @@ def parse(flags: int, stream_id: int, payload: bytes) -> int:
         SessionError: a wrong length, or an increment of 0 for the connection.
         StreamError: an increment of 0 for a stream.
     """
-    if len(payload) != 4:
-        raise SessionError(
-            ErrorCode.FRAME_SIZE_ERROR,
-            f"WINDOW_UPDATE of {len(payload)} bytes, not 4 (RFC 9113 section 6.9)",
-        )
+    check_size(payload)
     increment = int.from_bytes(payload, "big") & 0x7FFF_FFFF
     if increment:
         return increment
@@ -34,6 +30,19 @@ def parse(flags: int, stream_id: int, payload: bytes) -> int:
     if stream_id:
         raise StreamError(ErrorCode.PROTOCOL_ERROR, stream_id, message)
     raise SessionError(ErrorCode.PROTOCOL_ERROR, message)
+
+
+def check_size(payload: bytes) -> None:
+    """Refuse a wrong length, which is wrong also for a stream that is gone.
+
+    Raises:
+        SessionError: it is.
+    """
+    if len(payload) != 4:
+        raise SessionError(
+            ErrorCode.FRAME_SIZE_ERROR,
+            f"WINDOW_UPDATE of {len(payload)} bytes, not 4 (RFC 9113 section 6.9)",
+        )
 
 
 def build(stream_id: int, increment: int) -> bytes:
