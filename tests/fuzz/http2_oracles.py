@@ -29,7 +29,7 @@ from transom.server.http2 import (
 from transom.server.http2.windows import DEFAULT_SIZE
 
 WINDOW: Final = 1000  # bytes of a stream; small, so that clients come to its end
-_CONFIG: Final = SessionConfig(stream_window=WINDOW, connection_window=DEFAULT_SIZE)
+_CONFIG: Final = SessionConfig(initial_window_size=WINDOW, connection_window_size=DEFAULT_SIZE)
 _THEIR_CONFIG: Final = h2.config.H2Configuration(
     client_side=False, header_encoding=None, normalize_inbound_headers=False
 )
