@@ -15,6 +15,7 @@ from transom.server.http2 import PREFACE, Session, SessionConfig, Stream, encode
 from transom.server.http2.budgets import DEFAULTS, Budget, Budgets, Cost
 from transom.server.http2.errors import ErrorCode, SessionError
 from transom.server.http2.frames import data, headers, ping, rst_stream, settings, window_update
+from transom.server.http2.frames.settings import Setting
 
 SMALL = tuple(Budget(budget.name, 3, 10.0) for budget in DEFAULTS)
 
@@ -71,6 +72,19 @@ def test_work_earns_what_was_spent_and_no_more():
     budgets.spend(Cost.WINDOW_UPDATE, 1.0)
     with pytest.raises(SessionError):
         budgets.spend(Cost.WINDOW_UPDATE, 1.0)
+
+
+def test_many_at_a_time_cost_as_much_as_one_by_one():
+    budgets = Budgets(0.0, SMALL)
+    budgets.spend(Cost.CONTROL, 1.0, 3)
+    budgets.spend(Cost.CONTROL, 11.0, 3)
+    with pytest.raises(SessionError):
+        budgets.spend(Cost.CONTROL, 12.0, 1)
+
+
+def test_more_at_a_time_than_a_budget_is_too_much_at_any_time():
+    with pytest.raises(SessionError):
+        Budgets(0.0, SMALL).spend(Cost.CONTROL, 1000.0, 4)
 
 
 @given(gaps=st.lists(st.integers(0, 8), max_size=60))
@@ -155,6 +169,29 @@ def test_option_is_a_budget(cost: Cost, option: str, frames: Callable[[int], byt
     named = f"more than {limit} {DEFAULTS[cost].name} in 5 seconds"
     assert str(session.failure).startswith(named)
     assert named.encode() in session.take_output(0)[0], "GOAWAY says it, too"
+
+
+def test_settings_cost_what_is_in_them():
+    session = begin(http2_max_control_frames=20)
+    session.receive_data(settings.build([(Setting.INITIAL_WINDOW_SIZE, 1)] * 19))
+    assert session.failure is None
+    session.receive_data(settings.ACKNOWLEDGMENT)
+    assert session.failure is not None
+
+
+@pytest.mark.parametrize(("size", "earned"), [(1, 0), (127, 0), (128, 1), (200, 1)])
+def test_frames_that_a_window_makes_tiny_earn_nothing(size: int, earned: int):
+    """But for what the application has made no longer."""
+    session = begin()
+    stream = session.streams.open[1]
+    stream.window = size
+    session.sender.send_data(stream, bytes(200), end_stream=False)
+    assert len(session.take_output(1000)[0]) > size
+    assert session.sender.data_frames == earned
+    session.sender.increase_stream_window(stream, 1000)
+    session.sender.send_data(stream, b"a", end_stream=False)
+    session.take_output(1000)
+    assert session.sender.data_frames == (3 if earned else 2) - (size == 200)
 
 
 def test_option_limits_streams():

@@ -219,6 +219,41 @@ async def test_large_responses_of_many_streams_arrive_whole(serve):
             assert await client.body(stream) == path * 50_000
 
 
+@pytest.mark.slow
+async def test_client_that_does_not_read_is_not_read_either_until_it_does(serve):
+    """No window holds heads back: what waits of them would grow with each request."""
+
+    async def app(scope, receive, send):
+        await send(
+            {"type": "http.response.start", "status": 204, "headers": [(b"set-cookie", bytes(b"x" * 4000))]}
+        )
+        await send({"type": "http.response.body"})
+
+    running = await serve(app, timeout_header=1)
+    async with connect(running) as client:
+        (connection,) = await connections_of(running, 1)
+        asked = 0
+        while not connection._is_reading_paused:
+            asked += len([await client.ask() for _ in range(20)])
+            await settle()
+            assert asked < 20_000
+        Clock(running).advance(10)
+        assert connection.session.failure is None, "what it has not sent, it cannot"
+        for _ in range(asked):
+            await client.event(h2.events.StreamEnded)
+        assert not connection._is_reading_paused
+        await client.ask()
+        await client.event(h2.events.StreamEnded)
+
+
+async def connections_of(running: Any, count: int) -> list[Any]:
+    while len(running.server.state.connections) < count or not all(
+        hasattr(each, "session") for each in running.server.state.connections
+    ):
+        await asyncio.sleep(0)
+    return list(running.server.state.connections)
+
+
 # Ends
 
 

@@ -1,4 +1,4 @@
-"""The window of the connection: what a stream takes of it comes back, however the stream ends. RFC 9113 section 6.9."""
+"""What a session keeps of its client, and for how long: windows, heads that have begun, priorities."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import pytest
 
 from transom.server.http1 import Limits
 from transom.server.http2 import PREFACE, ErrorCode, Session, SessionConfig, Stream, encode_literals
-from transom.server.http2.frames import data, headers, rst_stream, settings
-from transom.server.http2.frames.header import PADDED
+from transom.server.http2.frames import data, header, headers, rst_stream, settings
+from transom.server.http2.frames.header import PADDED, FrameType
+from transom.server.http2.priorities import Priority
 
 HEAD = [(b":method", b"POST"), (b":scheme", b"http"), (b":authority", b"a"), (b":path", b"/")]
+HEAD_BLOCK = encode_literals(HEAD)
 PIECE = bytes(1000)
 
 
@@ -21,6 +23,9 @@ def begin(*more: tuple[bytes, bytes], initial_window_size: int = 2500) -> Sessio
     session.receive_data(data.build(1, PIECE, False))
     assert session._received.held == len(PIECE)
     return session
+
+
+# The window of the connection: what a stream takes of it comes back, however the stream ends. RFC 9113 section 6.9.
 
 
 @pytest.mark.parametrize(
@@ -53,3 +58,42 @@ def test_padding_is_given_back_at_once():
     payload = b"\x63" + b"a" + bytes(99)
     session.receive_data(len(payload).to_bytes(3, "big") + bytes([0, PADDED, 0, 0, 0, 1]) + payload)
     assert session._received.held == len(PIECE) + 1
+
+
+# Heads
+
+
+@pytest.mark.parametrize(
+    ("frame", "size", "is_pending"),
+    [
+        (headers.build(3, HEAD_BLOCK, True), -1, True),
+        (headers.build(3, HEAD_BLOCK, True), 8, True),
+        (headers.build(3, HEAD_BLOCK, True), None, False),
+        (data.build(1, PIECE, False), 8, True),
+        (data.build(1, PIECE, False), 9, False),
+        (data.build(1, PIECE, False), None, False),
+    ],
+    ids=["head", "its beginning", "whole head", "beginning of a frame", "body", "whole body"],
+)
+def test_head_is_pending_from_its_first_byte(frame: bytes, size: int | None, is_pending: bool):
+    session = begin()
+    for index in range(len(frame[:size])):
+        session.receive_data(frame[index : index + 1])
+    assert (session.failure, session.is_head_pending) == (None, is_pending)
+
+
+# Priorities
+
+
+def test_priority_that_comes_before_its_stream_is_kept_and_nothing_else_of_the_frame():
+    session = begin()
+    session.receive_data(update_priority(3, b"u=1,i" + bytes(1)) + update_priority(5, b"u=1,i"))
+    assert session._early_priorities == {3: Priority(), 5: Priority(1, True)}
+    session.receive_data(headers.build(5, encode_literals([*HEAD, (b"priority", b"u=7")]), True))
+    assert session.streams.open[5].priority == Priority(1, True), "it wins: RFC 9218 section 7"
+    assert session._early_priorities == {3: Priority()}
+
+
+def update_priority(stream_id: int, value: bytes) -> bytes:
+    payload = stream_id.to_bytes(4, "big") + value
+    return header.build(len(payload), FrameType.PRIORITY_UPDATE, 0, 0) + payload

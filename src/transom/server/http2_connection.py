@@ -45,6 +45,7 @@ logger = logging.getLogger("transom.server")
 
 LINGER: Final = 2.0  # seconds a closing connection is read so that the client can read our last words
 ROOM: Final = 262_144  # bytes of bodies in one write
+MAX_WAITING: Final = 65_536  # bytes of answers that a client does not read, before we do not read from it
 _ERROR_FIELDS: Final = [(b"content-type", b"text/plain; charset=utf-8")]
 
 
@@ -56,6 +57,7 @@ class HTTP2Connection(asyncio.Protocol):
         "_is_ending",
         "_is_lingering",
         "_is_reading",
+        "_is_reading_paused",
         "_is_write_due",
         "_peer",
         "_state",
@@ -75,6 +77,7 @@ class HTTP2Connection(asyncio.Protocol):
         self._is_ending = False  # it ends with the last of its streams
         self._is_lingering = False
         self._is_reading = False
+        self._is_reading_paused = False
         self._is_write_due = False
         self._websockets: list[HTTP2Stream] = []
         self._write_progress: WriteProgress | None = None
@@ -117,6 +120,8 @@ class HTTP2Connection(asyncio.Protocol):
         else:
             self._deadline = inf
         self._write()
+        if self.writing_paused and session.sender.waiting_size > MAX_WAITING:
+            self._pause_reading()
 
     def eof_received(self) -> bool:
         """Answer what has begun, then close; with TLS, no event loop keeps our half open."""
@@ -143,7 +148,24 @@ class HTTP2Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """The client has caught up."""
         self.writing_paused = False
+        self._resume_reading()
         self._write()
+
+    def _pause_reading(self) -> None:
+        """Take nothing more from a client that does not read: to answer it costs memory, and no window holds answers back."""
+        if not self._is_reading_paused and not self._transport.is_closing():
+            self._is_reading_paused = True
+            self._transport.pause_reading()
+            self._deadline = inf  # what it must send, it cannot; it has the time it takes to stall
+
+    def _resume_reading(self) -> None:
+        if self._is_reading_paused and not self._transport.is_closing():
+            self._is_reading_paused = False
+            self._transport.resume_reading()
+            if self.session.is_head_pending:
+                self._deadline = self._state.deadline(self._state.config.timeout_header)
+            else:
+                self._look_whether_idle()
 
     # From the server.
 
@@ -194,7 +216,7 @@ class HTTP2Connection(asyncio.Protocol):
                     stream.progress = BodyProgress(now)
                 complaint = stream.progress.complain(
                     now,
-                    is_paused=stream.expect_continue or stream.received.left <= 0,
+                    is_paused=self._is_reading_paused or stream.expect_continue or stream.received.left <= 0,
                     timeout=config.timeout_body,
                     rate=config.limit_body_rate,
                 )
@@ -416,6 +438,7 @@ class HTTP2Connection(asyncio.Protocol):
         """Close in two steps: a close with unread bytes makes the system reset the connection and lose our last words."""
         self._is_lingering = True
         self._deadline = self._state.deadline(LINGER)
+        self._resume_reading()
         if self._transport.can_write_eof():
             try:
                 self._transport.write_eof()

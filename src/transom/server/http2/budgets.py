@@ -29,9 +29,11 @@ class Cost(IntEnum):
     REFUSED_STREAM = 2
     """A stream beyond SETTINGS_MAX_CONCURRENT_STREAMS."""
     CONTROL = 3
-    """SETTINGS, PING, PRIORITY, PRIORITY_UPDATE, GOAWAY, frames of unknown types, and frames that are ignored."""
+    """A setting, or SETTINGS without any; PING, PRIORITY, PRIORITY_UPDATE, GOAWAY, frames of unknown types, and frames that are
+    ignored."""
     WINDOW_UPDATE = 4
-    """Earned by DATA that was sent: two for each frame, one for the stream and one for the connection."""
+    """Earned by DATA that was sent: two for each frame, one for the stream and one for the connection; none for frames that the
+    client's windows make tiny."""
     EMPTY_DATA = 5
     """DATA without data and without END_STREAM."""
     CONTINUATION = 6
@@ -77,31 +79,32 @@ class Budgets:
         self._left = [budget.limit for budget in budgets]
         self._begun = [now] * len(budgets)
 
-    def spend(self, cost: Cost, now: float) -> None:
-        """Count one.
+    def spend(self, cost: Cost, now: float, count: int = 1) -> None:
+        """Count one, or as many as there are at a time.
 
         Args:
             cost: what.
             now: any clock that does not go back, in seconds; it may be coarse.
+            count: of them.
 
         Raises:
             SessionError: ENHANCE_YOUR_CALM, the budget is used up.
         """
         left = self._left
-        left[cost] -= 1
+        left[cost] -= count
         if left[cost] < 0:
-            self._begin(cost, now)
+            self._begin(cost, now, count)
 
     def earn(self, cost: Cost, count: int) -> None:
         """Give back what work has earned, at most what was spent."""
         self._left[cost] = min(self._budgets[cost].limit, self._left[cost] + count)
 
-    def _begin(self, cost: Cost, now: float) -> None:
+    def _begin(self, cost: Cost, now: float, count: int) -> None:
         name, limit, seconds = self._budgets[cost]
-        if now - self._begun[cost] < seconds:
+        if now - self._begun[cost] < seconds or count > limit:
             raise SessionError(
                 ErrorCode.ENHANCE_YOUR_CALM,
                 f"more than {limit} {name} in {seconds:g} seconds (RFC 9113 section 10.5)",
             )
-        self._left[cost] = limit - 1
+        self._left[cost] = limit - count
         self._begun[cost] = now

@@ -24,6 +24,7 @@ _build_header: Final = header.build
 _HEAD = int(header.FrameType.HEADERS)
 _DATA = int(header.FrameType.DATA)
 _LOW_WATER: Final = HIGH_WATER // 4
+_CRUMB: Final = 128  # bytes; a client that gives room for fewer at a time makes more work than it takes
 
 
 class Sender:
@@ -34,7 +35,7 @@ class Sender:
         initial_window: of a stream, as the client has set it.
         max_frame_size: the client's.
         encoder: of field blocks; each must be sent as soon as it is made.
-        data_frames: DATA frames sent since somebody set this to 0.
+        data_frames: DATA frames sent since somebody set this to 0, without those that a window has made tiny.
     """
 
     __slots__ = (
@@ -69,6 +70,11 @@ class Sender:
     def has_output(self) -> bool:
         """Whether `take` would return anything, room granted."""
         return bool(self._out) or (self.window > 0 and len(self._order) > 0)
+
+    @property
+    def waiting_size(self) -> int:
+        """Bytes of frames that no window holds back, and that nobody has taken yet."""
+        return sum(map(len, self._out))
 
     def add(self, frame: bytes) -> None:
         """Send a frame that no window holds back."""
@@ -221,15 +227,17 @@ class Sender:
         assert pending is not None  # noqa: S101  it is where `pending_size` is
         piece = pending[0]
         size = min(len(piece), stream.window, self.window, self.max_frame_size)
-        if size == len(piece):
+        is_whole = size == len(piece)
+        if is_whole:
             pending.popleft()
         else:
-            pending[0] = piece[size:]
-            piece = piece[:size]
+            # A view: what is left of a piece is not copied for each frame.
+            pending[0], piece = memoryview(piece)[size:], piece[:size]
         self.window -= size
         stream.window -= size
         stream.pending_size -= size
-        self.data_frames += 1
+        if is_whole or size >= _CRUMB:
+            self.data_frames += 1
         ends = stream.is_ending and not stream.pending_size and stream.trailers is None
         self._out.append(data_frames.build(stream.stream_id, piece, ends))
         if ends:

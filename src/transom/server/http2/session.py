@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from transom.server.http1.limits import Limits
+    from transom.server.http2.priorities import Priority
     from transom.server.http2.stream import Stream
 
 _HEADERS: Final = int(FrameType.HEADERS)
@@ -139,7 +140,7 @@ class Session:
         self._block: _Block | None = None
         self._budgets = Budgets(now, config.budgets)
         self._decoder = BlockDecoder(limits, allows_connect=True)
-        self._early_priorities: dict[int, bytes] = {}
+        self._early_priorities: dict[int, Priority] = {}
         self._has_preface = self._has_settings = False
         self._last_stream_id: int | None = None  # what GOAWAY has said
         self._no_rfc7540_priorities: int | None = None  # what the client's first SETTINGS said
@@ -165,8 +166,13 @@ class Session:
 
     @property
     def is_head_pending(self) -> bool:
-        """Whether the client owes us the rest of what it must send in one go: its preface, or a field block."""
-        return not self._has_settings or self._block is not None
+        """Whether the client owes us the rest of what it must send in one go: its preface, or a head, in one frame or many."""
+        begun = self._buffer
+        return (
+            not self._has_settings
+            or self._block is not None
+            or (begun != b"" and (len(begun) < SIZE or begun[3] == _HEADERS))
+        )
 
     # What comes.
 
@@ -321,9 +327,11 @@ class Session:
         elif head.content_length:
             streams.release(stream)
             raise _wrong_length(stream_id)
-        priority = self._early_priorities.pop(stream_id, None) if self._early_priorities else None
-        if priority is not None or head.priority is not None:
-            stream.priority = parse_priority(priority or head.priority or b"")
+        early = self._early_priorities.pop(stream_id, None) if self._early_priorities else None
+        if early is not None:
+            stream.priority = early
+        elif head.priority is not None:
+            stream.priority = parse_priority(head.priority)
         events.append(RequestReceived(stream, head, is_complete))
 
     def _turn_away(self, stream_id: int, block: bytes) -> None:
@@ -409,8 +417,9 @@ class Session:
         events.append(StreamClosed(stream, f"reset by the client with code {code}"))
 
     def _on_settings(self, flags: int, stream_id: int, payload: bytes, events: list[Event]) -> None:
-        self._budgets.spend(Cost.CONTROL, self.now)
         settings = frames.settings.parse(flags, stream_id, payload)
+        # One frame has room for thousands, of which each may change the windows of all streams.
+        self._budgets.spend(Cost.CONTROL, self.now, len(settings or ()) or 1)
         if settings is None:
             return
         sender = self.sender
@@ -471,7 +480,7 @@ class Session:
         if stream is not None:
             self.sender.set_priority(stream, parse_priority(value))
         elif target > self.streams.ended.highest:
-            self._early_priorities[target] = value
+            self._early_priorities[target] = parse_priority(value)
             if len(self._early_priorities) + len(self.streams.open) > self._config.max_concurrent_streams:
                 raise SessionError(
                     ErrorCode.PROTOCOL_ERROR,

@@ -60,7 +60,7 @@ class Stream:
         self.priority: Priority = DEFAULT
         self.body_left: int | None = None
         self.received: ReceiveWindow | None = None
-        self.pending: deque[bytes] | None = None
+        self.pending: deque[bytes | memoryview] | None = None
         self.pending_size = 0
         self.is_ending = False
         self.is_tunnel = False

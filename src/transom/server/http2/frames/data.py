@@ -49,6 +49,6 @@ def strip_padding(payload: bytes) -> bytes:
     return payload[1 : size - padding]
 
 
-def build(stream_id: int, data: bytes, end_stream: bool) -> bytes:
+def build(stream_id: int, data: bytes | memoryview, end_stream: bool) -> bytes:
     """Return a frame without padding; the data must be within the client's frame size."""
     return header.build(len(data), _DATA, END_STREAM if end_stream else 0, stream_id) + data
