@@ -82,6 +82,13 @@ class Client:
         with suppress(BrokenPipeError, ConnectionResetError):
             self._socket.sendall(data)
 
+    def send_what_fits(self, data: bytes) -> int:
+        """Send as many of these bytes as the system takes at once, and return how many; it takes no more if nobody reads."""
+        self._socket.setblocking(False)
+        with suppress(BlockingIOError, BrokenPipeError, ConnectionResetError):
+            return self._socket.send(data)
+        return 0
+
     def send_frame(
         self,
         type: int,
@@ -273,7 +280,7 @@ class Client:
         except ConnectionResetError:
             pass
         except TimeoutError:
-            self.fail(f"expected the end of the connection after {data!r}")
+            self.fail(f"expected the end of the connection after {data[-100:]!r}")
         return data
 
     def read_until(self, done: Callable[[Frame], bool], what: str) -> Frame:

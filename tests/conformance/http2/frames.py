@@ -6,7 +6,7 @@ Nothing here is checked or made right: the suite has to be able to say what no c
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -127,6 +127,17 @@ class Frame:
         if self.type == Type.SETTINGS and len(payload) % 6 == 0:
             return str({name(Setting, key): value for key, value in parse_settings(payload)})
         return f"{len(payload)} bytes" if len(payload) > 16 else repr(payload)
+
+
+def split_frames(data: bytes) -> Iterator[Frame]:
+    """Return the frames that these bytes are; the last may be cut off, and is left out."""
+    position = 0
+    while len(data) - position >= 9:
+        start = position + 9
+        position = start + parse_integer(data[position : position + 3])
+        if position <= len(data):
+            stream = parse_integer(data[start - 4 : start])
+            yield Frame(data[start - 6], data[start - 5], stream & MAX_STREAM, data[start:position])
 
 
 def name(kind: type[IntEnum], value: int) -> str:

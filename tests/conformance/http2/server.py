@@ -1,4 +1,4 @@
-"""A server of the suite's application in a process of its own."""
+"""A server of an application in a process of its own."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ HERE = Path(__file__).parent
 
 
 @contextmanager
-def run_server() -> Iterator[tuple[subprocess.Popen[str], tuple[str, int]]]:
-    """Serve the application in a process of its own; everything is as by default."""
+def run_server(
+    *options: str, target: str = "app:app", folder: Path = HERE
+) -> Iterator[tuple[subprocess.Popen[str], tuple[str, int]]]:
+    """Serve an application, else the suite's, in a process of its own; everything but these options is as by default."""
     command = [sys.executable, "-m", "transom", "serve", "--port", "0", "--lifespan", "off"]
-    command += ["--no-access-log", "--app-dir", str(HERE), "app:app"]
+    command += ["--no-access-log", "--app-dir", str(folder), *options, target]
     server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     assert server.stderr is not None
     try:
