@@ -116,6 +116,19 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="session")
+def tool() -> Callable[[str], str]:
+    """What finds a command by its name: clients that are written by others."""
+
+    def find(name: str) -> str:
+        found = shutil.which(name)
+        if not found:
+            missing(f"{name}: not on the PATH", "install it")
+        return found
+
+    return find
+
+
+@pytest.fixture(scope="session")
 def next_port() -> Callable[[], int]:
     """What finds a TCP port on the loopback address that nothing listens on: another one each time.
 
