@@ -145,7 +145,7 @@ class HTTP1Connection(asyncio.Protocol):
                     peer = self._peer
                     scope = build_scope(state, peer, line, self._reader.headers.copy())
                     self._cycle = cycle = HTTPCycle(self, state, peer, scope, False)
-                    state.spawn(cycle.run())
+                    state.spawn(cycle.run(), cycle)
                     return
         if self._websocket is not None:
             self._websocket.data_received(data)
@@ -369,7 +369,7 @@ class HTTP1Connection(asyncio.Protocol):
                 self._gathered = []  # pipelined: answers are joined as far as they are ready
         if self._eof:
             cycle.peer_closed()
-        state.spawn(cycle.run())
+        state.spawn(cycle.run(), cycle)
 
     def _take_early_body(self, cycle: HTTPCycle) -> None:
         """Hand over the part of a body that arrived with its head, so that the application need not wait for it."""

@@ -61,11 +61,20 @@ class HTTPCycle:
     _has_trailers: bool  # the application promised trailers
     _trailers: list[tuple[bytes, bytes]]  # those it has sent so far
     _told_to_end = False  # because the server stops
+    task: asyncio.Task[None] | None = (
+        None  # that runs it, unless it was done at once; registered in the state
+    )
+    task: asyncio.Task[None] | None = (
+        None  # that runs it, unless it was done at once; registered in the state
+    )
 
     def __init__(
         self, exchange: Exchange, state: ServerState, peer: Peer, scope: HTTPScope, has_body: bool
     ) -> None:
         self.scope = scope
+        self.task: asyncio.Task[None] | None = (
+            None  # that runs it, unless it was done at once; registered in the state
+        )
         self._exchange = exchange
         self._state = state
         self._body = RequestBody() if has_body else None
@@ -420,6 +429,9 @@ class HTTPCycle:
         else:
             if self._response is not _COMPLETE and not self._disconnected:
                 self._end_for_application()
+        finally:
+            if self.task is not None:
+                self._state.forget_task(self.task)
 
     def _end_for_application(self) -> None:
         """The application returned without completing the response: a mistake, unless it was told to end."""
