@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -36,6 +38,38 @@ def test_serve_returns_0_after_an_orderly_end() -> None:
         server.request_stop()
 
     assert serve_in_process(site, Config(port=0), on_started=stop) == 0
+
+
+@pytest.fixture
+def collector() -> Iterator[None]:
+    """The garbage collector as in a new process, put back as it was afterwards."""
+    before = gc.get_threshold()
+    yield
+    gc.set_threshold(*before)
+
+
+@pytest.mark.usefixtures("collector")
+@pytest.mark.parametrize(
+    ("before", "while_serving"),
+    [
+        ((700, 10, 10), (200, 35, 10)),  # CPython 3.12
+        ((2000, 10, 10), (200, 100, 10)),  # CPython 3.13
+        ((50_000, 500, 1000), (50_000, 500, 1000)),  # what an application has set stays
+        ((0, 10, 10), (0, 10, 10)),  # off
+    ],
+)
+def test_collector_takes_small_steps_unless_the_application_has_said_otherwise(
+    before: tuple[int, int, int], while_serving: tuple[int, int, int]
+) -> None:
+    seen: list[tuple[int, int, int]] = []
+
+    def look(server: Any) -> None:
+        seen.append(gc.get_threshold())
+        server.request_stop()
+
+    gc.set_threshold(*before)
+    assert serve_in_process(site, Config(port=0), on_started=look) == 0
+    assert seen == [while_serving]
 
 
 async def refuse(scope: Any, receive: Any, send: Any) -> None:

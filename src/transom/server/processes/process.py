@@ -32,6 +32,9 @@ EXIT_START_FAILED: Final = 3  # as uvicorn: a supervisor sees that trying again 
 EXIT_INTERRUPTED: Final = 130  # the shell's 128 + SIGINT: interrupted before there was anything to stop
 EXIT_TIMEOUT: Final = 5.0  # seconds for what the application left running when it was shut down
 
+_YOUNG: Final = 200  # objects that the garbage collector looks at in one go
+_YOUNG_OF_CPYTHON: Final = (700, 2000)  # up to 3.12, and later
+
 logger = logging.getLogger("transom.server")
 
 
@@ -132,8 +135,20 @@ class _ObservedServer(Server):
 
     async def start(self) -> None:
         await super().start()
-        # What was imported lives as long as the process: the collector need not look at it again and again.
-        gc.collect()
-        gc.freeze()
+        _prepare_collector()
         if self._on_started is not None:
             self._on_started(self)
+
+
+def _prepare_collector() -> None:
+    """Let the garbage collector stop the worker for a moment only, where the application has not said what it should do.
+
+    What was imported lives as long as the process and need not be looked at again and again. New objects are looked at more often
+    and fewer at a time: thousands of them, as a wave of new connections makes, would take milliseconds in which nobody is
+    answered. Older ones have their turn as before. See `docs/decisions/0007-the-garbage-collector-in-small-steps.md`.
+    """
+    gc.collect()
+    gc.freeze()
+    young, middle, old = gc.get_threshold()
+    if young in _YOUNG_OF_CPYTHON:
+        gc.set_threshold(_YOUNG, middle * young // _YOUNG, old)
