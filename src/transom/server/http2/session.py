@@ -181,14 +181,28 @@ class Session:
         events: list[Event] = []
         if self.failure is None:
             try:
-                self._read(self._buffer + data if self._buffer else data, events)
+                position = self._complete_frame(data, events) if self._buffer else 0
+                if position < len(data):
+                    self._read(data, position, events)
             except SessionError as exc:
                 self._fail(exc, events)
         return events
 
-    def _read(self, buffer: bytes, events: list[Event]) -> None:
-        """Take frames one by one."""
-        position, end = 0, len(buffer)
+    def _complete_frame(self, data: bytes, events: list[Event]) -> int:
+        """Take the frame whose beginning came with the last read, and return how much of this read belongs to it.
+
+        Only that frame is put together; a read may be many times as long.
+        """
+        begun = self._buffer
+        stop = len(data)
+        if self._has_preface and len(begun) >= SIZE:
+            stop = min(stop, SIZE + (unpack(begun, 0)[0] >> 8) - len(begun))
+        self._read(begun + data[:stop], 0, events)
+        return stop
+
+    def _read(self, buffer: bytes, position: int, events: list[Event]) -> None:
+        """Take frames one by one, from `position` on, and keep what is left."""
+        end = len(buffer)
         if not self._has_preface:
             if end < len(PREFACE) and PREFACE.startswith(buffer):
                 self._buffer = buffer
