@@ -144,6 +144,28 @@ async def test_http2_is_not_begun_in_the_middle_of_a_connection(serve):
 # Flow control
 
 
+async def test_body_that_came_with_its_head_is_there_when_the_application_begins(serve):
+    """It need not wait for what has arrived already, which most bodies have."""
+    took: list[Any] = []
+
+    async def app(scope, receive, send):
+        if scope["type"] == "http":
+            try:
+                receive().send(None)
+            except StopIteration as stop:
+                took.append(stop.value)
+            await answer(scope, receive, send)
+
+    async with connect(await serve(app)) as client:
+        stream = client.connection.get_next_available_stream_id()
+        client.connection.send_headers(stream, [(":method", "POST"), *FIELDS[1:]])
+        client.connection.send_data(stream, b"one")
+        client.connection.send_data(stream, b"two", end_stream=True)
+        await client.flush()
+        await client.event(h2.events.StreamEnded, stream)
+    assert took == [{"type": "http.request", "body": b"onetwo", "more_body": False}]
+
+
 async def test_application_that_does_not_receive_stops_its_client_and_no_other(serve):
     gate = asyncio.Event()
 

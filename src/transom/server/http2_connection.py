@@ -53,6 +53,7 @@ class HTTP2Connection(asyncio.Protocol):
     """Serves one client over HTTP/2. It takes over a transport that is connected already; see `HTTP1Connection`."""
 
     __slots__ = (
+        "_begun",
         "_deadline",
         "_is_ending",
         "_is_lingering",
@@ -74,6 +75,7 @@ class HTTP2Connection(asyncio.Protocol):
         self._peer = peer
         self.session = Session(state.limits, state.http2, HTTP2Stream, state.now)
         self._deadline = state.deadline(state.config.timeout_header)  # for a head, or when idle
+        self._begun: list[HTTP2Stream] = []  # requests of this read whose application waits for its end
         self._is_ending = False  # it ends with the last of its streams
         self._is_lingering = False
         self._is_reading = False
@@ -108,6 +110,8 @@ class HTTP2Connection(asyncio.Protocol):
                     self._begin(cast("HTTP2Stream", event.stream), event.head, event.is_complete)
                 else:
                     self._act(event)
+            if self._begun:
+                self._run_begun()
         finally:
             self._is_reading = False
         if session.failure is not None:
@@ -276,7 +280,23 @@ class HTTP2Connection(asyncio.Protocol):
         stream.takes_trailers = head.trailers
         scope = build_scope(state, peer, head.line, headers)
         stream.cycle = cycle = HTTPCycle(stream, state, peer, scope, not is_complete)
-        task = state.spawn(cycle.run())
+        if is_complete:
+            self._run(stream, cycle)
+        else:
+            self._begun.append(stream)
+
+    def _run_begun(self) -> None:
+        """Call the applications of requests that have a body, now that they have all of it that came with the head.
+
+        Most bodies are small and come with their head: the application that asks for one need not wait.
+        """
+        begun, self._begun = self._begun, []
+        for stream in begun:
+            if stream.cycle is not None:
+                self._run(stream, stream.cycle)
+
+    def _run(self, stream: HTTP2Stream, cycle: HTTPCycle) -> None:
+        task = self._state.spawn(cycle.run())
         if task.done():
             self.session.streams.release(stream)
         else:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from transom.server.http2.stream import Stream
     from transom.server.http2.streams import Streams
 
-_build_header: Final = header.build
+_pack: Final = header.pack
 _HEAD = int(header.FrameType.HEADERS)
 _DATA = int(header.FrameType.DATA)
 _LOW_WATER: Final = HIGH_WATER // 4
@@ -112,9 +112,9 @@ class Sender:
         self.data_frames += 1
         stream_id = stream.stream_id
         self._out += (
-            _build_header(len(block), _HEAD, header.END_HEADERS, stream_id),
+            _pack(len(block) << 8 | _HEAD, header.END_HEADERS, stream_id),
             block,
-            _build_header(size, _DATA, header.END_STREAM, stream_id),
+            _pack(size << 8 | _DATA, header.END_STREAM, stream_id),
             body,
         )
         self._end(stream)

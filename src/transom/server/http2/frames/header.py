@@ -34,6 +34,7 @@ PRIORITY: Final = 0x20  # HEADERS
 # Length and type are read as one number: three values cost less than four.
 _HEADER: Final = Struct(">LBL")
 unpack: Final = _HEADER.unpack_from
+pack: Final = _HEADER.pack
 
 
 class FrameType(IntEnum):
@@ -70,4 +71,4 @@ def parse(buffer: bytes, start: int = 0, max_size: int = DEFAULT_MAX_FRAME_SIZE)
 
 def build(length: int, frame_type: int, flags: int, stream_id: int) -> bytes:
     """Return the header of a frame whose payload has that length."""
-    return _HEADER.pack(length << 8 | frame_type, flags, stream_id)
+    return pack(length << 8 | frame_type, flags, stream_id)
