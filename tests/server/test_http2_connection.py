@@ -70,8 +70,9 @@ class Client:
 
 
 @contextlib.asynccontextmanager
-async def connect(running: Any) -> AsyncIterator[Client]:
-    client = Client(*await asyncio.open_connection("127.0.0.1", running.port))
+async def connect(running: Any, **options: Any) -> AsyncIterator[Client]:
+    """Connect; the options are those of `asyncio.open_connection`, such as `ssl`."""
+    client = Client(*await asyncio.open_connection("127.0.0.1", running.port, **options))
     await client.flush()
     try:
         yield client
@@ -242,17 +243,22 @@ async def test_large_responses_of_many_streams_arrive_whole(serve):
 
 
 @pytest.mark.slow
-async def test_client_that_does_not_read_is_not_read_either_until_it_does(serve):
+@pytest.mark.parametrize("is_secure", [False, True], ids=["plain", "TLS"])
+async def test_client_that_does_not_read_is_not_read_either_until_it_does(serve, tls, is_secure):
     """No window holds heads back: what waits of them would grow with each request."""
 
     async def app(scope, receive, send):
         await send(
-            {"type": "http.response.start", "status": 204, "headers": [(b"set-cookie", bytes(b"x" * 4000))]}
+            {"type": "http.response.start", "status": 204, "headers": [(b"set-cookie", bytes(b"x" * 16_000))]}
         )
         await send({"type": "http.response.body"})
 
-    running = await serve(app, timeout_header=1)
-    async with connect(running) as client:
+    options, context = tls
+    context.set_alpn_protocols(["h2"])
+    running = await serve(app, timeout_header=1, **options if is_secure else {})
+    async with connect(
+        running, **{"ssl": context, "server_hostname": "localhost"} if is_secure else {}
+    ) as client:
         (connection,) = await connections_of(running, 1)
         asked = 0
         while not connection._is_reading_paused:

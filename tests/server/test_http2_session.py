@@ -94,6 +94,25 @@ def test_priority_that_comes_before_its_stream_is_kept_and_nothing_else_of_the_f
     assert session._early_priorities == {3: Priority()}
 
 
+def test_priorities_of_streams_that_were_skipped_do_not_count_for_ever():
+    session = begin()
+    for stream_id in range(3, 2003, 4):
+        head = headers.build(stream_id + 2, encode_literals(HEAD), True)
+        cancel = rst_stream.build(stream_id + 2, ErrorCode.CANCEL)
+        for event in session.receive_data(update_priority(stream_id, b"u=1") + head + cancel):
+            session.streams.release(event.stream)
+        session.now += 1.0
+    assert session.failure is None
+    assert len(session._early_priorities) < 100
+
+
+@pytest.mark.parametrize(("count", "is_too_much"), [(99, False), (100, True)], ids=["edge", "beyond"])
+def test_priorities_of_streams_to_come_are_limited_as_streams_are(count: int, is_too_much: bool):
+    session = begin()
+    session.receive_data(b"".join(update_priority(2 * n + 3, b"u=1") for n in range(count)))
+    assert (session.failure is not None) is is_too_much
+
+
 def update_priority(stream_id: int, value: bytes) -> bytes:
     payload = stream_id.to_bytes(4, "big") + value
     return header.build(len(payload), FrameType.PRIORITY_UPDATE, 0, 0) + payload

@@ -495,11 +495,27 @@ class Session:
             self.sender.set_priority(stream, parse_priority(value))
         elif target > self.streams.ended.highest:
             self._early_priorities[target] = parse_priority(value)
-            if len(self._early_priorities) + len(self.streams.open) > self._config.max_concurrent_streams:
+            if self._has_too_many_streams:
+                self._forget_missed_priorities()
+            if self._has_too_many_streams:
                 raise SessionError(
                     ErrorCode.PROTOCOL_ERROR,
                     "PRIORITY_UPDATE for more streams than there may be (RFC 9218 section 7.1)",
                 )
+
+    @property
+    def _has_too_many_streams(self) -> bool:
+        """Whether there are more, with those to come that the client has spoken of, than there may be."""
+        return len(self._early_priorities) + len(self.streams.open) > self._config.max_concurrent_streams
+
+    def _forget_missed_priorities(self) -> None:
+        """Forget the priorities of streams that were skipped or refused, and will not come any more."""
+        highest = self.streams.ended.highest
+        self._early_priorities = {
+            stream_id: priority
+            for stream_id, priority in self._early_priorities.items()
+            if stream_id > highest
+        }
 
     def _on_unknown(self, flags: int, stream_id: int, payload: bytes, events: list[Event]) -> None:
         self._budgets.spend(Cost.CONTROL, self.now)
