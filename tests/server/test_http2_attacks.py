@@ -174,7 +174,7 @@ class Attack:
 
 @contextmanager
 def attacked(
-    site: Site, settings: dict[int, int] | None = None, *, memory: int = 4 * MIB
+    site: Site, settings: dict[int, int] | None = None, *, memory: int = 8 * MIB
 ) -> Iterator[Attack]:
     """Attack a site: its server lives, grows by no more memory than that, and a bystander has asked meanwhile."""
     with closing(Client(site.address)) as bystander, closing(Client(site.address)) as client:
@@ -613,12 +613,13 @@ def test_padding_does_not_leak_the_window(site: Site):
         expect_upload(client)
 
 
-def test_data_on_reset_streams_does_not_leak_the_window(site: Site):
-    """What waits for an application when its stream is reset, and what comes behind the reset."""
+@pytest.mark.parametrize("path", ["/hold", "/deaf"])
+def test_data_on_reset_streams_does_not_leak_the_window(site: Site, path: str):
+    """What waits for an application when its stream is reset. It is not kept either, even if the application goes on."""
     with attacked(site) as attack:
         client = attack.client
-        for _ in range(40):
-            stream = client.request("/hold", method="POST", open=True)
+        for _ in range(80):
+            stream = client.request(path, method="POST", open=True)
             client.upload(stream, [bytes(16_384)] * 12, end_stream=False)
             client.send_rst_stream(stream)
             attack.look()
@@ -629,7 +630,7 @@ def test_data_that_is_ignored_does_not_leak_the_window(site: Site):
     """DATA for requests that were answered without it, and reset with NO_ERROR, while it was on its way."""
     with attacked(site) as attack:
         client = attack.client
-        for _ in range(40):
+        for _ in range(80):
             stream = client.request("/small", method="POST", open=True)
             client.expect_response(stream)
             for _ in range(12):

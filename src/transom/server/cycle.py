@@ -124,6 +124,7 @@ class HTTPCycle:
         if not self._disconnected and self._response is not _COMPLETE:
             self._log_access()
         self._disconnected = True
+        self._body = None  # nobody will take it, and its client may have the room again
         self._wake()
 
     def tell_to_end(self, *, streams_only: bool) -> None:
@@ -381,6 +382,7 @@ class HTTPCycle:
 
     def _complete(self) -> None:
         self._response = _COMPLETE
+        self._body = None  # as after the end of the client
         self._exchange.response_complete()
         self._tell_complete()
 
