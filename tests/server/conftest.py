@@ -14,6 +14,9 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
+import h2.config
+import h2.connection
+import h2.events
 import pytest
 
 from transom.asgi import validate
@@ -136,6 +139,71 @@ async def close_all(clients: list[RawClient]) -> None:
     for client in clients:
         with contextlib.suppress(ConnectionError):
             await client.writer.wait_closed()
+
+
+HTTP2_FIELDS = [(":scheme", "http"), (":authority", "example.org")]
+
+
+class HTTP2Client:
+    """A client of the library h2: `await event(kind)` returns the next event of that kind."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader, self.writer = reader, writer
+        self.connection = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding="utf-8"))
+        self.connection.initiate_connection()
+        self.events: list[Any] = []
+
+    async def flush(self) -> None:
+        self.writer.write(self.connection.data_to_send())
+        await self.writer.drain()
+
+    async def ask(self, method: str = "GET", path: str = "/", *, ends: bool = True, **fields: str) -> int:
+        stream = self.connection.get_next_available_stream_id()
+        head = [(":method", method), *HTTP2_FIELDS, (":path", path), *fields.items()]
+        self.connection.send_headers(stream, head, end_stream=ends)
+        await self.flush()
+        return stream
+
+    async def event(self, kind: type[Any], stream: int | None = None) -> Any:
+        while True:
+            for event in self.events:
+                if isinstance(event, kind) and stream in (None, getattr(event, "stream_id", None)):
+                    self.events.remove(event)
+                    return event
+            data = await asyncio.wait_for(self.reader.read(65_536), 5)
+            assert data, f"the connection ended before {kind.__name__}"
+            self.events += self.connection.receive_data(data)
+            await self.flush()
+
+    async def body(self, stream: int) -> bytes:
+        """Read a body to its end, and give room for it."""
+        received = b""
+        while True:
+            event = await self.event((h2.events.DataReceived, h2.events.StreamEnded), stream)
+            if isinstance(event, h2.events.StreamEnded):
+                return received
+            received += event.data
+            self.connection.acknowledge_received_data(event.flow_controlled_length, stream)
+            await self.flush()
+
+
+@contextlib.asynccontextmanager
+async def connect_http2(running: Running, **options: Any) -> AsyncIterator[HTTP2Client]:
+    """Connect; the options are those of `asyncio.open_connection`, such as `ssl`."""
+    client = HTTP2Client(*await asyncio.open_connection("127.0.0.1", running.port, **options))
+    await client.flush()
+    try:
+        yield client
+    finally:
+        client.writer.close()
+        with contextlib.suppress(ConnectionError):
+            await client.writer.wait_closed()
+
+
+@pytest.fixture(name="connect_http2")
+def connect_http2_fixture() -> Callable[..., contextlib.AbstractAsyncContextManager[HTTP2Client]]:
+    """Speak HTTP/2 with a server: `async with connect_http2(running) as client`."""
+    return connect_http2
 
 
 def respond(

@@ -6,13 +6,9 @@ What is on the wire is held to the RFCs by `tests/conformance/http2`.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ssl
-from collections.abc import AsyncIterator
 from typing import Any
 
-import h2.config
-import h2.connection
 import h2.events
 import h2.settings
 import httpx
@@ -23,63 +19,6 @@ from transom.server.http2.stream import HIGH_WATER
 from transom.server.state import TICK
 
 pytestmark = pytest.mark.each_loop
-FIELDS = [(":method", "GET"), (":scheme", "http"), (":authority", "example.org"), (":path", "/")]
-
-
-class Client:
-    """A client of the library h2: `await event(kind)` returns the next event of that kind."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader, self.writer = reader, writer
-        self.connection = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding="utf-8"))
-        self.connection.initiate_connection()
-        self.events: list[Any] = []
-
-    async def flush(self) -> None:
-        self.writer.write(self.connection.data_to_send())
-        await self.writer.drain()
-
-    async def ask(self, method: str = "GET", path: str = "/", *, ends: bool = True, **fields: str) -> int:
-        stream = self.connection.get_next_available_stream_id()
-        head = [(":method", method), *FIELDS[1:3], (":path", path), *fields.items()]
-        self.connection.send_headers(stream, head, end_stream=ends)
-        await self.flush()
-        return stream
-
-    async def event(self, kind: type[Any], stream: int | None = None) -> Any:
-        while True:
-            for event in self.events:
-                if isinstance(event, kind) and stream in (None, getattr(event, "stream_id", None)):
-                    self.events.remove(event)
-                    return event
-            data = await asyncio.wait_for(self.reader.read(65_536), 5)
-            assert data, f"the connection ended before {kind.__name__}"
-            self.events += self.connection.receive_data(data)
-            await self.flush()
-
-    async def body(self, stream: int) -> bytes:
-        """Read a body to its end, and give room for it."""
-        received = b""
-        while True:
-            event = await self.event((h2.events.DataReceived, h2.events.StreamEnded), stream)
-            if isinstance(event, h2.events.StreamEnded):
-                return received
-            received += event.data
-            self.connection.acknowledge_received_data(event.flow_controlled_length, stream)
-            await self.flush()
-
-
-@contextlib.asynccontextmanager
-async def connect(running: Any, **options: Any) -> AsyncIterator[Client]:
-    """Connect; the options are those of `asyncio.open_connection`, such as `ssl`."""
-    client = Client(*await asyncio.open_connection("127.0.0.1", running.port, **options))
-    await client.flush()
-    try:
-        yield client
-    finally:
-        client.writer.close()
-        with contextlib.suppress(ConnectionError):
-            await client.writer.wait_closed()
 
 
 async def answer(scope, receive, send):
@@ -121,9 +60,9 @@ async def test_tls_client_gets_the_protocol_that_both_speak(serve, tls, offered,
             assert response.text == version.removeprefix("HTTP/")
 
 
-async def test_plain_client_gets_the_protocol_that_it_begins_with(serve):
+async def test_plain_client_gets_the_protocol_that_it_begins_with(serve, connect_http2):
     running = await serve(answer)
-    async with connect(running) as client:
+    async with connect_http2(running) as client:
         assert await client.body(await client.ask()) == b"2"
     assert (await (await running.connect()).get()).body == b"1.1"
 
@@ -145,7 +84,7 @@ async def test_http2_is_not_begun_in_the_middle_of_a_connection(serve):
 # Flow control
 
 
-async def test_body_that_came_with_its_head_is_there_when_the_application_begins(serve):
+async def test_body_that_came_with_its_head_is_there_when_the_application_begins(serve, connect_http2):
     """It need not wait for what has arrived already, which most bodies have."""
     took: list[Any] = []
 
@@ -157,9 +96,11 @@ async def test_body_that_came_with_its_head_is_there_when_the_application_begins
                 took.append(stop.value)
             await answer(scope, receive, send)
 
-    async with connect(await serve(app)) as client:
+    async with connect_http2(await serve(app)) as client:
         stream = client.connection.get_next_available_stream_id()
-        client.connection.send_headers(stream, [(":method", "POST"), *FIELDS[1:]])
+        client.connection.send_headers(
+            stream, [(":method", "POST"), (":scheme", "http"), (":authority", "example.org"), (":path", "/")]
+        )
         client.connection.send_data(stream, b"one")
         client.connection.send_data(stream, b"two", end_stream=True)
         await client.flush()
@@ -167,7 +108,7 @@ async def test_body_that_came_with_its_head_is_there_when_the_application_begins
     assert took == [{"type": "http.request", "body": b"onetwo", "more_body": False}]
 
 
-async def test_application_that_does_not_receive_stops_its_client_and_no_other(serve):
+async def test_application_that_does_not_receive_stops_its_client_and_no_other(serve, connect_http2):
     gate = asyncio.Event()
 
     async def app(scope, receive, send):
@@ -182,7 +123,7 @@ async def test_application_that_does_not_receive_stops_its_client_and_no_other(s
         await send({"type": "http.response.start", "status": 200})
         await send({"type": "http.response.body", "body": b"%d" % received})
 
-    async with connect(await serve(app)) as client:
+    async with connect_http2(await serve(app)) as client:
         slow = await client.ask("POST", "/slow", ends=False)
         await client.event(h2.events.RemoteSettingsChanged)
         total = client.connection.local_flow_control_window(slow)
@@ -204,7 +145,7 @@ async def test_application_that_does_not_receive_stops_its_client_and_no_other(s
         assert await client.body(slow) == b"%d" % (total + 3)
 
 
-async def test_client_that_gives_no_room_stops_the_application(serve):
+async def test_client_that_gives_no_room_stops_the_application(serve, connect_http2):
     sent = 0
 
     async def app(scope, receive, send):
@@ -215,7 +156,7 @@ async def test_client_that_gives_no_room_stops_the_application(serve):
             sent += 16_384
         await send({"type": "http.response.body"})
 
-    async with connect(await serve(app)) as client:
+    async with connect_http2(await serve(app)) as client:
         stream = await client.ask()
         while (await client.event(h2.events.DataReceived)).flow_controlled_length and sent < 65_535:
             await settle()
@@ -228,7 +169,7 @@ async def test_client_that_gives_no_room_stops_the_application(serve):
         assert sent == 100 * 16_384
 
 
-async def test_large_responses_of_many_streams_arrive_whole(serve):
+async def test_large_responses_of_many_streams_arrive_whole(serve, connect_http2):
     async def app(scope, receive, send):
         piece = scope["path"].encode() * 10_000
         await send({"type": "http.response.start", "status": 200})
@@ -236,7 +177,7 @@ async def test_large_responses_of_many_streams_arrive_whole(serve):
             await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body"})
 
-    async with connect(await serve(app)) as client:
+    async with connect_http2(await serve(app)) as client:
         streams = {await client.ask(path=f"/{number}"): b"/%d" % number for number in range(8)}
         for stream, path in streams.items():
             assert await client.body(stream) == path * 50_000
@@ -244,7 +185,9 @@ async def test_large_responses_of_many_streams_arrive_whole(serve):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("is_secure", [False, True], ids=["plain", "TLS"])
-async def test_client_that_does_not_read_is_not_read_either_until_it_does(serve, tls, is_secure):
+async def test_client_that_does_not_read_is_not_read_either_until_it_does(
+    serve, connect_http2, tls, is_secure
+):
     """No window holds heads back: what waits of them would grow with each request."""
 
     async def app(scope, receive, send):
@@ -256,7 +199,7 @@ async def test_client_that_does_not_read_is_not_read_either_until_it_does(serve,
     options, context = tls
     context.set_alpn_protocols(["h2"])
     running = await serve(app, timeout_header=1, **options if is_secure else {})
-    async with connect(
+    async with connect_http2(
         running, **{"ssl": context, "server_hostname": "localhost"} if is_secure else {}
     ) as client:
         (connection,) = await connections_of(running, 1)
@@ -285,7 +228,7 @@ async def connections_of(running: Any, count: int) -> list[Any]:
 # Ends
 
 
-async def test_reset_reaches_the_application_at_once(serve):
+async def test_reset_reaches_the_application_at_once(serve, connect_http2):
     events = []
 
     async def app(scope, receive, send):
@@ -296,7 +239,7 @@ async def test_reset_reaches_the_application_at_once(serve):
                     await send({"type": "http.response.start", "status": 200})
                 return
 
-    async with connect(await serve(app)) as client:
+    async with connect_http2(await serve(app)) as client:
         stream = await client.ask()
         while not events:
             await asyncio.sleep(0)
@@ -307,7 +250,7 @@ async def test_reset_reaches_the_application_at_once(serve):
         assert [event["type"] for event in events] == ["http.request", "http.disconnect"]
 
 
-async def test_lost_connection_reaches_all_applications(serve):
+async def test_lost_connection_reaches_all_applications(serve, connect_http2):
     begun, left = [], []
 
     async def app(scope, receive, send):
@@ -315,7 +258,7 @@ async def test_lost_connection_reaches_all_applications(serve):
         left.append((await receive())["type"])
 
     running = await serve(app)
-    async with connect(running) as client:
+    async with connect_http2(running) as client:
         for _ in range(3):
             await client.ask()
         while len(begun) < 3:
@@ -325,21 +268,21 @@ async def test_lost_connection_reaches_all_applications(serve):
     assert left == ["http.disconnect"] * 3
 
 
-async def test_mistake_of_the_application_is_500_or_a_reset(serve):
+async def test_mistake_of_the_application_is_500_or_a_reset(serve, connect_http2):
     async def app(scope, receive, send):
         if scope["path"] == "/late":
             await send({"type": "http.response.start", "status": 200})
             await send({"type": "http.response.body", "body": b"half", "more_body": True})
         raise RuntimeError("mistake")
 
-    async with connect(await serve(app)) as client:
+    async with connect_http2(await serve(app)) as client:
         await client.ask(path="/early")
         assert dict((await client.event(h2.events.ResponseReceived)).headers)[":status"] == "500"
         stream = await client.ask(path="/late")
         assert (await client.event(h2.events.StreamReset, stream)).error_code == 2
 
 
-async def test_stopping_server_serves_what_is_on_its_way_and_says_so(serve):
+async def test_stopping_server_serves_what_is_on_its_way_and_says_so(serve, connect_http2):
     gate = asyncio.Event()
 
     async def app(scope, receive, send):
@@ -348,7 +291,7 @@ async def test_stopping_server_serves_what_is_on_its_way_and_says_so(serve):
         await answer(scope, receive, send)
 
     running = await serve(app, timeout_graceful_shutdown=10)
-    async with connect(running) as client:
+    async with connect_http2(running) as client:
         waiting = await client.ask(path="/wait")
         assert await client.body(await client.ask()) == b"2"
         stopping = asyncio.create_task(running.server.stop())
@@ -381,7 +324,7 @@ class Clock:
                 connection.tick(self.now)
 
 
-async def test_response_that_gets_no_room_is_given_up(serve):
+async def test_response_that_gets_no_room_is_given_up(serve, connect_http2):
     """One stream that its client has forgotten must not keep an application for ever."""
 
     async def app(scope, receive, send):
@@ -389,7 +332,7 @@ async def test_response_that_gets_no_room_is_given_up(serve):
         await send({"type": "http.response.body", "body": bytes(1_000_000)})
 
     running = await serve(app, timeout_write=20)
-    async with connect(running) as client:
+    async with connect_http2(running) as client:
         stream = await client.ask()
         for _ in range(4):
             await client.event(h2.events.DataReceived)
@@ -404,7 +347,7 @@ async def test_response_that_gets_no_room_is_given_up(serve):
         await client.event(h2.events.PingAckReceived)
 
 
-async def test_body_that_does_not_come_is_given_up(serve):
+async def test_body_that_does_not_come_is_given_up(serve, connect_http2):
     begun = asyncio.Event()
 
     async def app(scope, receive, send):
@@ -413,7 +356,7 @@ async def test_body_that_does_not_come_is_given_up(serve):
             pass
 
     running = await serve(app, timeout_body=20)
-    async with connect(running) as client:
+    async with connect_http2(running) as client:
         stream = await client.ask("POST", ends=False)
         await begun.wait()
         Clock(running).advance(23)
@@ -430,9 +373,9 @@ async def test_client_that_does_not_begin_is_closed(serve):
     assert b"did not arrive in time" in await client.read_to_end()
 
 
-async def test_idle_connection_is_closed_with_goaway(serve):
+async def test_idle_connection_is_closed_with_goaway(serve, connect_http2):
     running = await serve(answer, timeout_keep_alive=30)
-    async with connect(running) as client:
+    async with connect_http2(running) as client:
         assert await client.body(await client.ask()) == b"2"
         Clock(running).advance(33)
         assert (await client.event(h2.events.ConnectionTerminated)).error_code == 0

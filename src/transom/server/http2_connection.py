@@ -132,9 +132,13 @@ class HTTP2Connection(asyncio.Protocol):
         self._is_ending = True
         if self._peer.tls is not None or not self.session.streams.open:
             return False
+        self.session.end_tunnels()
         for stream in self._open_streams():
             if stream.cycle is not None:
                 stream.cycle.peer_closed()
+            elif stream.socket is not None:
+                self._end_frames(stream, stream.socket)
+        self.write_soon()
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -384,8 +388,13 @@ class HTTP2Connection(asyncio.Protocol):
         if data:
             socket.data_received(data)
             transport.give_back()
-        if is_complete and not socket.eof_received():
-            transport.close()
+        if is_complete:
+            self._end_frames(stream, socket)
+
+    def _end_frames(self, stream: HTTP2Stream, socket: WebSocketCycle) -> None:
+        """Tell a WebSocket that nothing more will come; it ends at once, or when its application has answered the close."""
+        if not socket.eof_received():
+            cast("StreamTransport", stream.transport).close()
 
     def _disconnect(self, stream: HTTP2Stream) -> None:
         """Tell whoever serves a stream that its client is gone."""

@@ -186,8 +186,10 @@ class StreamTransport(asyncio.Transport):
         return True
 
     def write_eof(self) -> None:
-        """End our side."""
-        if not self.is_closing():
+        """End our side; reset a stream that was not opened, for DATA alone would be no response."""
+        if not self.is_closing() and not self._stream.is_tunnel:
+            self.abort()
+        elif not self.is_closing():
             self._has_ended = True
             self._connection.session.sender.send_data(self._stream, b"", end_stream=True)
             self._connection.write_soon()

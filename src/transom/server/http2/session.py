@@ -392,6 +392,12 @@ class Session:
         else:
             stream.state = state
 
+    def end_tunnels(self) -> None:
+        """Note that no bytes will come any more: the client's side of what ends by itself has ended."""
+        for stream in list(self.streams.open.values()):
+            if stream.is_tunnel:
+                self._complete(stream)
+
     def give_back(self, stream: Stream, length: int) -> None:
         """Give room for so many bytes of a body back, on its stream and on the connection: the application has taken them."""
         received = stream.received
