@@ -36,7 +36,7 @@ from http2.frames import (
     build_settings,
     split_frames,
 )
-from http2.server import run_server
+from served import run_server
 
 pytestmark = pytest.mark.slow
 
@@ -196,7 +196,7 @@ def attacked(
 @contextmanager
 def serve(folder: Path, *options: str) -> Iterator[Site]:
     (folder / "attacked.py").write_text(SITE)
-    with run_server(*options, target="attacked:app", folder=folder) as (process, address):
+    with run_server(folder, "attacked:app", *options) as (process, address):
         site = Site(process.pid, address)
         warm_up(site)
         yield site

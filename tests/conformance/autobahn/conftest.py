@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from served import run_server
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
@@ -63,28 +63,5 @@ def wstest() -> Path:
 @pytest.fixture(scope="module")
 def echo_url() -> Iterator[str]:
     """An echo application on `transom serve`, with room for the suite's messages of 16 MiB; all else as by default."""
-    command = [
-        sys.executable,
-        "-m",
-        "transom",
-        "serve",
-        "--port",
-        "0",
-        "--lifespan",
-        "off",
-        "--no-access-log",
-    ]
-    command += ["--ws-max-size", str(16 * 1024 * 1024), "--app-dir", str(HERE), "echo_app:app"]
-    server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    assert server.stderr is not None
-    try:
-        for line in server.stderr:
-            if "serving on " in line:
-                break
-        else:
-            pytest.fail(f"the server ended with {server.wait()}")
-        yield line.partition("serving on ")[2].strip().replace("http://", "ws://")
-    finally:
-        server.terminate()
-        _, errors = server.communicate(timeout=60)
-    assert "Traceback" not in errors, errors
+    with run_server(HERE, "echo_app:app", "--ws-max-size", str(16 * 1024 * 1024)) as (_, (host, port)):
+        yield f"ws://{host}:{port}"

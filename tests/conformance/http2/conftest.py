@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from http2.client import Client
-from http2.server import run_server
+from served import run_server
+
+HERE = Path(__file__).parent
 
 
 @pytest.fixture(scope="session")
@@ -17,7 +20,7 @@ def address() -> Iterator[tuple[str, int]]:
         host, _, port = named.rpartition(":")
         yield host, int(port)
         return
-    with run_server() as (_, address):
+    with run_server(HERE, "app:app") as (_, address):
         yield address
 
 

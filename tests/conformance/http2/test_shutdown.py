@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from http2.client import Client
 from http2.frames import MAX_STREAM, Code, Type
-from http2.server import run_server
+from served import run_server
 
 pytestmark = [
     pytest.mark.slow,
@@ -22,7 +23,10 @@ pytestmark = [
 @pytest.fixture
 def stopping() -> Iterator[tuple[Client, Callable[[], None]]]:
     """A client behind its handshake, and what tells its server to stop."""
-    with run_server() as (server, address), closing(Client(address)) as client:
+    with (
+        run_server(Path(__file__).parent, "app:app") as (server, address),
+        closing(Client(address)) as client,
+    ):
         client.handshake()
         yield client, server.terminate
 

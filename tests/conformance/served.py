@@ -1,4 +1,4 @@
-"""A server of an application in a process of its own."""
+"""A server of an application in a process of its own. Used by suites that speak with it from outside."""
 
 from __future__ import annotations
 
@@ -10,14 +10,12 @@ from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).parent
-
 
 @contextmanager
 def run_server(
-    *options: str, target: str = "app:app", folder: Path = HERE
+    folder: Path, target: str, *options: str
 ) -> Iterator[tuple[subprocess.Popen[str], tuple[str, int]]]:
-    """Serve an application, else the suite's, in a process of its own; everything but these options is as by default."""
+    """Serve an application in a folder; everything but these options is as by default. Gives the process and its address."""
     command = [sys.executable, "-m", "transom", "serve", "--port", "0", "--lifespan", "off"]
     command += ["--no-access-log", "--app-dir", str(folder), *options, target]
     server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
