@@ -24,6 +24,8 @@ from transom.server.request_body import RequestBody
 from transom.server.response_files import PIECE, FilePart, open_part, read_piece
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from transom.asgi.types import HTTPScope
     from transom.server.exchange import Exchange
     from transom.server.scope import Peer
@@ -64,17 +66,12 @@ class HTTPCycle:
     task: asyncio.Task[None] | None = (
         None  # that runs it, unless it was done at once; registered in the state
     )
-    task: asyncio.Task[None] | None = (
-        None  # that runs it, unless it was done at once; registered in the state
-    )
+    on_end: Callable[[], None] | None = None  # called at the end of `task`
 
     def __init__(
         self, exchange: Exchange, state: ServerState, peer: Peer, scope: HTTPScope, has_body: bool
     ) -> None:
         self.scope = scope
-        self.task: asyncio.Task[None] | None = (
-            None  # that runs it, unless it was done at once; registered in the state
-        )
         self._exchange = exchange
         self._state = state
         self._body = RequestBody() if has_body else None
@@ -434,6 +431,8 @@ class HTTPCycle:
         finally:
             if self.task is not None:
                 self._state.forget_task(self.task)
+                if self.on_end is not None:
+                    self.on_end()
 
     def _end_for_application(self) -> None:
         """The application returned without completing the response: a mistake, unless it was told to end."""

@@ -13,7 +13,7 @@ import asyncio
 import logging
 from functools import partial
 from math import inf
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from transom.server.cycle import HTTPCycle
 from transom.server.forwarded import resolve
@@ -280,8 +280,10 @@ class HTTP2Connection(asyncio.Protocol):
             else:
                 self._open_websocket(stream, head, headers, peer)
             return
-        stream.expect_continue = head.expect_continue
-        stream.takes_trailers = head.trailers
+        if head.expect_continue:
+            stream.expect_continue = True
+        if head.trailers:
+            stream.takes_trailers = True
         scope = build_scope(state, peer, head.line, headers)
         stream.cycle = cycle = HTTPCycle(stream, state, peer, scope, not is_complete)
         if is_complete:
@@ -300,11 +302,11 @@ class HTTP2Connection(asyncio.Protocol):
                 self._run(stream, stream.cycle)
 
     def _run(self, stream: HTTP2Stream, cycle: HTTPCycle) -> None:
-        task = self._state.spawn(cycle.run())
+        task = self._state.spawn(cycle.run(), cycle)
         if task.done():
-            self.session.streams.release(stream)
+            self._release(stream)
         else:
-            task.add_done_callback(partial(self._release, stream))
+            cycle.on_end = partial(self._release_late, stream)
 
     def _open_websocket(
         self, stream: HTTP2Stream, head: RequestHead, headers: list[Pair], peer: Peer
@@ -343,10 +345,13 @@ class HTTP2Connection(asyncio.Protocol):
             self.session.streams.release(stream)
             stream.socket.connection_lost(None)
 
-    def _release(
-        self, stream: HTTP2Stream, task: asyncio.Task[Any]
-    ) -> None:  # Any: results are not looked at
+    def _release(self, stream: HTTP2Stream) -> None:
+        """Note that the application is done; and part stream and cycle, or only the garbage collector could free them."""
         self.session.streams.release(stream)
+        stream.cycle = None
+
+    def _release_late(self, stream: HTTP2Stream) -> None:
+        self._release(stream)
         self._look_whether_idle()
 
     def _look_whether_idle(self) -> None:

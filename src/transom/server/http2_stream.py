@@ -51,28 +51,14 @@ class HTTP2Stream(Stream):
         write_progress: of what waits to be sent.
     """
 
-    __slots__ = (
-        "connection",
-        "cycle",
-        "expect_continue",
-        "progress",
-        "socket",
-        "takes_trailers",
-        "transport",
-        "write_progress",
-    )
-
     connection: Connection
-
-    def __init__(self, stream_id: int, state: State, window: int) -> None:
-        super().__init__(stream_id, state, window)
-        self.cycle: HTTPCycle | None = None
-        self.socket: WebSocketCycle | None = None
-        self.transport: StreamTransport | None = None
-        self.expect_continue = False
-        self.takes_trailers = False
-        self.progress: BodyProgress | None = None
-        self.write_progress: WriteProgress | None = None
+    cycle: HTTPCycle | None = None
+    socket: WebSocketCycle | None = None
+    transport: StreamTransport | None = None
+    expect_continue = False
+    takes_trailers = False
+    progress: BodyProgress | None = None
+    write_progress: WriteProgress | None = None
 
     build_head = staticmethod(build_head)
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _pack: Final = header.pack
 _HEAD = int(header.FrameType.HEADERS)
 _DATA = int(header.FrameType.DATA)
+_HALF_CLOSED_REMOTE: Final = State.HALF_CLOSED_REMOTE
+_CLOSED: Final = State.CLOSED
 _LOW_WATER: Final = HIGH_WATER // 4
 _CRUMB: Final = 128  # bytes; a client that gives room for fewer at a time makes more work than it takes
 
@@ -69,7 +71,7 @@ class Sender:
     @property
     def has_output(self) -> bool:
         """Whether `take` would return anything, room granted."""
-        return bool(self._out) or (self.window > 0 and len(self._order) > 0)
+        return bool(self._out or (self._pending and self.window > 0 and self._order))
 
     @property
     def waiting_size(self) -> int:
@@ -95,10 +97,11 @@ class Sender:
         block = self.encoder.encode(status, fields) + literals
         size, room = len(body), self.max_frame_size
         if (
-            not 0 < size <= room
+            not size
+            or size > room
             or size > self.window
             or size > stream.window
-            or self._order
+            or self._pending
             or len(block) > room
         ):
             self._out.append(headers.build(stream.stream_id, block, not body, room))
@@ -117,7 +120,10 @@ class Sender:
             _pack(size << 8 | _DATA, header.END_STREAM, stream_id),
             body,
         )
-        self._end(stream)
+        if stream.state is _HALF_CLOSED_REMOTE:
+            self._streams.end(stream, _CLOSED)
+        else:
+            self._end(stream)
 
     def send_head(
         self, stream: Stream, status: int, fields: tuple[Pair, ...], literals: bytes, *, end_stream: bool
@@ -209,7 +215,7 @@ class Sender:
             drained: streams are added that were full and are not any more.
         """
         order, out = self._order, self._out
-        while order and room > 0:
+        while self._pending and order and room > 0:
             stream = self._pending[order.take_turn()]
             if stream.pending_size:
                 if self.window <= 0:

@@ -221,13 +221,20 @@ class Session:
                 break
             position = stop
             kind = word & 0xFF
-            if kind == _HEADERS and self._block is None and self._has_settings:
-                # By far the most frequent frame of most clients.
-                handle = Session._on_headers
-            else:
-                handle = self._choose_handler(kind, flags, stream_id & MAX_STREAM_ID)
             try:
-                handle(self, flags, stream_id & MAX_STREAM_ID, buffer[start:stop], events)
+                if (
+                    kind == _HEADERS
+                    and flags & ~END_STREAM == END_HEADERS
+                    and MAX_STREAM_ID >= stream_id > self.streams.ended.highest
+                    and self._block is None
+                    and self._has_settings
+                ):
+                    # By far the most frequent frame of most clients.
+                    self._begin(stream_id, flags != END_HEADERS, buffer[start:stop], events)
+                else:
+                    stream_id &= MAX_STREAM_ID
+                    handle = self._choose_handler(kind, flags, stream_id)
+                    handle(self, flags, stream_id, buffer[start:stop], events)
             except StreamError as exc:
                 self._reset(exc, events)
         self._buffer = buffer[position:] if position < end else b""
@@ -321,7 +328,11 @@ class Session:
     def _begin(self, stream_id: int, is_complete: bool, block: bytes, events: list[Event]) -> None:
         """Open a stream with the head of its request."""
         streams = self.streams
-        streams.ended.open(stream_id)
+        ended = streams.ended
+        if stream_id == ended.highest + 2 and stream_id & 1:
+            ended.highest = stream_id  # as every stream but the first of most clients
+        else:
+            ended.open(stream_id)
         if self._last_stream_id is not None or streams.busy >= self._config.max_concurrent_streams:
             self._turn_away(stream_id, block)
             return

@@ -37,33 +37,19 @@ class Stream:
             began must not be able to begin more.
     """
 
-    __slots__ = (
-        "body_left",
-        "is_ending",
-        "is_tunnel",
-        "is_waiting",
-        "pending",
-        "pending_size",
-        "priority",
-        "received",
-        "state",
-        "stream_id",
-        "trailers",
-        "window",
-        "writing_paused",
-    )
+    # Defaults of the class, not slots: most streams change none of them, and are made and freed faster (CPython 3.13).
+    priority: Priority = DEFAULT
+    body_left: int | None = None
+    received: ReceiveWindow | None = None
+    pending: deque[bytes | memoryview] | None = None
+    pending_size = 0
+    is_tunnel = False
+    is_ending = False
+    trailers: tuple[tuple[bytes, bytes], ...] | None = None
+    writing_paused = False
+    is_waiting = True
 
     def __init__(self, stream_id: int, state: State, window: int) -> None:
         self.stream_id = stream_id
         self.state = state
         self.window = window
-        self.priority: Priority = DEFAULT
-        self.body_left: int | None = None
-        self.received: ReceiveWindow | None = None
-        self.pending: deque[bytes | memoryview] | None = None
-        self.pending_size = 0
-        self.is_ending = False
-        self.is_tunnel = False
-        self.trailers: tuple[tuple[bytes, bytes], ...] | None = None
-        self.writing_paused = False
-        self.is_waiting = True
