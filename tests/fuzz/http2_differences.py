@@ -13,9 +13,12 @@ from typing import Final, TypeAlias
 
 from http2_conversations import (
     ACK,
+    CONTINUATION,
     DATA,
+    HAS_PRIORITY,
     HEADERS,
     PADDED,
+    PRIORITY,
     PRIORITY_UPDATE,
     PUSH_PROMISE,
     RST_STREAM,
@@ -42,6 +45,7 @@ class Case:
         ours: what it led to here.
         theirs: what it led to in h2.
         left: bytes of the body that `content-length` still promises on its stream.
+        was_reset: whether we had reset its stream.
     """
 
     frame: Frame
@@ -49,6 +53,7 @@ class Case:
     ours: Step
     theirs: Step
     left: int = 0
+    was_reset: bool = False
 
     @property
     def settings(self) -> list[tuple[int, int]]:
@@ -132,6 +137,14 @@ STRICTER: Rules = {
     "a table is resized twice at most (RFC 7541 section 4.2)": lambda case: (
         "more than two table size updates" in case.ours.reason
     ),
+    "padding begins behind the priority (RFC 9113 section 6.2)": lambda case: (
+        case.frame.type == HEADERS
+        and case.frame.flags & (PADDED | HAS_PRIORITY) == PADDED | HAS_PRIORITY
+        and len(case.frame.payload) - 1 - case.frame.payload[0] < 5
+    ),
+    "CONTINUATION goes on with something (RFC 9113 section 6.10)": lambda case: (
+        case.frame.type == CONTINUATION and "CONTINUATION without HEADERS" in case.ours.reason
+    ),
     "a client pushes nothing (RFC 9113 section 8.4)": lambda case: case.frame.type == PUSH_PROMISE,
     "a scheme is another (RFC 9113 section 8.3.1)": lambda case: (
         case.request.scheme not in (b"http", b"https")
@@ -161,6 +174,9 @@ LAXER: Rules = {
     ),
     "frames of other types are ignored (RFC 9113 section 5.5)": lambda case: (
         case.frame.type >= 10 and case.frame.type != PRIORITY_UPDATE
+    ),
+    "no stream is reset twice (RFC 9113 section 5.4.2)": lambda case: (
+        case.frame.type == PRIORITY and case.was_reset
     ),
     "frames may come for a stream that we have reset (RFC 9113 section 5.1)": lambda case: (
         case.theirs.verdict == Verdict.RESET and not case.ours.events

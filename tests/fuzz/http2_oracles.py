@@ -125,24 +125,33 @@ class Application:
 
 
 class Ours:
-    """Our session."""
+    """Our session.
+
+    Attributes:
+        resets: streams that it has reset.
+    """
 
     def __init__(self) -> None:
         self.session = Session(_LIMITS, _CONFIG, Stream, 0.0)
         self.greeting = self._take()
-        self.output = b""  # behind the greeting
+        self.resets: set[int] = set()
 
     def _take(self) -> bytes:
         return self.session.take_output(1 << 20)[0]
 
+    def _take_resets(self) -> set[int]:
+        frames = map(parse_frame, split_frames(self._take()))
+        resets = {frame.stream_id for frame in frames if frame.type == RST_STREAM}
+        self.resets |= resets
+        return resets
+
     def feed(self, piece: bytes) -> Step:
         """Read a piece, which holds no more than one frame."""
         found = self.session.receive_data(piece)
-        output = self._take()
-        self.output += output
+        resets = self._take_resets()
         if self.session.failure is not None:
             return Step(Verdict.ENDED, [], str(self.session.failure))
-        if any(parse_frame(frame).type == RST_STREAM for frame in split_frames(output)):
+        if resets:
             return Step(Verdict.RESET, [])
         return Step(Verdict.ACCEPTED, [_from_ours(event) for event in found])
 
@@ -151,7 +160,7 @@ class Ours:
         stream = self.session.streams.open[stream_id]
         self.session.sender.send_whole(stream, 200, (), b"", b"")
         self.session.streams.release(stream)
-        self.output += self._take()
+        self._take_resets()
 
 
 def read_ours(pieces: Iterable[bytes]) -> tuple[list[Event], bytes]:

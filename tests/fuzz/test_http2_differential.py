@@ -34,7 +34,8 @@ class Comparison:
         left: Counter[int] = Counter()
         for position, piece in enumerate(conversation.pieces):
             frame = parse_frame(piece)
-            case = Case(frame, position, ours.feed(piece), theirs.feed(piece), left[frame.stream_id])
+            stream_id, was_reset = frame.stream_id, frame.stream_id in ours.resets
+            case = Case(frame, position, ours.feed(piece), theirs.feed(piece), left[stream_id], was_reset)
             assert case.ours.verdict == Verdict.ACCEPTED or not conversation.is_valid, case
             self.counts["frames"] += 1
             if not self._agree(case):

@@ -292,6 +292,15 @@ def test_even_stream(client: Client):
     client.expect_connection_error(Code.PROTOCOL_ERROR)
 
 
+def test_even_stream_below_the_last(client: Client):
+    """RFC 9113 5.1.1: that an odd stream of a higher number was opened does not make it a stream that is closed."""
+    client.expect_response(client.request("/small"))
+    client.send_headers(5, build_request())
+    client.expect_response(5)
+    client.send_headers(2, build_request())
+    client.expect_connection_error(Code.PROTOCOL_ERROR)
+
+
 def test_stream_below_the_last(client: Client):
     """RFC 9113 5.1.1: a new stream below one that was opened is a connection error PROTOCOL_ERROR."""
     client.send_headers(5, build_request())

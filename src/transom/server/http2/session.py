@@ -291,16 +291,18 @@ class Session:
             self._take_block(stream_id, block.flags, b"".join(block.parts), events)
 
     def _take_block(self, stream_id: int, flags: int, block: bytes, events: list[Event]) -> None:
+        # Even ones are ours, and idle for ever: to open one is an error whatever its number.
+        is_new = stream_id > self.streams.ended.highest or not stream_id & 1
         if flags & _DEPENDS_ON_ITSELF:
             self._decoder.discard(block)
-            if stream_id > self.streams.ended.highest:
+            if is_new:
                 self.streams.ended.open(stream_id)
             raise StreamError(
                 ErrorCode.PROTOCOL_ERROR,
                 stream_id,
                 f"stream {stream_id} depends on itself (RFC 7540 section 5.3.1)",
             )
-        if stream_id > self.streams.ended.highest:
+        if is_new:
             self._begin(stream_id, bool(flags & END_STREAM), block, events)
             return
         stream = self.streams.open.get(stream_id)
