@@ -110,38 +110,6 @@ def test_fields_that_cannot_be_written_raise(fields):
         build_head(200, fields)
 
 
-def test_head_that_was_built_before_is_found_again():
-    fields = [(b"x-found", b"again"), (b"content-length", b"7")]
-    assert build_head(200, fields) is build_head(200, iter(list(fields)))
-    assert build_head(201, fields).data.startswith(b"HTTP/1.1 201 Created")
-    assert build_head(200, [*fields, (b"y", b"1")]).data.endswith(b"\r\ny: 1")
-
-
-def test_changed_list_of_headers_makes_another_head():
-    fields = [(b"x", b"1")]
-    build_head(200, fields)
-    fields.append((b"y", b"2"))
-    assert build_head(200, fields).data.endswith(b"\r\nx: 1\r\ny: 2")
-
-
-@pytest.mark.parametrize("fields", [[[b"x", b"a"]], [(b"x", bytearray(b"a"))]])
-def test_headers_that_may_change_are_encoded_each_time(fields):
-    first = build_head(200, fields)
-    assert build_head(200, fields) is not first
-    assert first.data.endswith(b"\r\nx: a")
-
-
-@pytest.mark.parametrize("field", [(b"set-cookie", b"a=1"), (b"Set-Cookie", b"a=1"), (b"x", b"a" * 2000)])
-def test_cookies_and_large_heads_are_not_kept(field):
-    assert build_head(200, [field]) is not build_head(200, [field])
-
-
-def test_heads_that_are_new_each_time_do_not_pile_up():
-    for number in range(2 * writer_module._MAX_HEADS):
-        assert build_head(200, [(b"etag", b"%d" % number)]).data.endswith(b"etag: %d" % number)
-    assert len(writer_module._heads) <= writer_module._MAX_HEADS
-
-
 def test_error_response_closes():
     assert build_error(400, "no", b"") == (
         b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\n"

@@ -13,7 +13,6 @@ from transom.server.http2.responses import build_fields, build_head
 
 @pytest.fixture(autouse=True)
 def _nothing_is_remembered(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(responses, "_heads", {})
     monkeypatch.setattr(responses, "_names", {})
 
 
@@ -67,7 +66,7 @@ def test_lists_and_bytearrays_are_taken_and_not_remembered():
     fields: Any = [[bytearray(b"X-A"), bytearray(b"b")]]
     assert build_head(200, fields).fields == ((b"x-a", b"b"),)
     assert [type(part) for part in build_head(200, fields).fields[0]] == [bytes, bytes]
-    assert responses._heads == {}
+    assert build_head(200, fields) is not build_head(200, fields)
 
 
 @pytest.mark.parametrize("value", [b"", b"-1", b"a", b"\xb2"])
@@ -82,25 +81,11 @@ def test_content_length_twice():
         build_head(200, [(b"content-length", b"1"), (b"content-length", b"2")])
 
 
-def test_heads_are_remembered():
-    fields = [(b"x-a", b"b")]
-    assert build_head(200, fields) is build_head(200, fields)
-    assert build_head(200, fields) is not build_head(404, fields)
-
-
-def test_heads_of_one_client_and_large_ones_are_not_remembered():
-    for fields in ([(b"Set-Cookie", b"a=b")], [(b"x", b"a" * 1024)]):
-        assert build_head(200, fields) is not build_head(200, fields)
-    assert build_head(200, [(b"x", b"a" * 1023)]) is build_head(200, [(b"x", b"a" * 1023)])
-
-
-def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(responses, "_MAX_HEADS", 2)
+def test_what_is_known_of_names_is_bounded(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(responses, "_MAX_NAMES", 2)
     for name in (b"a", b"b", b"c"):
         for _ in range(2):
             assert build_head(200, [(name, b"")]).fields == ((name, b""),)
-    assert list(responses._heads) == [(200, ((b"c", b""),))]
     assert list(responses._names) == [b"a", b"b"]
 
 

@@ -1,7 +1,7 @@
 """What an application says of its response, checked, and in the form in which HTTP/2 has it.
 
-An application sends the same few heads again and again, so those that were built are kept, in a bounded dictionary of the worker.
-The object is the same each time, and with it the tuple that `BlockEncoder.encode` looks up.
+Heads that were built before are found again (`remember_heads`): the object is the same each time, and with it the tuple that
+`BlockEncoder.encode` looks up.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from transom.server.http1.exceptions import LocalProtocolError
 from transom.server.http1.grammar import TOKEN
+from transom.server.http1.remembered_heads import remember_heads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,10 +26,7 @@ _CONNECTION_FIELDS = frozenset(
 _WHITESPACE = b" \t"
 _VALUE_BYTES = b"\t" + bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100))  # RFC 9110 5.5
 _MAX_NAMES: Final = 1024  # names come from the application's code; a bound in case they come from its users
-_MAX_HEADS: Final = 512
-_MAX_HEAD_SIZE: Final = 1024  # bytes; with the bound above, what this may keep is below a megabyte
 _names: dict[bytes, bytes] = {}  # as they are given, and in lower case
-_heads: dict[tuple[int, _Fields], ResponseHead] = {}
 
 
 class ResponseHead:
@@ -61,7 +59,8 @@ class ResponseHead:
         )
 
 
-def build_head(status: int, fields: Iterable[Pair]) -> ResponseHead:
+@remember_heads
+def build_head(status: int, pairs: _Fields) -> ResponseHead:
     """Check status and fields; names in lower case, without what is about a connection of HTTP/1.1.
 
     Raises:
@@ -69,28 +68,6 @@ def build_head(status: int, fields: Iterable[Pair]) -> ResponseHead:
 
     Source: RFC 9113 sections 8.2 and 8.3.2.
     """
-    try:
-        pairs = tuple(fields)
-    except TypeError as exc:
-        raise LocalProtocolError(f"response headers must be pairs of bytes: {exc}") from exc
-    key = (status, pairs)
-    try:
-        head = _heads.get(key)
-    except TypeError:
-        # Lists or bytearrays in the place of tuples or bytes: legal, but they may change.
-        return _build_head(status, pairs)
-    if head is None:
-        head = _build_head(status, pairs)
-        size = sum(len(name) + len(value) for name, value in pairs)
-        # What is set for one client is of no use for another.
-        if size <= _MAX_HEAD_SIZE and all(name != b"set-cookie" for name, _ in head.fields):
-            if len(_heads) >= _MAX_HEADS:
-                _heads.clear()
-            _heads[key] = head
-    return head
-
-
-def _build_head(status: int, pairs: _Fields) -> ResponseHead:
     length: int | None = None
     fields: list[Pair] = []
     for field in build_fields(pairs):
