@@ -107,7 +107,7 @@ class HTTP2Connection(asyncio.Protocol):
         try:
             for event in session.receive_data(data):
                 if isinstance(event, RequestReceived):
-                    self._begin(cast("HTTP2Stream", event.stream), event.head, event.is_complete)
+                    self._begin(event.stream, event.head, event.is_complete)
                 else:
                     self._act(event)
             if self._begun:
@@ -272,18 +272,14 @@ class HTTP2Connection(asyncio.Protocol):
         state, peer, headers = self._state, self._peer, head.headers.copy()
         stream.connection = self
         state.requests += 1
-        if head.forwarded and peer.is_trusted:
-            peer, headers = resolve(peer, headers, state.config.forwarded_fields, state.trusted)
-        if head.protocol:
-            if is_complete:
-                self._refuse(stream, 400, "an opening of a WebSocket with its end (RFC 8441 section 5)")
-            else:
-                self._open_websocket(stream, head, headers, peer)
-            return
-        if head.expect_continue:
-            stream.expect_continue = True
-        if head.trailers:
-            stream.takes_trailers = True
+        if not head.is_plain:
+            if head.forwarded and peer.is_trusted:
+                peer, headers = resolve(peer, headers, state.config.forwarded_fields, state.trusted)
+            if head.protocol:
+                self._open_tunnel(stream, head, headers, peer, is_complete)
+                return
+            stream.expect_continue = head.expect_continue
+            stream.takes_trailers = head.trailers
         scope = build_scope(state, peer, head.line, headers)
         stream.cycle = cycle = HTTPCycle(stream, state, peer, scope, not is_complete)
         if is_complete:
@@ -308,11 +304,14 @@ class HTTP2Connection(asyncio.Protocol):
         else:
             cycle.on_end = partial(self._release_late, stream)
 
-    def _open_websocket(
-        self, stream: HTTP2Stream, head: RequestHead, headers: list[Pair], peer: Peer
+    def _open_tunnel(
+        self, stream: HTTP2Stream, head: RequestHead, headers: list[Pair], peer: Peer, is_complete: bool
     ) -> None:
         """Begin the handshake of a WebSocket; of other protocols nothing is known here."""
         state = self._state
+        if is_complete:
+            self._refuse(stream, 400, "an opening of a WebSocket with its end (RFC 8441 section 5)")
+            return
         if head.protocol.lower() != b"websocket":
             self._refuse(stream, 501, f"protocol {head.protocol!r} is not known (RFC 9220 section 3)")
             return
@@ -363,11 +362,11 @@ class HTTP2Connection(asyncio.Protocol):
 
     def _act(self, event: object) -> None:
         if isinstance(event, DataReceived):
-            self._take_data(cast("HTTP2Stream", event.stream), event.data, event.is_complete)
+            self._take_data(event.stream, event.data, event.is_complete)
         elif isinstance(event, StreamClosed):
-            self._disconnect(cast("HTTP2Stream", event.stream))
+            self._disconnect(event.stream)
         elif isinstance(event, RequestRefused):
-            self._refuse(cast("HTTP2Stream", event.stream), event.status, event.reason)
+            self._refuse(event.stream, event.status, event.reason)
 
     def _take_data(self, stream: HTTP2Stream, data: bytes, is_complete: bool) -> None:
         cycle = stream.cycle
@@ -446,7 +445,7 @@ class HTTP2Connection(asyncio.Protocol):
             if data:
                 transport.write(data)
             for event in drained:
-                stream = cast("HTTP2Stream", event.stream)
+                stream = event.stream
                 waiting = stream.socket or stream.cycle
                 if waiting is not None:
                     waiting.resume_writing()

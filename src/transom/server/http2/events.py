@@ -2,23 +2,24 @@
 
 A request is `RequestReceived`, then, if its body is not complete, any number of `DataReceived`, the last of which says that it
 is. `StreamClosed` ends whatever of both has begun, at any time.
+
+`stream` is Any because the type is that of the session's `make_stream`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from transom.server.http2.fields import RequestHead
-    from transom.server.http2.stream import Stream
 
 
 @dataclass(slots=True)
 class RequestReceived:
     """A complete and valid head; without a body if `is_complete`."""
 
-    stream: Stream
+    stream: Any
     head: RequestHead
     is_complete: bool
 
@@ -27,7 +28,7 @@ class RequestReceived:
 class RequestRefused:
     """A head that is no breach of HTTP/2, but not for the application: to be answered with this status."""
 
-    stream: Stream
+    stream: Any
     status: int
     reason: str
 
@@ -36,7 +37,7 @@ class RequestRefused:
 class DataReceived:
     """A piece of the body, which may be empty if it is the last."""
 
-    stream: Stream
+    stream: Any
     data: bytes
     is_complete: bool
 
@@ -45,7 +46,7 @@ class DataReceived:
 class StreamClosed:
     """The stream was reset, by the client or because of what it sent: nothing can be written on it any more."""
 
-    stream: Stream
+    stream: Any
     reason: str
 
 
@@ -53,7 +54,7 @@ class StreamClosed:
 class StreamDrained:
     """What waits to be sent on a stream is little again."""
 
-    stream: Stream
+    stream: Any
 
 
 Event: TypeAlias = RequestReceived | RequestRefused | DataReceived | StreamClosed | StreamDrained

@@ -71,6 +71,7 @@ class RequestHead:
         expect_continue: whether the client waits for a 100 before it sends the body.
         trailers: whether the client takes trailers.
         forwarded: whether a field is there that proxies set.
+        is_plain: whether all of it is for the application, so that the attributes from `content_length` on have their defaults.
     """
 
     line: RequestLine
@@ -82,6 +83,7 @@ class RequestHead:
     expect_continue: bool = False
     trailers: bool = False
     forwarded: bool = False
+    is_plain: bool = True
 
 
 def parse_request(
@@ -117,9 +119,11 @@ def parse_request(
         _check_sizes(headers, stream_id, limits)
     head = RequestHead(line, headers, scheme)
     if decisive:
+        head.is_plain = False
         _decide(head, decisive, stream_id)
     protocol = pseudo.get(b":protocol")
     if protocol is not None:
+        head.is_plain = False
         _set_protocol(head, protocol, stream_id)
     elif line.method == "CONNECT":
         raise RefusedRequest(stream_id, 501, "CONNECT is for proxies (RFC 9110 section 9.3.6)")

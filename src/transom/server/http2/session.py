@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from transom.server.http1.limits import Limits
+    from transom.server.http2.fields import RequestHead
     from transom.server.http2.priorities import Priority
     from transom.server.http2.stream import Stream
 
@@ -211,6 +212,8 @@ class Session:
                 raise SessionError(ErrorCode.PROTOCOL_ERROR, "no preface of HTTP/2 (RFC 9113 section 3.4)")
             self._has_preface = True
             position = len(PREFACE)
+        ended = self.streams.ended
+        is_ready = self._has_settings and self._block is None
         while end - position >= SIZE:
             word, flags, stream_id = unpack(buffer, position)
             start = position + SIZE
@@ -224,10 +227,9 @@ class Session:
             try:
                 if (
                     kind == _HEADERS
+                    and is_ready
                     and flags & ~END_STREAM == END_HEADERS
-                    and MAX_STREAM_ID >= stream_id > self.streams.ended.highest
-                    and self._block is None
-                    and self._has_settings
+                    and MAX_STREAM_ID >= stream_id > ended.highest
                 ):
                     # By far the most frequent frame of most clients.
                     self._begin(stream_id, flags != END_HEADERS, buffer[start:stop], events)
@@ -235,6 +237,7 @@ class Session:
                     stream_id &= MAX_STREAM_ID
                     handle = self._choose_handler(kind, flags, stream_id)
                     handle(self, flags, stream_id, buffer[start:stop], events)
+                    is_ready = self._has_settings and self._block is None
             except StreamError as exc:
                 self._reset(exc, events)
         self._buffer = buffer[position:] if position < end else b""
@@ -348,18 +351,22 @@ class Session:
             events.append(RequestRefused(stream, exc.status, str(exc)))
             return
         stream = streams.begin(stream_id, is_complete, self.sender.initial_window)
+        if not (is_complete and head.is_plain):
+            self._prepare(stream, head, is_complete)
+        if self._early_priorities:
+            stream.priority = self._early_priorities.pop(stream_id, stream.priority)
+        events.append(RequestReceived(stream, head, is_complete))
+
+    def _prepare(self, stream: Stream, head: RequestHead, is_complete: bool) -> None:
+        """Set what a head says of the stream that it begins."""
         if not is_complete:
             stream.body_left = head.content_length
-            stream.received = ReceiveWindow(self._config.initial_window_size, stream_id)
+            stream.received = ReceiveWindow(self._config.initial_window_size, stream.stream_id)
         elif head.content_length:
-            streams.release(stream)
-            raise _wrong_length(stream_id)
-        early = self._early_priorities.pop(stream_id, None) if self._early_priorities else None
-        if early is not None:
-            stream.priority = early
-        elif head.priority is not None:
+            self.streams.release(stream)
+            raise _wrong_length(stream.stream_id)
+        if head.priority is not None:
             stream.priority = parse_priority(head.priority)
-        events.append(RequestReceived(stream, head, is_complete))
 
     def _turn_away(self, stream_id: int, block: bytes) -> None:
         """Refuse a stream that is one too many, or that was begun after our GOAWAY; its client may try again elsewhere."""
