@@ -414,7 +414,7 @@ class HTTP2Connection(asyncio.Protocol):
         self._state.note_refusal(self._peer.client_host, status, reason)
         body = f"{reason.partition(' (')[0]}\n".encode()
         head = build_head(status, _ERROR_FIELDS)
-        literals = self.literals_for(head) + encode_length(len(body))
+        literals = self.literals_for(head, len(body))
         self.session.sender.send_whole(stream, status, head.fields, literals, body)
         self.session.streams.release(stream)
 
@@ -424,11 +424,19 @@ class HTTP2Connection(asyncio.Protocol):
 
     # Writing.
 
-    def literals_for(self, head: ResponseHead) -> bytes:
-        """Return the encoded fields that the server adds to a head."""
+    def literals_for(self, head: ResponseHead, length: int | None) -> bytes:
+        """Return the encoded fields that the server adds to a head, and the length of the body if it is known."""
+        stamp = self._state.literals
+        if head.stamp is stamp and length == head.content_length:
+            return head.literals  # most heads were sent before, a moment ago
+        literals = stamp
         if head.has_date or head.has_server:
-            return self._state.literals_without(date=head.has_date, server=head.has_server)
-        return self._state.literals
+            literals = self._state.literals_without(date=head.has_date, server=head.has_server)
+        if length is not None:
+            literals += encode_length(length)
+            if length == head.content_length:
+                head.stamp, head.literals = stamp, literals
+        return literals
 
     def write_soon(self) -> None:
         """Write with the end of this turn of the loop what is to be written by then."""

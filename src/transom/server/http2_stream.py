@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Protocol
 
-from transom.server.http2 import ErrorCode, State, Stream, build_fields, build_head, encode_length
+from transom.server.http2 import ErrorCode, State, Stream, build_fields, build_head
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,8 +25,8 @@ class Connection(Protocol):
 
     session: Session
 
-    def literals_for(self, head: ResponseHead) -> bytes:
-        """Return the encoded fields that the server adds to a head."""
+    def literals_for(self, head: ResponseHead, length: int | None) -> bytes:
+        """Return the encoded fields that the server adds to a head, and the length of the body if it is known."""
         ...
 
     def write_soon(self) -> None:
@@ -71,7 +71,7 @@ class HTTP2Stream(Stream):
     def send_whole(self, head: ResponseHead, body: bytes) -> None:
         """Send a head and the whole body."""
         connection = self.connection
-        literals = connection.literals_for(head) + encode_length(len(body))
+        literals = connection.literals_for(head, len(body))
         connection.session.sender.send_whole(self, head.status, head.fields, literals, body)
         connection.write_soon()
 
@@ -86,9 +86,7 @@ class HTTP2Stream(Stream):
     ) -> None:
         """Send a head and the first piece of the body."""
         connection = self.connection
-        sender, literals = connection.session.sender, connection.literals_for(head)
-        if length is not None:
-            literals += encode_length(length)
+        sender, literals = connection.session.sender, connection.literals_for(head, length)
         goes_on = has_body and (more_body or has_trailers)
         sender.send_head(self, head.status, head.fields, literals, end_stream=not (goes_on or body))
         if body:
@@ -105,7 +103,7 @@ class HTTP2Stream(Stream):
         """Send the head that opens a WebSocket (RFC 8441 section 5)."""
         head = build_head(200, fields)
         self.is_tunnel = True
-        literals = self.connection.literals_for(head)
+        literals = self.connection.literals_for(head, None)
         self.connection.session.sender.send_head(self, 200, head.fields, literals, end_stream=False)
         self.connection.write_soon()
 

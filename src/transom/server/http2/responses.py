@@ -39,9 +39,11 @@ class ResponseHead:
         content_length: what the application promised, None if nothing.
         has_date: whether `date` is among the fields, so that the server adds none.
         has_server: whether `server` is.
+        literals: what stands behind the fields, as it was last sent with the length that the application gave; good for as long
+            as what the server adds is `stamp`, which is until the next tick.
     """
 
-    __slots__ = ("content_length", "fields", "has_date", "has_server", "status")
+    __slots__ = ("content_length", "fields", "has_date", "has_server", "literals", "stamp", "status")
 
     def __init__(self, status: int, fields: _Fields, content_length: int | None) -> None:
         names = {name for name, _ in fields}
@@ -50,6 +52,8 @@ class ResponseHead:
         self.content_length = content_length
         self.has_date = b"date" in names
         self.has_server = b"server" in names
+        self.literals = b""
+        self.stamp: bytes | None = None
 
     @property
     def is_event_stream(self) -> bool:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from transom.server.http2.streams import Streams
 
 _pack: Final = header.pack
+_END_HEADERS: Final = header.END_HEADERS
+_END_STREAM: Final = header.END_STREAM
 _HEAD = int(header.FrameType.HEADERS)
 _DATA = int(header.FrameType.DATA)
 _HALF_CLOSED_REMOTE: Final = State.HALF_CLOSED_REMOTE
@@ -110,14 +112,13 @@ class Sender:
             else:
                 self._end(stream)
             return
-        self.window -= size
-        stream.window -= size
+        self.window -= size  # the stream's own ends with it
         self.data_frames += 1
         stream_id = stream.stream_id
         self._out += (
-            _pack(len(block) << 8 | _HEAD, header.END_HEADERS, stream_id),
+            _pack(len(block) << 8 | _HEAD, _END_HEADERS, stream_id),
             block,
-            _pack(size << 8 | _DATA, header.END_STREAM, stream_id),
+            _pack(size << 8 | _DATA, _END_STREAM, stream_id),
             body,
         )
         if stream.state is _HALF_CLOSED_REMOTE:
