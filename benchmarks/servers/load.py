@@ -113,7 +113,9 @@ class H2load:
             raise RunError(f"h2load counted nothing:\n{output}")
         # What succeeded may have been redirected.
         if int(done[2]) or int(done[3]) or int(done[4]) or "2xx, 0 3xx, 0 4xx, 0 5xx" not in output:
-            raise RunError(f"the load was not answered cleanly:\n{output}")
+            warning = re.search(r"WARNING: +(.+)", output)
+            why = f", {warning[1]}" if warning else ""
+            raise RunError(f"the load was not answered cleanly: {done[0]}{why}\n{output}")
         unit = {"us": 1e-6, "ms": 0.001, "s": 1.0, "m": 60.0}[took[2]]
         return _checked(Count(int(done[1]), float(took[1]) * unit))
 

@@ -13,8 +13,10 @@ from transom.server.http2.states import (
     MAX_RESETS,
     RULES,
     EndedStreams,
+    Phase,
     State,
     Verdict,
+    check_phase,
     refuse,
 )
 
@@ -30,6 +32,25 @@ CLOSED = {State.CLOSED, State.RESET, State.SKIPPED}
 
 def frames_with(state: State, verdict: Verdict) -> set[FrameType]:
     return {frame_type for frame_type in STREAM_FRAMES if RULES[state][frame_type] is verdict}
+
+
+@pytest.mark.parametrize(
+    ("phase", "may_come"),
+    [
+        (Phase.SETTINGS, {FrameType.SETTINGS}),
+        (Phase.OPEN, set(FrameType) - {FrameType.CONTINUATION}),
+        (Phase.FIELD_BLOCK, {FrameType.CONTINUATION}),
+    ],
+)
+def test_phases_of_a_connection(phase: Phase, may_come: set[FrameType]):
+    """Sections 3.4 and 6.10."""
+    for frame_type in (*FrameType, 0xFF):
+        if frame_type in may_come or (frame_type == 0xFF and phase is Phase.OPEN):
+            check_phase(phase, frame_type)
+        else:
+            with pytest.raises(SessionError, match=r"RFC 9113 section (3\.4|6\.10)") as caught:
+                check_phase(phase, frame_type)
+            assert caught.value.code == ErrorCode.PROTOCOL_ERROR
 
 
 def test_idle():

@@ -17,7 +17,7 @@ import sys
 import time
 
 HALF = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64)\r\nAccept: text/html\r\n"
-TURN = 0.001  # seconds between two looks
+TURN = 0.001  # seconds between two looks: connections are opened evenly, not twenty at a time
 PATIENCE = 5.0  # seconds beyond what the pace allows until all are open
 
 

@@ -44,7 +44,16 @@ from transom.server.http2.frames.header import (
 from transom.server.http2.frames.settings import Setting
 from transom.server.http2.priorities import parse_priority
 from transom.server.http2.sending import Sender
-from transom.server.http2.states import ENDED_BY_CLIENT, RULES, State, Verdict, refuse
+from transom.server.http2.states import (
+    ENDED_BY_CLIENT,
+    RULES,
+    Phase,
+    State,
+    Verdict,
+    check_phase,
+    out_of_phase,
+    refuse,
+)
 from transom.server.http2.streams import Streams
 from transom.server.http2.windows import DEFAULT_SIZE, ReceiveWindow
 
@@ -58,7 +67,8 @@ if TYPE_CHECKING:
 
 _HEADERS: Final = int(FrameType.HEADERS)
 _CONTINUATION: Final = int(FrameType.CONTINUATION)
-_SETTINGS: Final = int(FrameType.SETTINGS)
+_PREFACE_DUE: Final = Phase.PREFACE
+_OPEN: Final = Phase.OPEN
 _DEPENDS_ON_ITSELF: Final = 0x100  # kept beside the flags of HEADERS
 
 _Handler: TypeAlias = "Callable[[Session, int, int, bytes, list[Event]], None]"
@@ -118,10 +128,9 @@ class Session:
         "_config",
         "_decoder",
         "_early_priorities",
-        "_has_preface",
-        "_has_settings",
         "_last_stream_id",
         "_no_rfc7540_priorities",
+        "_phase",
         "_received",
         "failure",
         "now",
@@ -142,7 +151,7 @@ class Session:
         self._budgets = Budgets(now, config.budgets)
         self._decoder = BlockDecoder(limits, allows_connect=True)
         self._early_priorities: dict[int, Priority] = {}
-        self._has_preface = self._has_settings = False
+        self._phase = _PREFACE_DUE
         self._last_stream_id: int | None = None  # what GOAWAY has said
         self._no_rfc7540_priorities: int | None = None  # what the client's first SETTINGS said
         self._received = ReceiveWindow(config.connection_window_size)
@@ -169,11 +178,7 @@ class Session:
     def is_head_pending(self) -> bool:
         """Whether the client owes us the rest of what it must send in one go: its preface, or a head, in one frame or many."""
         begun = self._buffer
-        return (
-            not self._has_settings
-            or self._block is not None
-            or (begun != b"" and (len(begun) < SIZE or begun[3] == _HEADERS))
-        )
+        return self._phase is not _OPEN or (begun != b"" and (len(begun) < SIZE or begun[3] == _HEADERS))
 
     # What comes.
 
@@ -196,7 +201,7 @@ class Session:
         """
         begun = self._buffer
         stop = len(data)
-        if self._has_preface and len(begun) >= SIZE:
+        if self._phase is not _PREFACE_DUE and len(begun) >= SIZE:
             stop = min(stop, SIZE + (unpack(begun, 0)[0] >> 8) - len(begun))
         self._read(begun + data[:stop], 0, events)
         return stop
@@ -204,16 +209,16 @@ class Session:
     def _read(self, buffer: bytes, position: int, events: list[Event]) -> None:
         """Take frames one by one, from `position` on, and keep what is left."""
         end = len(buffer)
-        if not self._has_preface:
+        if self._phase is _PREFACE_DUE:
             if end < len(PREFACE) and PREFACE.startswith(buffer):
                 self._buffer = buffer
                 return
             if not buffer.startswith(PREFACE):
                 raise SessionError(ErrorCode.PROTOCOL_ERROR, "no preface of HTTP/2 (RFC 9113 section 3.4)")
-            self._has_preface = True
+            self._phase = Phase.SETTINGS
             position = len(PREFACE)
         ended = self.streams.ended
-        is_ready = self._has_settings and self._block is None
+        is_open = self._phase is _OPEN
         while end - position >= SIZE:
             word, flags, stream_id = unpack(buffer, position)
             start = position + SIZE
@@ -227,7 +232,7 @@ class Session:
             try:
                 if (
                     kind == _HEADERS
-                    and is_ready
+                    and is_open
                     and flags & ~END_STREAM == END_HEADERS
                     and MAX_STREAM_ID >= stream_id > ended.highest
                 ):
@@ -237,7 +242,7 @@ class Session:
                     stream_id &= MAX_STREAM_ID
                     handle = self._choose_handler(kind, flags, stream_id)
                     handle(self, flags, stream_id, buffer[start:stop], events)
-                    is_ready = self._has_settings and self._block is None
+                    is_open = self._phase is _OPEN
             except StreamError as exc:
                 self._reset(exc, events)
         self._buffer = buffer[position:] if position < end else b""
@@ -248,17 +253,15 @@ class Session:
         Raises:
             SessionError: it may not.
         """
-        block = self._block
-        if block is not None and (kind != _CONTINUATION or stream_id != block.stream_id):
-            raise SessionError(
-                ErrorCode.PROTOCOL_ERROR, "another frame within a field block (RFC 9113 section 6.10)"
-            )
-        if not self._has_settings:
-            if kind != _SETTINGS or flags & frames.ACK:
-                raise SessionError(
-                    ErrorCode.PROTOCOL_ERROR, "the first frame is not SETTINGS (RFC 9113 section 3.4)"
-                )
-            self._has_settings = True
+        phase = self._phase
+        if phase is not _OPEN or kind == _CONTINUATION:
+            check_phase(phase, kind)
+            if self._block is not None and stream_id != self._block.stream_id:
+                raise out_of_phase(phase)
+            if phase is Phase.SETTINGS:
+                if flags & frames.ACK:
+                    raise out_of_phase(phase)
+                self._phase = _OPEN
         return _HANDLERS.get(kind, Session._on_unknown)
 
     # Heads.
@@ -272,15 +275,12 @@ class Session:
         if flags & END_HEADERS:
             self._take_block(stream_id, flags, fragment, events)
         else:
-            self._block = _Block(stream_id, flags, fragment)
+            self._block, self._phase = _Block(stream_id, flags, fragment), Phase.FIELD_BLOCK
 
     def _on_continuation(self, flags: int, stream_id: int, payload: bytes, events: list[Event]) -> None:
         block = self._block
+        assert block is not None  # noqa: S101  it is where the phase is FIELD_BLOCK
         fragment = frames.continuation.parse(flags, stream_id, payload)
-        if block is None:
-            raise SessionError(
-                ErrorCode.PROTOCOL_ERROR, "CONTINUATION without HEADERS (RFC 9113 section 6.10)"
-            )
         self._budgets.spend(Cost.CONTINUATION, self.now)
         block.parts.append(fragment)
         block.size += len(fragment)
@@ -290,7 +290,7 @@ class Session:
                 f"field block of over {self._config.max_block_size} bytes (RFC 9113 section 10.5.1)",
             )
         if flags & END_HEADERS:
-            self._block = None
+            self._block, self._phase = None, _OPEN
             self._take_block(stream_id, block.flags, b"".join(block.parts), events)
 
     def _take_block(self, stream_id: int, flags: int, block: bytes, events: list[Event]) -> None:

@@ -1,4 +1,6 @@
-"""In which state a stream is, and what a client may send on it: RFC 9113 section 5.1 as data.
+"""In which state a connection and a stream are, and what a client may send then: RFC 9113 as data.
+
+A connection goes through four phases (sections 3.4 and 6.10), a stream through the states of section 5.1.
 
 The state is the server's view. Reserved states are missing: we push nothing, and a client cannot. PUSH_PROMISE is refused
 wherever it comes, and CONTINUATION belongs to the HEADERS before it, so neither is in the table; nor are the frames of the
@@ -13,6 +15,19 @@ from typing import Final
 
 from transom.server.http2.errors import ErrorCode, SessionError, StreamError
 from transom.server.http2.frames.header import FrameType
+
+
+class Phase(IntEnum):
+    """Of a connection: what its client has to send next."""
+
+    PREFACE = 0
+    """The 24 bytes that every connection begins with. They are no frame."""
+    SETTINGS = 1
+    """The frame behind them."""
+    OPEN = 2
+    """Any frame of any stream, as the stream's state has it."""
+    FIELD_BLOCK = 3
+    """The CONTINUATION of a field block that has not ended."""
 
 
 class State(IntEnum):
@@ -47,6 +62,36 @@ class Verdict(IntEnum):
 
 
 _A, _I, _R, _C, _F = Verdict
+_PHASES: Final = {
+    #                   SETTINGS CONTINUATION others
+    Phase.SETTINGS:    (_A, _F, _F),
+    Phase.OPEN:        (_A, _F, _A),
+    Phase.FIELD_BLOCK: (_F, _A, _F),
+}  # fmt: skip
+_COLUMNS: Final = {FrameType.SETTINGS.value: 0, FrameType.CONTINUATION.value: 1}
+_COMPLAINTS: Final = {
+    Phase.SETTINGS: "the first frame is not SETTINGS (RFC 9113 section 3.4)",
+    Phase.OPEN: "CONTINUATION without HEADERS (RFC 9113 section 6.10)",
+    Phase.FIELD_BLOCK: "another frame within a field block (RFC 9113 section 6.10)",
+}
+
+
+def check_phase(phase: Phase, frame_type: int) -> None:
+    """Check whether a frame of this type may come in this phase of the connection.
+
+    Raises:
+        SessionError: PROTOCOL_ERROR, it may not.
+    """
+    column = _COLUMNS.get(frame_type, 2)
+    if _PHASES[phase][column] == Verdict.FORBIDDEN:
+        raise out_of_phase(phase)
+
+
+def out_of_phase(phase: Phase) -> SessionError:
+    """Return the error of a frame that may not come in this phase."""
+    return SessionError(ErrorCode.PROTOCOL_ERROR, _COMPLAINTS[phase])
+
+
 _FRAMES: Final = (
     FrameType.DATA, FrameType.HEADERS, FrameType.PRIORITY, FrameType.RST_STREAM, FrameType.WINDOW_UPDATE,
 )  # fmt: skip
