@@ -32,8 +32,9 @@ EXIT_START_FAILED: Final = 3  # as uvicorn: a supervisor sees that trying again 
 EXIT_INTERRUPTED: Final = 130  # the shell's 128 + SIGINT: interrupted before there was anything to stop
 EXIT_TIMEOUT: Final = 5.0  # seconds for what the application left running when it was shut down
 
-_YOUNG: Final = 200  # objects that the garbage collector looks at in one go
-_YOUNG_OF_CPYTHON: Final = (700, 2000)  # up to 3.12, and later
+# For the garbage collector: so many new objects in one go, then older ones as seldom as with the defaults of CPython 3.13.
+_SMALL_STEPS: Final = (200, 100, 10)
+_STEPS_OF_CPYTHON: Final = (700, 2000)  # up to 3.12, and later: new objects in one go
 
 logger = logging.getLogger("transom.server")
 
@@ -145,10 +146,9 @@ def _prepare_collector() -> None:
 
     What was imported lives as long as the process and need not be looked at again and again. New objects are looked at more often
     and fewer at a time: thousands of them, as a wave of new connections makes, would take milliseconds in which nobody is
-    answered. Older ones have their turn as before. See `docs/decisions/0007-the-garbage-collector-in-small-steps.md`.
+    answered. See `docs/decisions/0007-the-garbage-collector-in-small-steps.md`.
     """
     gc.collect()
     gc.freeze()
-    young, middle, old = gc.get_threshold()
-    if young in _YOUNG_OF_CPYTHON:
-        gc.set_threshold(_YOUNG, middle * young // _YOUNG, old)
+    if gc.get_threshold()[0] in _STEPS_OF_CPYTHON:
+        gc.set_threshold(*_SMALL_STEPS)
