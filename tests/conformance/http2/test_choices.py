@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 from http2 import representations as rep
-from http2.client import Client, Pair, build_request
+from http2.client import Client, Pair, build_request, skip_another_server
 from http2.frames import (
     DEFAULT_MAX_FRAME_SIZE,
     END_HEADERS,
@@ -137,7 +137,7 @@ def test_data_above_the_window_of_a_stream_ends_the_stream(connect: Connect):
     client = connect({Setting.INITIAL_WINDOW_SIZE: 0})
     unread = client.fill_window("/large")
     if not client.referee.credit:
-        pytest.skip("the windows of stream and connection end together")
+        skip_another_server("the windows of stream and connection end together")
     client.send_settings({Setting.INITIAL_WINDOW_SIZE: 1000})
     client.send_data(unread, b"x")
     client.expect_stream_error(unread, Code.FLOW_CONTROL_ERROR)
@@ -147,7 +147,7 @@ def test_data_above_the_window_of_the_connection_ends_the_connection(connect: Co
     """RFC 9113 6.9.1: who exceeds the window of the connection loses the connection."""
     client = connect({Setting.INITIAL_WINDOW_SIZE: 0})
     if not client.fill_connection("/large"):
-        pytest.skip(
+        skip_another_server(
             "the connection's window is given back at once: the windows of streams hold what nobody reads"
         )
     client.send_data(client.request("/large", method="POST", open=True), b"x")
