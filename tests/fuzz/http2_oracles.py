@@ -19,7 +19,6 @@ from http2_conversations import RST_STREAM, Pair, parse_frame, split_frames
 from transom.server.http1 import Limits
 from transom.server.http2 import (
     DataReceived,
-    RequestReceived,
     RequestRefused,
     Session,
     SessionConfig,
@@ -171,19 +170,19 @@ def read_ours(pieces: Iterable[bytes]) -> tuple[list[Event], bytes]:
 
 
 def _from_ours(event: object) -> Event:
-    if isinstance(event, RequestReceived):
+    if isinstance(event, Stream):
         head = event.head
         line = head.line
         target = line.raw_path + (b"?" + line.query if line.query else b"")
         fields = tuple(head.headers)
         return Request(
-            event.stream.stream_id,
+            event.stream_id,
             line.method.encode(),
             target,
             head.scheme.encode(),
             head.protocol,
             fields,
-            event.is_complete,
+            not event.has_body,
         )
     if isinstance(event, RequestRefused):
         return Refused(event.stream.stream_id, event.status)

@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 
 from transom.server.http1 import Limits
 from transom.server.http2 import (
-    RequestReceived,
     Session,
     SessionConfig,
     Stream,
@@ -219,8 +218,8 @@ class Exchange:
         """Carry all that can be sent over, in both directions, at cuts that bytes decide."""
         while data := self._client.data_to_send():
             for event in self._session.receive_data(data):
-                if isinstance(event, RequestReceived):
-                    self._open[event.stream.stream_id] = event.stream
+                if isinstance(event, Stream):
+                    self._open[event.stream_id] = event
                 elif isinstance(event, StreamClosed):
                     self._open.pop(event.stream.stream_id, None)
         assert self._session.failure is None

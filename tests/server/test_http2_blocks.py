@@ -516,7 +516,7 @@ def test_secrets_are_never_indexed_nor_remembered(name: bytes):
         block = encoder.encode(200, (HTML, (name, b"secret")))
     assert entries(encoder) == [HTML]
     assert isinstance(Decoder().decode(block.replace(b"\xbe", b""), raw=True)[1], NeverIndexedHeaderTuple)
-    assert encoder._blocks == {}
+    assert encoder.blocks == {}
 
 
 def test_field_that_fills_most_of_the_table_stays_out_of_it():
@@ -559,13 +559,13 @@ def test_remembered_responses_are_bounded(monkeypatch: pytest.MonkeyPatch):
     for status in (200, 204, 206):
         for _ in range(2):
             encoder.encode(status, ())
-    assert list(encoder._blocks) == [(206, ())]
+    assert list(encoder.blocks) == [(206, ())]
     monkeypatch.setattr(blocks, "MAX_BLOCKS", 100)
     monkeypatch.setattr(blocks, "MAX_REMEMBERED_RESPONSES", 200)
     for value in (b"a" * 50, b"b" * 50, b"c" * 50):
         for _ in range(2):
             encoder.encode(200, ((b"etag", value),))
-    assert list(encoder._blocks) == [(200, ((b"etag", b"c" * 50),))]
+    assert list(encoder.blocks) == [(200, ((b"etag", b"c" * 50),))]
 
 
 def test_large_responses_are_not_remembered():
@@ -573,7 +573,7 @@ def test_large_responses_are_not_remembered():
     for size in (1024 - 36, 1024 - 35):
         for _ in range(2):
             encoder.encode(200, ((b"etag", b"a" * size),))
-    assert len(encoder._blocks) == 1
+    assert len(encoder.blocks) == 1
 
 
 def test_client_makes_the_table_smaller_and_larger_again():

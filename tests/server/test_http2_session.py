@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from transom.server.http1 import Limits
-from transom.server.http2 import PREFACE, ErrorCode, Session, SessionConfig, Stream, encode_literals
+from transom.server.http2 import (
+    PREFACE,
+    ErrorCode,
+    Session,
+    SessionConfig,
+    Stream,
+    StreamClosed,
+    encode_literals,
+)
 from transom.server.http2.frames import data, header, headers, rst_stream, settings
 from transom.server.http2.frames.header import PADDED, FrameType
 from transom.server.http2.priorities import Priority
@@ -99,8 +107,10 @@ def test_priorities_of_streams_that_were_skipped_do_not_count_for_ever():
     for stream_id in range(3, 2003, 4):
         head = headers.build(stream_id + 2, encode_literals(HEAD), True)
         cancel = rst_stream.build(stream_id + 2, ErrorCode.CANCEL)
-        for event in session.receive_data(update_priority(stream_id, b"u=1") + head + cancel):
-            session.streams.release(event.stream)
+        begun, closed = session.receive_data(update_priority(stream_id, b"u=1") + head + cancel)
+        assert isinstance(begun, Stream)
+        assert closed == StreamClosed(begun, "reset by the client with code 8")
+        session.streams.release(begun)
         session.now += 1.0
     assert session.failure is None
     assert len(session._early_priorities) < 100

@@ -194,6 +194,7 @@ class HTTPCycle:
             self._send_body(body, more_body)
         elif kind == "http.response.start":
             self._start_response(message)
+            return  # of which nothing is written yet
         else:
             await self._send_extension(kind, message)
         # After the last piece the exchange itself waits before it takes another request.

@@ -20,7 +20,6 @@ from transom.server.forwarded import resolve
 from transom.server.http2 import (
     DataReceived,
     ErrorCode,
-    RequestReceived,
     RequestRefused,
     Session,
     SessionError,
@@ -57,14 +56,13 @@ class HTTP2Connection(asyncio.Protocol):
         "_deadline",
         "_is_ending",
         "_is_lingering",
-        "_is_reading",
         "_is_reading_paused",
-        "_is_write_due",
         "_peer",
         "_state",
         "_transport",
         "_websockets",
         "_write_progress",
+        "is_write_due",
         "session",
         "writing_paused",
     )
@@ -75,14 +73,13 @@ class HTTP2Connection(asyncio.Protocol):
         self._peer = peer
         self.session = Session(state.limits, state.http2, HTTP2Stream, state.now)
         self._deadline = state.deadline(state.config.timeout_header)  # for a head, or when idle
-        self._begun: list[HTTP2Stream] = []  # requests of this read whose application waits for its end
+        self._begun: list[HTTP2Stream] = []  # requests of this read; their applications wait for its end
         self._is_ending = False  # it ends with the last of its streams
         self._is_lingering = False
-        self._is_reading = False
         self._is_reading_paused = False
-        self._is_write_due = False
         self._websockets: list[HTTP2Stream] = []
         self._write_progress: WriteProgress | None = None
+        self.is_write_due = False  # at the end of this turn, or of what is being read
         self.writing_paused = False
 
     def begin(self, data: bytes) -> None:
@@ -103,17 +100,17 @@ class HTTP2Connection(asyncio.Protocol):
             return
         session = self.session
         session.now = self._state.now
-        self._is_reading = True
+        self.is_write_due = True
         try:
             for event in session.receive_data(data):
-                if isinstance(event, RequestReceived):
-                    self._begin(event.stream, event.head, event.is_complete)
+                if isinstance(event, HTTP2Stream):
+                    self._begin(event, event.head)
                 else:
                     self._act(event)
             if self._begun:
                 self._run_begun()
         finally:
-            self._is_reading = False
+            self.is_write_due = False
         if session.failure is not None:
             self._state.note_failure(self._peer.client_host, str(session.failure))
         if session.is_head_pending:
@@ -173,7 +170,7 @@ class HTTP2Connection(asyncio.Protocol):
             if self.session.is_head_pending:
                 self._deadline = self._state.deadline(self._state.config.timeout_header)
             else:
-                self._look_whether_idle()
+                self.look_whether_idle()
 
     # From the server.
 
@@ -268,7 +265,7 @@ class HTTP2Connection(asyncio.Protocol):
     def _open_streams(self) -> list[HTTP2Stream]:
         return cast("list[HTTP2Stream]", list(self.session.streams.open.values()))
 
-    def _begin(self, stream: HTTP2Stream, head: RequestHead, is_complete: bool) -> None:
+    def _begin(self, stream: HTTP2Stream, head: RequestHead) -> None:
         state, peer, headers = self._state, self._peer, head.headers.copy()
         stream.connection = self
         state.requests += 1
@@ -276,40 +273,34 @@ class HTTP2Connection(asyncio.Protocol):
             if head.forwarded and peer.is_trusted:
                 peer, headers = resolve(peer, headers, state.config.forwarded_fields, state.trusted)
             if head.protocol:
-                self._open_tunnel(stream, head, headers, peer, is_complete)
+                self._open_tunnel(stream, head, headers, peer)
                 return
             stream.expect_continue = head.expect_continue
             stream.takes_trailers = head.trailers
         scope = build_scope(state, peer, head.line, headers)
-        stream.cycle = cycle = HTTPCycle(stream, state, peer, scope, not is_complete)
-        if is_complete:
-            self._run(stream, cycle)
-        else:
-            self._begun.append(stream)
+        stream.cycle = HTTPCycle(stream, state, peer, scope, stream.has_body)
+        self._begun.append(stream)
 
     def _run_begun(self) -> None:
-        """Call the applications of requests that have a body, now that they have all of it that came with the head.
+        """Call the applications, now that they have all of their bodies that came with the heads.
 
         Most bodies are small and come with their head: the application that asks for one need not wait.
         """
         begun, self._begun = self._begun, []
+        spawn = self._state.spawn
         for stream in begun:
-            if stream.cycle is not None:
-                self._run(stream, stream.cycle)
+            cycle = stream.cycle
+            if cycle is None:
+                continue  # its client has reset it since
+            if spawn(cycle.run(), cycle).done():
+                stream.part_from_cycle()
+            else:
+                cycle.on_end = stream.part_from_cycle
 
-    def _run(self, stream: HTTP2Stream, cycle: HTTPCycle) -> None:
-        task = self._state.spawn(cycle.run(), cycle)
-        if task.done():
-            self._release(stream)
-        else:
-            cycle.on_end = partial(self._release_late, stream)
-
-    def _open_tunnel(
-        self, stream: HTTP2Stream, head: RequestHead, headers: list[Pair], peer: Peer, is_complete: bool
-    ) -> None:
+    def _open_tunnel(self, stream: HTTP2Stream, head: RequestHead, headers: list[Pair], peer: Peer) -> None:
         """Begin the handshake of a WebSocket; of other protocols nothing is known here."""
         state = self._state
-        if is_complete:
+        if not stream.has_body:
             self._refuse(stream, 400, "an opening of a WebSocket with its end (RFC 8441 section 5)")
             return
         if head.protocol.lower() != b"websocket":
@@ -330,7 +321,7 @@ class HTTP2Connection(asyncio.Protocol):
         self._state.websockets -= 1
         if self._state.access_log is not None and stream.socket is not None:
             self._state.access_log.record(access.finish(stream.socket.status or 499, 0))
-        self._look_whether_idle()
+        self.look_whether_idle()
 
     def abort_websocket(self, stream: HTTP2Stream) -> None:
         """Reset the stream of a WebSocket, which is then lost."""
@@ -344,18 +335,9 @@ class HTTP2Connection(asyncio.Protocol):
             self.session.streams.release(stream)
             stream.socket.connection_lost(None)
 
-    def _release(self, stream: HTTP2Stream) -> None:
-        """Note that the application is done; and part stream and cycle, or only the garbage collector could free them."""
-        self.session.streams.release(stream)
-        stream.cycle = None
-
-    def _release_late(self, stream: HTTP2Stream) -> None:
-        self._release(stream)
-        self._look_whether_idle()
-
-    def _look_whether_idle(self) -> None:
-        streams = self.session.streams
-        if not streams.busy and self._deadline == inf:
+    def look_whether_idle(self) -> None:
+        """Give the client the time of an idle connection if nothing is in progress any more."""
+        if not self.session.streams.busy and self._deadline == inf:
             self._deadline = self._state.idle_deadline
             if self._is_ending:
                 self.write_soon()
@@ -440,13 +422,13 @@ class HTTP2Connection(asyncio.Protocol):
 
     def write_soon(self) -> None:
         """Write with the end of this turn of the loop what is to be written by then."""
-        if not self._is_reading and not self._is_write_due:
-            self._is_write_due = True
+        if not self.is_write_due:
+            self.is_write_due = True
             self._state.loop.call_soon(self._write)
 
     def _write(self) -> None:
         """Write what may be written, and let applications go on that waited for it."""
-        self._is_write_due = False
+        self.is_write_due = False
         session, transport = self.session, self._transport
         while not (self.writing_paused or self._is_lingering or transport.is_closing()):
             data, drained = session.take_output(ROOM)

@@ -24,6 +24,7 @@ class Connection(Protocol):
     """What a stream asks of its connection."""
 
     session: Session
+    is_write_due: bool
 
     def literals_for(self, head: ResponseHead, length: int | None) -> bytes:
         """Return the encoded fields that the server adds to a head, and the length of the body if it is known."""
@@ -31,6 +32,10 @@ class Connection(Protocol):
 
     def write_soon(self) -> None:
         """Write with the end of this turn of the loop what is to be written by then."""
+        ...
+
+    def look_whether_idle(self) -> None:
+        """Look whether anything is in progress; called when the last application has ended."""
         ...
 
     def abort_websocket(self, stream: HTTP2Stream) -> None:
@@ -62,6 +67,15 @@ class HTTP2Stream(Stream):
 
     build_head = staticmethod(build_head)
 
+    def part_from_cycle(self) -> None:
+        """Note that the application is done. Two that know each other, only the garbage collector could free."""
+        self.cycle = None
+        connection = self.connection
+        streams = connection.session.streams
+        streams.release(self)
+        if not streams.busy:
+            connection.look_whether_idle()
+
     def send_informational(self, status: int, fields: Iterable[Pair]) -> None:
         """Send an informational response."""
         checked = build_fields(fields)
@@ -73,7 +87,8 @@ class HTTP2Stream(Stream):
         connection = self.connection
         literals = connection.literals_for(head, len(body))
         connection.session.sender.send_whole(self, head.status, head.fields, literals, body)
-        connection.write_soon()
+        if not connection.is_write_due:
+            connection.write_soon()
 
     def send_head(
         self,

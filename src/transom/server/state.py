@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("transom.server")
 
 EAGER = sys.version_info >= (3, 12)
+TASK_NAME = "application"  # to make up one for each costs 0.2 µs before Python 3.12
 SPEC_VERSION = "2.5"
 TICK = 1.0
 """Seconds between two looks at deadlines; a timeout may be late by as much."""
@@ -268,14 +269,15 @@ class ServerState:
         if EAGER:
             # pyright checks against 3.11, which has no eager_start.
             task = asyncio.Task(coroutine, loop=self.loop, context=context, eager_start=True)  # type: ignore[call-arg]
+            if task.done():
+                return task
         else:
-            task = asyncio.Task(coroutine, loop=self.loop, context=context)
-        if not task.done():
-            self.tasks.add(task)
-            if cycle is not None:
-                cycle.task = task
-            else:
-                task.add_done_callback(self.forget_task)
+            task = asyncio.Task(coroutine, loop=self.loop, context=context, name=TASK_NAME)
+        self.tasks.add(task)
+        if cycle is not None:
+            cycle.task = task
+        else:
+            task.add_done_callback(self.forget_task)
         return task
 
     def admit(self, connection: Connection, transport: asyncio.BaseTransport) -> bool:
@@ -313,7 +315,8 @@ class ServerState:
     def forget_task(self, task: asyncio.Task[Any]) -> None:  # Any: as in `tasks`
         """Take a task that ends off the register."""
         self.tasks.discard(task)
-        self._look_whether_idle()
+        if self._idle is not None:
+            self._look_whether_idle()
 
     def begin_stop(self, idle_deadline: float) -> None:
         """Take one more request at most from each connection, and none from those that are idle at that time."""

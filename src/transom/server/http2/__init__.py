@@ -5,7 +5,6 @@ from transom.server.http2.budgets import Cost, build_budgets
 from transom.server.http2.errors import ErrorCode, SessionError, StreamError
 from transom.server.http2.events import (
     DataReceived,
-    RequestReceived,
     RequestRefused,
     StreamClosed,
     StreamDrained,
@@ -24,7 +23,6 @@ __all__ = [
     "ErrorCode",
     "Pair",
     "RequestHead",
-    "RequestReceived",
     "RequestRefused",
     "ResponseHead",
     "Session",

@@ -327,7 +327,6 @@ class BlockEncoder:
 
     __slots__ = (
         "_added",
-        "_blocks",
         "_max_entry",
         "_remembered",
         "_seen",
@@ -335,6 +334,7 @@ class BlockEncoder:
         "_smallest",
         "_table",
         "_wheres",
+        "blocks",
     )
 
     def __init__(self) -> None:
@@ -343,7 +343,7 @@ class BlockEncoder:
         self._wheres: dict[Pair, int] = {}  # which addition to the table a field was; may be gone from it
         self._added = 0
         self._smallest: int | None = None  # size of the table since the last block, if it was set
-        self._blocks: dict[tuple[int, tuple[Pair, ...]], bytes] = {}
+        self.blocks: dict[tuple[int, tuple[Pair, ...]], bytes] = {}
         self._remembered = 0  # bytes of the fields in `_blocks`
         self._seen = _SeenOnce()
         self._seen_fields = _SeenOnce()
@@ -354,7 +354,7 @@ class BlockEncoder:
         Raises:
             TypeError: a name or a value is not bytes, or a field is a list.
         """
-        block = self._blocks.get((status, fields))
+        block = self.blocks.get((status, fields))
         return self._encode(status, fields) if block is None else block
 
     def encode_trailers(self, fields: Iterable[Pair]) -> bytes:
@@ -375,7 +375,7 @@ class BlockEncoder:
 
     def forget(self) -> None:
         """Forget the blocks, which costs nothing but time; for a connection that is idle."""
-        self._blocks.clear()
+        self.blocks.clear()
         self._remembered = 0
 
     def _encode(self, status: int, fields: tuple[Pair, ...]) -> bytes:
@@ -396,10 +396,10 @@ class BlockEncoder:
     def _remember(self, key: tuple[int, tuple[Pair, ...]], block: bytes) -> None:
         size = sum(len(name) + len(value) + FIELD_OVERHEAD for name, value in key[1])
         if size <= _MAX_KEY_SIZE:
-            if len(self._blocks) >= MAX_BLOCKS or self._remembered + size > MAX_REMEMBERED_RESPONSES:
+            if len(self.blocks) >= MAX_BLOCKS or self._remembered + size > MAX_REMEMBERED_RESPONSES:
                 self.forget()
             self._remembered += size
-            self._blocks[key] = block
+            self.blocks[key] = block
 
     def _take_resizes(self) -> bytes:
         """Return what the next block must begin with: the smallest size that the table had, and the one it has."""

@@ -1,7 +1,7 @@
 """What a session says happened on the wire.
 
-A request is `RequestReceived`, then, if its body is not complete, any number of `DataReceived`, the last of which says that it
-is. `StreamClosed` ends whatever of both has begun, at any time.
+A request is its `Stream`, then, if it has a body, any number of `DataReceived`, the last of which says that it is complete.
+`StreamClosed` ends whatever of both has begun, at any time.
 
 `stream` is Any because the type is that of the session's `make_stream`.
 """
@@ -9,19 +9,9 @@ is. `StreamClosed` ends whatever of both has begun, at any time.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
-if TYPE_CHECKING:
-    from transom.server.http2.fields import RequestHead
-
-
-@dataclass(slots=True)
-class RequestReceived:
-    """A complete and valid head; without a body if `is_complete`."""
-
-    stream: Any
-    head: RequestHead
-    is_complete: bool
+from transom.server.http2.stream import Stream
 
 
 @dataclass(slots=True)
@@ -57,4 +47,4 @@ class StreamDrained:
     stream: Any
 
 
-Event: TypeAlias = RequestReceived | RequestRefused | DataReceived | StreamClosed | StreamDrained
+Event: TypeAlias = Stream | RequestRefused | DataReceived | StreamClosed | StreamDrained

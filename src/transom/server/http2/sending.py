@@ -96,7 +96,8 @@ class Sender:
             literals: further fields, encoded by `encode_literals`.
             body: may be empty.
         """
-        block = self.encoder.encode(status, fields) + literals
+        encoder = self.encoder
+        block = (encoder.blocks.get((status, fields)) or encoder.encode(status, fields)) + literals
         size, room = len(body), self.max_frame_size
         if (
             not size

@@ -24,7 +24,6 @@ from transom.server.http2.errors import ErrorCode, RefusedRequest, SessionError,
 from transom.server.http2.events import (
     DataReceived,
     Event,
-    RequestReceived,
     RequestRefused,
     StreamClosed,
     StreamDrained,
@@ -351,15 +350,17 @@ class Session:
             events.append(RequestRefused(stream, exc.status, str(exc)))
             return
         stream = streams.begin(stream_id, is_complete, self.sender.initial_window)
+        stream.head = head
         if not (is_complete and head.is_plain):
             self._prepare(stream, head, is_complete)
         if self._early_priorities:
             stream.priority = self._early_priorities.pop(stream_id, stream.priority)
-        events.append(RequestReceived(stream, head, is_complete))
+        events.append(stream)
 
     def _prepare(self, stream: Stream, head: RequestHead, is_complete: bool) -> None:
         """Set what a head says of the stream that it begins."""
         if not is_complete:
+            stream.has_body = True
             stream.body_left = head.content_length
             stream.received = ReceiveWindow(self._config.initial_window_size, stream.stream_id)
         elif head.content_length:

@@ -9,6 +9,7 @@ from transom.server.http2.priorities import DEFAULT
 if TYPE_CHECKING:
     from collections import deque
 
+    from transom.server.http2.fields import RequestHead
     from transom.server.http2.priorities import Priority
     from transom.server.http2.states import State
     from transom.server.http2.windows import ReceiveWindow
@@ -23,6 +24,8 @@ class Stream:
     Attributes:
         stream_id: its number.
         state: the server's view.
+        head: of the request, which is complete and valid; there is none on a stream whose request was refused.
+        has_body: the request does not end with its head.
         window: bytes of DATA that we may send.
         priority: of the response.
         body_left: bytes of the body that `content-length` still promises; None without one.
@@ -37,8 +40,11 @@ class Stream:
             began must not be able to begin more.
     """
 
+    head: RequestHead
+
     # Defaults of the class, not slots: most streams change none of them, and are made and freed faster (CPython 3.13).
     priority: Priority = DEFAULT
+    has_body = False
     body_left: int | None = None
     received: ReceiveWindow | None = None
     pending: deque[bytes | memoryview] | None = None
