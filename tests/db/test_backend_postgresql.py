@@ -14,13 +14,17 @@ from transom.db.backends.postgresql import PostgreSQLBackend
 from transom.db.backends.postgresql.errors import translate
 from transom.db.exceptions import (
     ConnectionFailed,
+    ConnectionLost,
     DataError,
     DeadlockDetected,
     ForeignKeyViolation,
     IntegrityError,
+    LockNotAvailable,
     OperationalError,
     PoolTimeout,
     ProgrammingError,
+    QueryCanceled,
+    ReadOnlyViolation,
     SerializationFailure,
     TransactionError,
     UniqueViolation,
@@ -276,6 +280,19 @@ async def test_schema_change_under_a_prepared_statement_is_no_error(backend: Pos
     assert await backend.fetch("SELECT * FROM item") == []
 
 
+async def test_schema_change_before_a_transaction_ends_it_once(postgres_url: str, backend: PostgreSQLBackend):
+    """The transaction cannot go on, but another attempt can: as after any conflict."""
+    one = make(f"{postgres_url}?pool_max=1")
+    await one.fetch("SELECT * FROM item")
+    await backend.execute("ALTER TABLE item ADD COLUMN extra INTEGER")
+    with pytest.raises(SerializationFailure, match="run the transaction again"):
+        async with one.transaction() as transaction:
+            await transaction.fetch("SELECT * FROM item")
+    async with one.transaction() as transaction:
+        assert await transaction.fetch("SELECT * FROM item") == []
+    await one.aclose()
+
+
 async def test_json_goes_in_and_out_as_text(backend: PostgreSQLBackend):
     assert (await backend.fetch("SELECT $1::jsonb", ('{"a": [1]}',)))[0][0] == '{"a": [1]}'
 
@@ -319,12 +336,15 @@ async def test_unique_index_on_an_expression_has_no_columns(backend: PostgreSQLB
         (asyncpg.InvalidPasswordError("x"), ConnectionFailed),
         (asyncpg.CannotConnectNowError("x"), ConnectionFailed),
         (asyncpg.ExclusionViolationError("x"), IntegrityError),
-        (asyncpg.QueryCanceledError("x"), OperationalError),
+        (asyncpg.QueryCanceledError("x"), QueryCanceled),
+        (asyncpg.LockNotAvailableError("x"), LockNotAvailable),
+        (asyncpg.ReadOnlySQLTransactionError("x"), ReadOnlyViolation),
         (asyncpg.UndefinedColumnError("x"), ProgrammingError),
-        (asyncpg.InterfaceError("connection is closed"), ConnectionFailed),
+        (asyncpg.InterfaceError("connection is closed"), ConnectionLost),
+        (asyncpg.ConnectionDoesNotExistError("connection was closed in the middle"), ConnectionLost),
         (asyncpg.InterfaceError("the server expects 1 argument"), ProgrammingError),
         (asyncpg.InternalClientError("x"), OperationalError),
-        (ConnectionResetError(), ConnectionFailed),
+        (ConnectionResetError(), ConnectionLost),
     ],
     ids=lambda value: value.__name__ if isinstance(value, type) else type(value).__name__,
 )

@@ -4,12 +4,14 @@ from transom.db import connections, models
 from transom.db.exceptions import (
     CheckViolation,
     ConnectionFailed,
+    ConnectionLost,
     DatabaseError,
     DataError,
     DeadlockDetected,
     FieldError,
     ForeignKeyViolation,
     IntegrityError,
+    LockNotAvailable,
     MultipleObjectsReturned,
     NotLoaded,
     NotNullViolation,
@@ -17,6 +19,8 @@ from transom.db.exceptions import (
     OperationalError,
     PoolTimeout,
     ProgrammingError,
+    QueryCanceled,
+    ReadOnlyViolation,
     SerializationFailure,
     TransactionClosed,
     TransactionError,
@@ -24,12 +28,14 @@ from transom.db.exceptions import (
     UniqueViolation,
 )
 from transom.db.models import F, Model, Q
+from transom.db.retry import retry_on_conflict
 from transom.db.schema import create_tables
-from transom.db.transaction import atomic, on_commit
+from transom.db.transaction import atomic, get_rollback, independent, on_commit, set_rollback
 
 __all__ = [
     "CheckViolation",
     "ConnectionFailed",
+    "ConnectionLost",
     "DataError",
     "DatabaseError",
     "DeadlockDetected",
@@ -37,6 +43,7 @@ __all__ = [
     "FieldError",
     "ForeignKeyViolation",
     "IntegrityError",
+    "LockNotAvailable",
     "Model",
     "MultipleObjectsReturned",
     "NotLoaded",
@@ -46,6 +53,8 @@ __all__ = [
     "PoolTimeout",
     "ProgrammingError",
     "Q",
+    "QueryCanceled",
+    "ReadOnlyViolation",
     "SerializationFailure",
     "TransactionClosed",
     "TransactionError",
@@ -54,6 +63,10 @@ __all__ = [
     "atomic",
     "connections",
     "create_tables",
+    "get_rollback",
+    "independent",
     "models",
     "on_commit",
+    "retry_on_conflict",
+    "set_rollback",
 ]

@@ -3,8 +3,12 @@
 DatabaseError
 ├── ConfigurationError          a database URL or alias is wrong, or its driver is not installed
 ├── OperationalError            the server, the network or the disk
-│   ├── ConnectionFailed        could not connect, or the connection broke
+│   ├── ConnectionFailed        no connection: nothing was sent
+│   │   └── ConnectionLost      the connection broke; `in_doubt` says whether a write may have been kept
 │   ├── PoolTimeout             no connection came free in time
+│   ├── LockNotAvailable        somebody else kept a lock for too long, or at all with NOWAIT
+│   ├── QueryCanceled           the statement took too long, or was stopped from outside
+│   ├── ReadOnlyViolation       a write in a read-only transaction, or on a replica
 │   ├── SerializationFailure    the transaction may be tried again
 │   └── DeadlockDetected        the transaction may be tried again
 ├── ProgrammingError            the statement is wrong: no such table, syntax
@@ -21,13 +25,22 @@ DatabaseError
 ├── ObjectDoesNotExist          each model has its own DoesNotExist
 ├── MultipleObjectsReturned     each model has its own
 └── NotLoaded                   a relation or column was not loaded, and nothing loads by itself
+
+Each has the `sqlstate` that the server reported. A database that reports none, as SQLite, gives that of the class, so one
+comparison serves everywhere; None is for what never reached a database.
 """
 
 from __future__ import annotations
 
 
 class DatabaseError(Exception):
-    """The base of all errors of the data layer."""
+    """The base of all errors of the data layer.
+
+    Attributes:
+        sqlstate: the five letters of the SQL standard and of PostgreSQL's appendix A, or None.
+    """
+
+    sqlstate: str | None = None
 
 
 class ConfigurationError(DatabaseError):
@@ -39,27 +52,70 @@ class OperationalError(DatabaseError):
 
 
 class ConnectionFailed(OperationalError):
-    """No connection could be made, or it broke; the message names the URL (without its password) and the cause."""
+    """No connection could be made, so nothing was done; the message names the URL (without its password) and the cause."""
+
+    sqlstate = "08001"
+
+
+class ConnectionLost(ConnectionFailed):
+    """The connection broke, or the server ended it.
+
+    Attributes:
+        in_doubt: whether a write may have been kept all the same: the statement (outside a transaction) or the COMMIT was
+            on its way, and its answer never came. False means that nothing of it is left.
+    """
+
+    sqlstate = "08006"
+
+    def __init__(self, message: str, *, in_doubt: bool = False) -> None:
+        super().__init__(message)
+        self.in_doubt = in_doubt
 
 
 class PoolTimeout(OperationalError):
     """Every connection of the pool stayed in use for the whole waiting time."""
 
 
+class LockNotAvailable(OperationalError):
+    """Another transaction kept a lock: for the whole `lock_timeout` or `busy_timeout`, or at all with NOWAIT."""
+
+    sqlstate = "55P03"
+
+
+class QueryCanceled(OperationalError):
+    """The statement was stopped: it took longer than `statement_timeout`, or somebody else cancelled it."""
+
+    sqlstate = "57014"
+
+
+class ReadOnlyViolation(OperationalError):
+    """A write where only reads are allowed: in `atomic(readonly=True)`, on a replica, in a file that is read-only."""
+
+    sqlstate = "25006"
+
+
 class SerializationFailure(OperationalError):
-    """Concurrent transactions could not be put in order; run the whole transaction again."""
+    """Concurrent transactions could not be put in order; run the whole transaction again: `retry_on_conflict`."""
+
+    sqlstate = "40001"
 
 
 class DeadlockDetected(OperationalError):
-    """The database broke a deadlock by ending this transaction; run it again."""
+    """The database broke a deadlock by ending this transaction; run it again: `retry_on_conflict`."""
+
+    sqlstate = "40P01"
 
 
 class ProgrammingError(DatabaseError):
     """The statement is wrong: an unknown table or column, or bad syntax."""
 
+    sqlstate = "42000"
+
 
 class DataError(DatabaseError):
     """A value does not fit its column: out of range, too long, not of the type."""
+
+    sqlstate = "22000"
 
 
 class IntegrityError(DatabaseError):
@@ -70,6 +126,8 @@ class IntegrityError(DatabaseError):
         columns: names of the columns of the constraint, in its order; empty where unknown.
         constraint: name of the constraint, or None.
     """
+
+    sqlstate = "23000"
 
     def __init__(
         self,
@@ -88,17 +146,25 @@ class IntegrityError(DatabaseError):
 class UniqueViolation(IntegrityError):
     """A row with the same values exists."""
 
+    sqlstate = "23505"
+
 
 class ForeignKeyViolation(IntegrityError):
     """The row referred to does not exist, or is still referred to."""
+
+    sqlstate = "23503"
 
 
 class NotNullViolation(IntegrityError):
     """A column that takes no NULL was given one."""
 
+    sqlstate = "23502"
+
 
 class CheckViolation(IntegrityError):
     """A check constraint is false for the row."""
+
+    sqlstate = "23514"
 
 
 class TransactionError(DatabaseError):

@@ -10,25 +10,21 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .exceptions import TransactionClosed, TransactionError, TransactionOwnerError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Sequence
+    from collections.abc import AsyncGenerator, Sequence
 
     from .backends.base import Args, Row, TransactionExecutor, Vendor
+    from .callbacks import CommitCallback
 
 innermost: ContextVar[OpenTransaction | None] = ContextVar("transom.db.transaction", default=None)
 
 
-@dataclass(frozen=True, slots=True)
-class CommitCallback:
-    """What `on_commit` was given."""
-
-    function: Callable[[], object]
-    robust: bool
+class RollbackRequested(TransactionError):
+    """No error: `set_rollback(True)` was called, and the block is undone in silence."""
 
 
 class OpenTransaction:
@@ -110,11 +106,35 @@ class OpenTransaction:
                 f"and {describe(asyncio.current_task())} tried to use it; await the statements one after another "
                 "in the task that opened it, gather outside atomic(), or wrap the child's work in independent()"
             )
-        if self.rollback_cause is not None:
+        if self.rollback_cause is None:
+            return
+        if isinstance(self.rollback_cause, RollbackRequested):
             raise TransactionError(
-                f"the transaction on {self.alias!r} can only be rolled back: a block inside failed without going "
-                "back to a savepoint; leave this block, or use atomic() with its savepoint inside"
-            ) from self.rollback_cause
+                f"set_rollback(True) was called in the transaction on {self.alias!r}, which runs no more statements "
+                "until the block is left; leave it, or call set_rollback(False)"
+            )
+        raise TransactionError(
+            f"the transaction on {self.alias!r} can only be rolled back: a block inside failed without going "
+            "back to a savepoint; leave this block, or use atomic() with its savepoint inside"
+        ) from self.rollback_cause
+
+    def request_rollback(self, wanted: bool) -> None:
+        """Let the innermost block be undone when it is left, or no longer.
+
+        Raises:
+            TransactionError: it is called off though an error has made the undoing necessary.
+        """
+        before = self.rollback_cause
+        if before is not None and not isinstance(before, RollbackRequested):
+            if not wanted:
+                self.check_usable()  # which it is not, and says why
+            return
+        self.rollback_cause = None
+        try:
+            self.check_usable()
+        finally:
+            self.rollback_cause = before
+        self.rollback_cause = RollbackRequested("set_rollback(True)") if wanted else None
 
     def close(self) -> None:
         """End it: every later statement raises TransactionClosed."""

@@ -15,40 +15,40 @@ from __future__ import annotations
 
 import functools
 import inspect
-import logging
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
-from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, overload
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from . import connections
 from .backends.shared import SharedConnectionBackend
-from .exceptions import DatabaseError, TransactionError, TransactionOwnerError
-from .open_transaction import CommitCallback, OpenTransaction, find_open, innermost
+from .blocks import Block, Characteristics, JoiningBlock, OutermostBlock, SavepointBlock
+from .callbacks import CommitCallback, call
+from .exceptions import TransactionError
+from .open_transaction import OpenTransaction, find_open, innermost
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
-    from contextvars import Token
     from types import TracebackType
-
-    from .backends.base import TransactionExecutor
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-logger = logging.getLogger("transom.db")
 
 
 class Atomic:
     """One `atomic()`: a context manager for one block, or a decorator for any number of calls."""
 
     def __init__(
-        self, using: str, *, savepoint: bool, durable: bool, isolation: str | None, readonly: bool
+        self, using: str, characteristics: Characteristics, *, savepoint: bool = True, durable: bool = False
     ) -> None:
         self._using = using
+        self._characteristics = characteristics
         self._savepoint = savepoint
         self._durable = durable
-        self._isolation = isolation
-        self._readonly = readonly
         self._block: Block | None = None
+
+    @property
+    def is_committed(self) -> bool:
+        """Whether the block was the outermost one and its COMMIT succeeded, whatever went wrong after that."""
+        return self._block is not None and self._block.is_committed
 
     async def __aenter__(self) -> None:
         """Begin, or set a savepoint."""
@@ -79,23 +79,19 @@ class Atomic:
         return wrapper
 
     def _copy(self) -> Atomic:
-        return Atomic(
-            self._using,
-            savepoint=self._savepoint,
-            durable=self._durable,
-            isolation=self._isolation,
-            readonly=self._readonly,
-        )
+        return Atomic(self._using, self._characteristics, savepoint=self._savepoint, durable=self._durable)
 
     def _choose_block(self) -> Block:
         outer = find_open(self._using)
         if outer is None:
-            return OutermostBlock(self._using, self._isolation, self._readonly)
+            return OutermostBlock(self._using, self._characteristics)
         outer.check_usable()
         if self._durable:
             raise TransactionError("atomic(durable=True) must be the outermost block; it is inside another")
-        if self._isolation is not None or self._readonly:
-            raise TransactionError("isolation and readonly are for the outermost atomic(); this is inside it")
+        if self._characteristics != Characteristics():
+            raise TransactionError(
+                "isolation, readonly and deferrable are for the outermost atomic(); this is inside it"
+            )
         return SavepointBlock(outer) if self._savepoint else JoiningBlock(outer)
 
 
@@ -109,6 +105,7 @@ def atomic(
     durable: bool = ...,
     isolation: str | None = ...,
     readonly: bool = ...,
+    deferrable: bool = ...,
 ) -> Atomic: ...
 def atomic(
     using: str | Callable[..., Any] = connections.DEFAULT,  # Any: the signature of what is decorated
@@ -117,6 +114,7 @@ def atomic(
     durable: bool = False,
     isolation: str | None = None,
     readonly: bool = False,
+    deferrable: bool = False,
 ) -> Any:  # Any: the overloads say
     """Run a block, or each call of an `async def` function, all or nothing.
 
@@ -129,7 +127,9 @@ def atomic(
         durable: refuse to be inside another block, so that leaving this one means committed.
         isolation: "read committed", "repeatable read" or "serializable", on the outermost block only; None is the
             database's default. SQLite is always serializable.
-        readonly: refuse writes; on SQLite it lets a writer go on beside it.
+        readonly: refuse writes, with ReadOnlyViolation; on SQLite it lets a writer go on beside it.
+        deferrable: with `isolation="serializable"` and `readonly`, wait at the start for a moment from which on nothing can
+            end it with SerializationFailure: for long reports and backups. Other databases than PostgreSQL need no wait.
 
     Raises:
         TransactionError: wrong use, or a commit that could not be because an error inside was swallowed.
@@ -139,144 +139,58 @@ def atomic(
     """
     if callable(using):
         return atomic()(using)
-    return Atomic(using, savepoint=savepoint, durable=durable, isolation=isolation, readonly=readonly)
+    characteristics = check_characteristics(Characteristics(isolation, readonly, deferrable))
+    return Atomic(using, characteristics, savepoint=savepoint, durable=durable)
 
 
-class Block(Protocol):
-    """What an `atomic()` turns out to be once it is entered."""
+def check_characteristics(characteristics: Characteristics) -> Characteristics:
+    """Refuse what makes no sense on any database.
 
-    async def enter(self) -> None:
-        """Begin."""
-        ...
-
-    async def leave(self, error: BaseException | None) -> None:
-        """End, with the error that the block is left with."""
-        ...
-
-
-class OutermostBlock:
-    """The block that is the transaction."""
-
-    def __init__(self, using: str, isolation: str | None, readonly: bool) -> None:
-        self._using = using
-        self._context: AbstractAsyncContextManager[TransactionExecutor] = connections.backend(
-            using
-        ).transaction(isolation=isolation, readonly=readonly)
-        self._transaction: OpenTransaction
-        self._token: Token[OpenTransaction | None]
-
-    async def enter(self) -> None:
-        """Begin."""
-        executor = await self._context.__aenter__()
-        self._transaction = OpenTransaction(self._using, executor, innermost.get())
-        self._token = innermost.set(self._transaction)
-
-    async def leave(self, error: BaseException | None) -> None:
-        """Commit and run the callbacks, or roll back."""
-        transaction = self._transaction
-        failure = error or self._find_failure()
-        transaction.close()
-        self._forget()
-        if failure is None:
-            await self._context.__aexit__(None, None, None)
-            await run_callbacks(transaction.callbacks)
-        else:
-            await self._context.__aexit__(type(failure), failure, failure.__traceback__)
-            if error is None:
-                raise failure
-
-    def _find_failure(self) -> TransactionError | None:
-        transaction = self._transaction
-        if not transaction.is_owned:
-            return TransactionOwnerError(
-                "atomic() was left in another task than it was entered in; rolled back"
-            )
-        if transaction.rollback_cause is None:
-            return None
-        failure = TransactionError(
-            "rolled back: a block inside failed without going back to a savepoint, and its error was swallowed"
+    Raises:
+        TransactionError: deferrable without being serializable and read-only.
+    """
+    isolation, readonly, deferrable = characteristics
+    if deferrable and not (readonly and isolation == "serializable"):
+        raise TransactionError(
+            'deferrable=True waits for a safe snapshot to read; it needs isolation="serializable" and readonly=True'
         )
-        failure.__cause__ = transaction.rollback_cause
-        return failure
-
-    def _forget(self) -> None:
-        # ValueError: another context closes us. The one we were opened in keeps the closed transaction, and says so.
-        with suppress(ValueError):
-            innermost.reset(self._token)
+    return characteristics
 
 
-class SavepointBlock:
-    """A block inside another, which can be undone by itself."""
+def set_rollback(rollback: bool, *, using: str = connections.DEFAULT) -> None:
+    """Let the innermost `atomic()` block of this context be undone when it is left, without an error.
 
-    def __init__(self, transaction: OpenTransaction) -> None:
-        self._transaction = transaction
-        self._callbacks = len(transaction.callbacks)
-        self._name = ""
+    Until then its statements are refused. A block without a savepoint takes the next outer one with it.
 
-    async def enter(self) -> None:
-        """Set the savepoint."""
-        self._name = await self._transaction.set_savepoint()
+    Args:
+        rollback: False calls it off again.
+        using: alias of the database.
 
-    async def leave(self, error: BaseException | None) -> None:
-        """Forget the savepoint, or go back to it."""
-        failure = error or self._find_failure() or await self._release()
-        if failure is None:
-            return
-        await self._roll_back()
-        if error is None:
-            raise failure
-
-    def _find_failure(self) -> TransactionError | None:
-        cause = self._transaction.rollback_cause
-        if cause is None:
-            return None
-        failure = TransactionError(
-            "rolled back to the savepoint: a block inside failed without one, and its error was swallowed"
-        )
-        failure.__cause__ = cause
-        return failure
-
-    async def _release(self) -> DatabaseError | None:
-        transaction = self._transaction
-        try:
-            transaction.check_usable()
-            await transaction.release(self._name)
-        except DatabaseError as exc:  # PostgreSQL: a statement failed, and its error was swallowed
-            return exc
-        except BaseException as exc:
-            transaction.rollback_cause = (
-                exc  # cancelled: who awaits the block sees it fail, so it must not be kept
-            )
-            raise
-        return None
-
-    async def _roll_back(self) -> None:
-        transaction = self._transaction
-        transaction.rollback_cause = None
-        try:
-            transaction.check_usable()
-            await transaction.roll_back_to(self._name, self._callbacks)
-        except BaseException as exc:
-            transaction.rollback_cause = (
-                exc  # undone only half, for all we know: the outer block must not commit
-            )
-            if not isinstance(exc, Exception):
-                raise
+    Raises:
+        TransactionError: outside a transaction, or it is called off though an error made the undoing necessary.
+    """
+    require_open(using, "set_rollback").request_rollback(rollback)
 
 
-class JoiningBlock:
-    """A block inside another that has no savepoint: it fails together with the outer one."""
+def get_rollback(*, using: str = connections.DEFAULT) -> bool:
+    """Return whether the innermost `atomic()` block of this context will be undone when it is left.
 
-    def __init__(self, transaction: OpenTransaction) -> None:
-        self._transaction = transaction
+    Raises:
+        TransactionError: outside a transaction.
+    """
+    return require_open(using, "get_rollback").rollback_cause is not None
 
-    async def enter(self) -> None:
-        """Do nothing: the outer block has begun."""
 
-    async def leave(self, error: BaseException | None) -> None:
-        """On an error, make sure that the outer block rolls back."""
-        if error is not None and self._transaction.rollback_cause is None:
-            self._transaction.rollback_cause = error
+def require_open(using: str, what: str) -> OpenTransaction:
+    """Return the transaction of this context.
+
+    Raises:
+        TransactionError: there is none.
+    """
+    transaction = find_open(using)
+    if transaction is None:
+        raise TransactionError(f"{what}() outside a transaction on {using!r}; call it inside atomic()")
+    return transaction
 
 
 def on_commit(
@@ -314,36 +228,6 @@ def on_commit(
         )
 
 
-async def run_callbacks(callbacks: list[CommitCallback]) -> None:
-    """Call what was to run after the commit."""
-    for callback in callbacks:
-        result = call(callback)
-        if not inspect.isawaitable(result):
-            continue
-        try:
-            await result
-        except Exception:
-            if not callback.robust:
-                raise
-            log_failure(callback)
-
-
-def call(callback: CommitCallback) -> object:
-    """Call the function, heeding `robust`."""
-    try:
-        return callback.function()
-    except Exception:
-        if not callback.robust:
-            raise
-        log_failure(callback)
-        return None
-
-
-def log_failure(callback: CommitCallback) -> None:
-    """Log the exception being handled."""
-    logger.exception("on_commit callback %r failed; the transaction is committed", callback.function)
-
-
 @contextmanager
 def independent() -> Generator[None]:
     """Run a block outside the transactions of this context, on connections of its own.
@@ -364,7 +248,7 @@ async def rollback_after(using: str = connections.DEFAULT) -> AsyncGenerator[Non
 
     Every task sees what every other wrote. Statements take turns; `atomic()` is a savepoint that holds the turn until
     it ends; `on_commit` callbacks run when the outermost `atomic()` of their task is left, as after a real commit.
-    `isolation` and `readonly` of that block are not applied, and a stream is read whole.
+    `isolation`, `readonly` and `deferrable` of that block are not applied, and a stream is read whole.
     """
     own = connections.backend(using)
     context = own.transaction()

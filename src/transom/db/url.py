@@ -45,7 +45,12 @@ class PostgreSQLOptions:
         pool_timeout: seconds a statement waits for a free connection.
         pool_idle: seconds after which connections above `pool_min` that nobody needed are closed.
         connect_timeout: seconds to open a connection.
-        statement_cache_size: prepared statements kept per connection; 0 behind PgBouncer in transaction mode.
+        statement_cache_size: prepared statements kept per connection.
+        pgbouncer: whether the server is PgBouncer in transaction mode: no prepared statement outlives its transaction, and
+            each statement gets one.
+        sslmode: disable, prefer, require, verify-ca or verify-full; only the last two know whom they talk to.
+        sslrootcert: file of the certificates to trust.
+        sslcert, sslkey: files of a certificate of our own, with which the server may know us, and of its key.
     """
 
     pool_min: int = 0
@@ -54,6 +59,7 @@ class PostgreSQLOptions:
     pool_idle: float = 300.0
     connect_timeout: float = 10.0
     statement_cache_size: int = 512
+    pgbouncer: bool = False
     host: str = ""
     application_name: str = "transom"
     sslmode: str = ""
@@ -183,6 +189,8 @@ def parse_options(kind: type[Options], query: str) -> Options:
 
 def parse_value(name: str, text: str, default: object) -> object:
     """Read one option's value as the type of its default."""
+    if isinstance(default, bool):
+        return parse_switch(name, text)
     try:
         value = type(default)(text)  # type: ignore[call-arg]  # int, float and str all take a string
     except ValueError:
@@ -191,6 +199,14 @@ def parse_value(name: str, text: str, default: object) -> object:
     if isinstance(value, int | float) and not 0 <= value < float("inf"):
         raise ConfigurationError(f"option {name}={text!r} in a database URL; expected a number from 0 up")
     return value
+
+
+def parse_switch(name: str, text: str) -> bool:
+    """Read a value that is yes or no."""
+    switches = {"true": True, "1": True, "false": False, "0": False}
+    if text.lower() not in switches:
+        raise ConfigurationError(f"option {name}={text!r} in a database URL; expected true or false")
+    return switches[text.lower()]
 
 
 def check_ranges(options: Options) -> Options:
@@ -211,7 +227,7 @@ def check_ranges(options: Options) -> Options:
 def changed_options(options: Options) -> dict[str, object]:
     """Return the options that differ from their defaults."""
     return {
-        option.name: value
+        option.name: str(value).lower() if isinstance(value, bool) else value
         for option in fields(options)
         if (value := getattr(options, option.name)) != option.default
     }

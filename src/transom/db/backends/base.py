@@ -58,9 +58,13 @@ class Backend(Executor, Protocol):
         ...
 
     def transaction(
-        self, *, isolation: str | None = None, readonly: bool = False
+        self, *, isolation: str | None = None, readonly: bool = False, deferrable: bool = False
     ) -> AbstractAsyncContextManager[TransactionExecutor]:
-        """Take a connection, begin; commit on a clean exit and roll back on an error; give the connection back."""
+        """Take a connection, begin; commit on a clean exit and roll back on an error; give the connection back.
+
+        `deferrable` comes only with a serializable, read-only transaction: no conflict may end it. Where none could
+        anyway, there is nothing to do.
+        """
         ...
 
     async def aclose(self) -> None:

@@ -65,7 +65,7 @@ class SharedConnectionBackend:
 
     @asynccontextmanager
     async def transaction(
-        self, *, isolation: str | None = None, readonly: bool = False
+        self, *, isolation: str | None = None, readonly: bool = False, deferrable: bool = False
     ) -> AsyncGenerator[TransactionExecutor]:
         """Take the turn and set a savepoint; keep what was done, or undo it."""
         await self._take_turn()

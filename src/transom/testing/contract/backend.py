@@ -221,6 +221,14 @@ class BackendContract:
             await add(transaction, 2, "b")
         assert await keys(backend) == [2]
 
+    async def test_deferrable_transaction_reads(self, backend: Backend) -> None:
+        """It may wait for a safe moment; with nobody else at work there is nothing to wait for."""
+        await add(backend, 1, "a")
+        async with backend.transaction(
+            isolation="serializable", readonly=True, deferrable=True
+        ) as transaction:
+            assert await keys(transaction) == [1]
+
     async def test_statements_may_be_gathered(self, backend: Backend) -> None:
         """More of them than there are connections."""
         await asyncio.gather(*(add(backend, key, "a", key + 1) for key in range(20)))

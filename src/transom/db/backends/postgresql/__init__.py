@@ -1,5 +1,5 @@
 """PostgreSQL through asyncpg, on a pool of our own."""
 
-from .backend import PostgreSQLBackend
+from .backend import PgBouncerBackend, PostgreSQLBackend
 
-__all__ = ["PostgreSQLBackend"]
+__all__ = ["PgBouncerBackend", "PostgreSQLBackend"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import aclosing
 from typing import TYPE_CHECKING, TypeVar
 
-from transom.db.exceptions import ConnectionFailed, TransactionError
+from transom.db.exceptions import TransactionError
 
-from .errors import DRIVER_ERRORS
+from .errors import DRIVER_ERRORS, has_left_no_trace
 from .source import ConnectionSource
 from .transaction import PostgreSQLTransaction, count_rows
 
@@ -23,9 +23,13 @@ T = TypeVar("T")
 
 
 class PostgreSQLBackend:
-    """One PostgreSQL database in one event loop."""
+    """One PostgreSQL database in one event loop; a PgBouncerBackend, if the options say so."""
 
     vendor: Vendor = "postgresql"
+
+    def __new__(cls, alias: str, url: DatabaseURL, options: PostgreSQLOptions) -> PostgreSQLBackend:
+        """Make one of the kind that the options name."""
+        return object.__new__(PgBouncerBackend if options.pgbouncer else cls)
 
     def __init__(self, alias: str, url: DatabaseURL, options: PostgreSQLOptions) -> None:
         self._alias = alias
@@ -40,7 +44,8 @@ class PostgreSQLBackend:
     async def fetch(self, sql: str, args: Args = ()) -> Sequence[Row]:
         """Run a statement that only reads, and return all its rows.
 
-        It is run again, on another connection, if the first was lost while it was idle.
+        It is run again, on another connection, if the first was lost while it was idle, or the server reports that it has
+        ended the session. Where the connection broke without a word, the statement may have run: that is an error.
         """
         while True:
             idle = self.pool.take_nowait()
@@ -49,7 +54,7 @@ class PostgreSQLBackend:
                 rows = await connection.fetch(sql, *args)
             except DRIVER_ERRORS as exc:
                 error = self._source.release_failed(connection, exc)
-                if idle is None or not isinstance(error, ConnectionFailed):
+                if idle is None or not has_left_no_trace(exc):
                     raise error from exc
             except BaseException:
                 self._source.recover(connection)
@@ -81,9 +86,13 @@ class PostgreSQLBackend:
             async for chunk in chunks:
                 yield chunk
 
-    def transaction(self, *, isolation: str | None = None, readonly: bool = False) -> PostgreSQLTransaction:
+    def transaction(
+        self, *, isolation: str | None = None, readonly: bool = False, deferrable: bool = False
+    ) -> PostgreSQLTransaction:
         """Return the context of a transaction on a connection of its own."""
-        return PostgreSQLTransaction(self._source, isolation=isolation, readonly=readonly)
+        return PostgreSQLTransaction(
+            self._source, isolation=isolation, readonly=readonly, deferrable=deferrable
+        )
 
     async def aclose(self) -> None:
         """Close every connection; the next statement opens new ones."""
@@ -94,7 +103,7 @@ class PostgreSQLBackend:
         try:
             result = await statement(connection)
         except DRIVER_ERRORS as exc:
-            raise self._source.release_failed(connection, exc) from exc
+            raise self._source.release_failed(connection, exc, is_write=True) from exc
         except BaseException:
             self._source.recover(connection)
             raise
@@ -103,3 +112,31 @@ class PostgreSQLBackend:
         if left_open:
             raise TransactionError("a statement outside atomic() opened a transaction; use atomic() instead")
         return result
+
+
+class PgBouncerBackend(PostgreSQLBackend):
+    """A PostgreSQL database behind PgBouncer in transaction mode; see `pgbouncer.py`."""
+
+    async def fetch(self, sql: str, args: Args = ()) -> Sequence[Row]:
+        """Run a statement that only reads, in a transaction of its own, and return all its rows."""
+        async with self.transaction() as transaction:
+            return await transaction.fetch(sql, args)
+
+    async def execute(self, sql: str, args: Args = ()) -> int:
+        """Run a statement that writes, and return how many rows it touched.
+
+        Without arguments it runs outside any transaction, as VACUUM and CREATE INDEX CONCURRENTLY must.
+        """
+        if not args:
+            return await super().execute(sql)
+        async with self.transaction() as transaction:
+            return await transaction.execute(sql, args)
+
+    async def execute_returning(self, sql: str, args: Args = ()) -> Sequence[Row]:
+        """Run a statement that writes and has a RETURNING clause, and return its rows."""
+        return await self.fetch(sql, args)
+
+    async def execute_many(self, sql: str, rows: Sequence[Args]) -> None:
+        """Run one writing statement for each row of arguments, all of them or none."""
+        async with self.transaction() as transaction:
+            await transaction.execute_many(sql, rows)

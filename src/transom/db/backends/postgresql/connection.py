@@ -83,7 +83,9 @@ async def open_connection(url: DatabaseURL, options: PostgreSQLOptions) -> Conne
             f"could not connect to {url.safe}: no answer within {options.connect_timeout:g} s (connect_timeout)"
         ) from exc
     except (*DRIVER_ERRORS, ValueError) as exc:
-        raise ConnectionFailed(f"could not connect to {url.safe}: {describe(exc)}") from exc
+        failure = ConnectionFailed(f"could not connect to {url.safe}: {describe(exc)}")
+        failure.sqlstate = getattr(exc, "sqlstate", None) or failure.sqlstate
+        raise failure from exc
 
 
 def build_arguments(
@@ -101,7 +103,7 @@ def build_arguments(
         **{name: value for name, value in named.items() if value is not None},
         "dsn": build_ssl_dsn(options),
         "timeout": options.connect_timeout,
-        "statement_cache_size": options.statement_cache_size,
+        "statement_cache_size": 0 if options.pgbouncer else options.statement_cache_size,
         "max_cached_statement_lifetime": 0,  # a statement in use is never prepared again for its age
         "max_cacheable_statement_size": 0,  # however long
         "server_settings": {"application_name": options.application_name},

@@ -6,11 +6,13 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
+from asyncpg import InternalClientError  # type: ignore[import-untyped]  # it has no stubs
+
 from transom.db.exceptions import ConnectionFailed, DatabaseError
 from transom.db.pool import Pool
 
 from .connection import Connection, open_connection
-from .errors import DRIVER_ERRORS, translate
+from .errors import DRIVER_ERRORS, translate, translate_write
 
 if TYPE_CHECKING:
     from transom.db.url import DatabaseURL, PostgreSQLOptions
@@ -19,7 +21,12 @@ RECOVERY_TIMEOUT = 5.0  # seconds for the server to confirm that it has cancelle
 
 
 class ConnectionSource:
-    """The pool of one PostgreSQL database, and the connections that recover before they go back to it."""
+    """The pool of one PostgreSQL database, and the connections that recover before they go back to it.
+
+    Attributes:
+        pool: lends the connections.
+        pgbouncer: whether what a statement leaves on the server may be another client's in the next transaction.
+    """
 
     def __init__(self, url: DatabaseURL, options: PostgreSQLOptions) -> None:
         self.pool: Pool[Connection] = Pool(
@@ -31,6 +38,7 @@ class ConnectionSource:
             idle_lifetime=options.pool_idle,
             exhausted=f"all {options.pool_max} are in use (pool_max)",
         )
+        self.pgbouncer = options.pgbouncer
         self._recoveries: set[asyncio.Task[None]] = set()
 
     async def take_and_run(self, statement: str) -> Connection:
@@ -61,10 +69,13 @@ class ConnectionSource:
         else:
             self.pool.give_back(connection)
 
-    def release_failed(self, connection: Connection, exc: BaseException) -> DatabaseError:
+    def release_failed(
+        self, connection: Connection, exc: BaseException, *, is_write: bool = False
+    ) -> DatabaseError:
         """Give a connection back after an error of the driver, and return our error for it."""
-        error = translate(exc)
-        if isinstance(error, ConnectionFailed):  # it may not know yet that it is lost
+        error = translate_write(exc) if is_write else translate(exc)
+        # It may not know yet that it is lost; and what an error of the driver itself leaves behind, nobody knows.
+        if isinstance(error, ConnectionFailed) or isinstance(exc, InternalClientError):
             self.pool.discard(connection)
         else:
             self.release(connection)

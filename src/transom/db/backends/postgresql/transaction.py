@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, TypeVar
 from transom.db.cancellation import outlast
 from transom.db.exceptions import TransactionError
 
-from .errors import DRIVER_ERRORS, translate
+from .errors import DRIVER_ERRORS, translate, translate_write
+from .pgbouncer import declare_cursor
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Sequence
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from transom.db.backends.base import Args, Row, Vendor
 
-    from .connection import Connection
+    from .connection import Connection, Cursor
     from .source import ConnectionSource
 
 T = TypeVar("T")
@@ -32,9 +33,12 @@ class PostgreSQLTransaction:
 
     vendor: Vendor = "postgresql"
 
-    def __init__(self, source: ConnectionSource, *, isolation: str | None, readonly: bool) -> None:
+    def __init__(
+        self, source: ConnectionSource, *, isolation: str | None, readonly: bool, deferrable: bool = False
+    ) -> None:
         self._source = source
-        self._begin = build_begin(isolation, readonly)
+        self._begin = build_begin(isolation, readonly, deferrable)
+        self._cursors = 0
         self._connection: Connection
 
     async def __aenter__(self) -> PostgreSQLTransaction:
@@ -49,6 +53,7 @@ class PostgreSQLTransaction:
 
         Raises:
             TransactionError: the server rolled back instead, because a statement had failed.
+            ConnectionLost: and `in_doubt` says whether the COMMIT was on its way.
         """
         try:
             if kind is None:
@@ -81,7 +86,7 @@ class PostgreSQLTransaction:
         self, sql: str, args: Args = (), *, chunk_size: int = 2000
     ) -> AsyncGenerator[Sequence[Row]]:
         """Run a reading statement and yield its rows in chunks, from a cursor on the server."""
-        cursor = await self._translating(self._connection.cursor(sql, *args))
+        cursor = await self._translating(self._open_cursor(sql, args))
         while chunk := await self._translating(cursor.fetch(chunk_size)):
             yield chunk
             if len(chunk) < chunk_size:
@@ -99,6 +104,12 @@ class PostgreSQLTransaction:
         """Forget the savepoint, keeping what was done since."""
         await self._translating(self._finish(f'RELEASE SAVEPOINT "{name}"'))
 
+    async def _open_cursor(self, sql: str, args: Args) -> Cursor:
+        if not self._source.pgbouncer:
+            return await self._connection.cursor(sql, *args)
+        self._cursors += 1
+        return await declare_cursor(self._connection, f"transom_{self._cursors}", sql, args)
+
     async def _translating(self, result: Awaitable[T]) -> T:
         try:
             return await result
@@ -106,7 +117,10 @@ class PostgreSQLTransaction:
             raise translate(exc) from exc
 
     async def _commit(self) -> None:
-        tag = await self._translating(self._finish("COMMIT"))
+        try:
+            tag = await self._finish("COMMIT")
+        except DRIVER_ERRORS as exc:
+            raise translate_write(exc) from exc
         if tag != "COMMIT":  # the server answers ROLLBACK, and no error, if the transaction had failed
             raise TransactionError(
                 "rolled back: a statement of this transaction failed and its error was swallowed; "
@@ -137,14 +151,14 @@ class PostgreSQLTransaction:
                 timer.cancel()
 
 
-def build_begin(isolation: str | None, readonly: bool) -> str:
+def build_begin(isolation: str | None, readonly: bool, deferrable: bool) -> str:
     """Return the BEGIN statement."""
     if isolation is not None and isolation not in ISOLATION_LEVELS:
         raise TransactionError(
             f"unknown isolation level {isolation!r}; choose from {', '.join(ISOLATION_LEVELS)}"
         )
     level = f" ISOLATION LEVEL {isolation.upper()}" if isolation else ""
-    return f"BEGIN{level}{' READ ONLY' if readonly else ''}"
+    return f"BEGIN{level}{' READ ONLY' if readonly else ''}{' DEFERRABLE' if deferrable else ''}"
 
 
 def count_rows(tag: str) -> int:

@@ -102,7 +102,9 @@ class SQLiteBackend:
         finally:
             release(self._readers, connection)
 
-    def transaction(self, *, isolation: str | None = None, readonly: bool = False) -> SQLiteTransaction:
+    def transaction(
+        self, *, isolation: str | None = None, readonly: bool = False, deferrable: bool = False
+    ) -> SQLiteTransaction:
         """Return the context of a transaction: on the writer, or on a reader if it is readonly."""
         if isolation not in (None, "serializable"):
             raise TransactionError(

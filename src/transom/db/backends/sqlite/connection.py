@@ -18,7 +18,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from transom.db.cancellation import outlast
-from transom.db.exceptions import ConnectionFailed, DatabaseError, OperationalError
+from transom.db.exceptions import ConnectionFailed, DatabaseError, LockNotAvailable
 
 from .errors import DRIVER_ERRORS, is_busy, is_interrupted, translate
 
@@ -110,7 +110,7 @@ class SQLiteConnection:
         Only for calls that may start anew: reads, and writes outside a transaction, which SQLite undoes when it stops.
 
         Raises:
-            OperationalError: another connection kept its lock for the whole `busy_timeout`.
+            LockNotAvailable: another connection kept its lock for the whole `busy_timeout`.
         """
         give_up_at = perf_counter() + self._busy_timeout
         delays = chain(BUSY_DELAYS, repeat(BUSY_DELAYS[-1]))
@@ -121,7 +121,7 @@ class SQLiteConnection:
                 inline = False
             except Busy as busy:
                 if perf_counter() > give_up_at:
-                    raise OperationalError(
+                    raise LockNotAvailable(
                         f"{self._name} is locked: another connection kept its lock for "
                         f"{self._busy_timeout:g} s (busy_timeout)"
                     ) from busy
@@ -257,9 +257,9 @@ def execute_many(driver: sqlite3.Connection, savepoint: str, sql: str, rows: Seq
         raise
 
 
-def open_cursor(driver: sqlite3.Connection, sql: str, args: Args) -> sqlite3.Cursor:
-    """Run one statement and return its cursor."""
-    return driver.execute(sql, args)
+def start(driver: sqlite3.Connection, cursor: sqlite3.Cursor, sql: str, args: Args) -> None:
+    """Run one statement, whose rows are to be fetched from its cursor."""
+    cursor.execute(sql, args)
 
 
 def fetch_chunk(
@@ -279,8 +279,11 @@ async def stream_chunks(
     connection: SQLiteConnection, sql: str, args: Args, size: int
 ) -> AsyncGenerator[Sequence[Row]]:
     """Read in chunks, each of them one trip to the connection's thread."""
-    cursor = await connection.run_on_thread(open_cursor, sql, args)
+    # Made here and not by the thread: a cancelled call gives nothing back, and a cursor that nobody closes would keep its
+    # statement running, and SQLite would stop every other until that one is over, as it was told to interrupt.
+    cursor = connection.driver.cursor()
     try:
+        await connection.run_on_thread(start, cursor, sql, args)
         while chunk := await connection.run_on_thread(fetch_chunk, cursor, size):
             yield chunk
     finally:
