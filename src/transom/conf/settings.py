@@ -77,6 +77,10 @@ class Settings(BaseSettings):
     static_dirs: PathList = Field(
         [], description="Folders searched for static files before those of the apps."
     )
+    database_routers: StrList = Field(
+        [],
+        description="Routers that choose between databases, e.g. `mysite.routers:replicas`; classes are instantiated.",
+    )
     time_zone: str = Field("UTC", description="Zone in which dates are shown; storage is always UTC.")
     append_slash: bool = Field(
         True, description="Redirect `/polls` to `/polls/` where only the latter exists."

@@ -28,7 +28,9 @@ from transom.db.exceptions import (
     UniqueViolation,
 )
 from transom.db.models import F, Model, Q
+from transom.db.replicas import ReplicaRouter
 from transom.db.retry import retry_on_conflict
+from transom.db.router import Router
 from transom.db.schema import create_tables
 from transom.db.transaction import atomic, get_rollback, independent, on_commit, set_rollback
 
@@ -55,6 +57,8 @@ __all__ = [
     "Q",
     "QueryCanceled",
     "ReadOnlyViolation",
+    "ReplicaRouter",
+    "Router",
     "SerializationFailure",
     "TransactionClosed",
     "TransactionError",

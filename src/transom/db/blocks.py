@@ -9,6 +9,7 @@ from . import connections
 from .callbacks import run_callbacks
 from .exceptions import DatabaseError, TransactionError, TransactionOwnerError
 from .open_transaction import OpenTransaction, RollbackRequested, innermost
+from .router import record_write
 
 if TYPE_CHECKING:
     from contextvars import Token
@@ -45,6 +46,7 @@ class OutermostBlock:
     def __init__(self, using: str, characteristics: Characteristics) -> None:
         self.is_committed = False
         self._using = using
+        self._readonly = characteristics.readonly
         self._context: AbstractAsyncContextManager[TransactionExecutor] = connections.backend(
             using
         ).transaction(**characteristics._asdict())
@@ -64,6 +66,8 @@ class OutermostBlock:
         transaction.close()
         self._forget()
         if failure is None:
+            if not self._readonly:
+                record_write(self._using)
             await self._context.__aexit__(None, None, None)
             self.is_committed = True
             await run_callbacks(transaction.callbacks)

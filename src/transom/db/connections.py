@@ -16,14 +16,14 @@ from weakref import WeakKeyDictionary
 
 from .exceptions import ConfigurationError
 from .open_transaction import find_open, innermost
+from .router import DEFAULT, install
 from .url import DatabaseURL, SQLiteOptions, suggest
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Generator, Mapping, Sequence
 
     from .backends.base import Backend, Executor
-
-DEFAULT = "default"
+    from .router import Router
 
 
 class LoopBackends:
@@ -46,11 +46,12 @@ _urls: dict[str, DatabaseURL] = {}
 _loops: WeakKeyDictionary[asyncio.AbstractEventLoop, LoopBackends] = WeakKeyDictionary()
 
 
-def configure(databases: Mapping[str, str]) -> None:
-    """Name the databases, in place of those named before. Opens nothing.
+def configure(databases: Mapping[str, str], routers: Sequence[Router] = ()) -> None:
+    """Name the databases, in place of those named before, and who chooses between them. Opens nothing.
 
     Args:
         databases: alias to URL; see `transom.db.url` for what a URL may say.
+        routers: asked in order which database a model is read from and written to; see `transom.db.router`.
 
     Raises:
         ConfigurationError: a URL is wrong; nothing has changed then.
@@ -59,6 +60,7 @@ def configure(databases: Mapping[str, str]) -> None:
     changed = {alias for alias, url in _urls.items() if urls.get(alias) != url}
     _urls.clear()
     _urls.update(urls)
+    install(routers)
     for backends in _loops.values():
         for alias in changed & backends.current.keys():
             backends.retired.append(backends.current.pop(alias))

@@ -12,9 +12,9 @@ import inspect
 import random
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, overload
 
-from .connections import DEFAULT
 from .exceptions import DatabaseError, DeadlockDetected, SerializationFailure, TransactionError
 from .open_transaction import find_open
+from .router import DEFAULT
 from .transaction import atomic
 
 if TYPE_CHECKING:

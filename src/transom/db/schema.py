@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from transom.db import connections
+from transom.db import connections, router
 from transom.db.transaction import atomic
 
 if TYPE_CHECKING:
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 async def create_tables(*models: type[Model], using: str = "default") -> list[str]:
     """Create the tables that are missing, of these models and of those they refer to.
 
-    Tables that exist are left as they are, whatever their columns. All or none: it is one transaction.
+    Tables that exist are left as they are, whatever their columns; those that a router keeps out of the database by
+    `allow_migrate` are not made. All or none: it is one transaction.
 
     Args:
         models: the models; by default all that are defined, except those of installed apps that have migrations.
@@ -38,7 +39,12 @@ async def create_tables(*models: type[Model], using: str = "default") -> list[st
         executor = connections.executor(using)
         await take_lock(executor)
         existing = await existing_tables(executor)
-        missing = [model for model in wanted if model._meta.db_table not in existing]
+        missing = [
+            model
+            for model in wanted
+            if model._meta.db_table not in existing
+            and router.allows_migration(using, model._meta.app_label, model._meta.object_name.lower())
+        ]
         for statement in ddl.create_tables([model._meta for model in missing], executor.vendor):
             await executor.execute(statement)
         created += (model._meta.db_table for model in missing)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from . import connections
@@ -24,6 +24,7 @@ from .blocks import Block, Characteristics, JoiningBlock, OutermostBlock, Savepo
 from .callbacks import CommitCallback, call
 from .exceptions import TransactionError
 from .open_transaction import OpenTransaction, find_open, innermost
+from .replicas import replicas_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
@@ -248,13 +249,17 @@ async def rollback_after(using: str = connections.DEFAULT) -> AsyncGenerator[Non
 
     Every task sees what every other wrote. Statements take turns; `atomic()` is a savepoint that holds the turn until
     it ends; `on_commit` callbacks run when the outermost `atomic()` of their task is left, as after a real commit.
-    `isolation`, `readonly` and `deferrable` of that block are not applied, and a stream is read whole.
+    `isolation`, `readonly` and `deferrable` of that block are not applied, and a stream is read whole. Replicas
+    that a `ReplicaRouter` knows of read here too: their own connections would see nothing of it.
     """
     own = connections.backend(using)
     context = own.transaction()
     executor = await context.__aenter__()
     try:
-        with connections.stand_in(using, SharedConnectionBackend(using, executor)):
+        shared = SharedConnectionBackend(using, executor)
+        with ExitStack() as stack:
+            for alias in (using, *replicas_of(using)):
+                stack.enter_context(connections.stand_in(alias, shared))
             yield
     finally:
         undo = TransactionError("undone by rollback_after()")

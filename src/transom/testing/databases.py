@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn, cast
 
 from transom.conf import apps
-from transom.db import connections
+from transom.db import connections, router
 from transom.db.url import DatabaseURL
 from transom.testing.exceptions import DatabaseBlocked
 
@@ -58,7 +58,7 @@ class TemporaryDatabases:
             self._originals.append((databases, dict(databases)))
             databases.update({alias: self._stand_in(url) for alias, url in databases.items()})
         apps.populate(settings.installed_apps)
-        connections.configure(databases)
+        connections.configure(databases, router.installed())
         return dict(databases)
 
     def restore(self) -> None:

@@ -65,6 +65,7 @@ async def live_server(
 async def db(app: ASGIApplication, transom_databases: TemporaryDatabases) -> AsyncGenerator[None]:
     """Databases of the tests' own, with the tables of all apps; what the test writes is rolled back after it."""
     from transom.db import connections
+    from transom.db.replicas import replicas_of
     from transom.db.transaction import rollback_after
 
     databases = transom_databases.adopt(app)
@@ -74,7 +75,10 @@ async def db(app: ASGIApplication, transom_databases: TemporaryDatabases) -> Asy
         )
     async with AsyncExitStack() as stack:
         stack.push_async_callback(connections.aclose)
+        copies = {replica for alias in databases for replica in replicas_of(alias)}
         for alias, url in databases.items():
+            if alias in copies:  # it shares the connection of its primary
+                continue
             await transom_databases.prepare(alias, url)
             await stack.enter_async_context(rollback_after(alias))
         yield

@@ -15,6 +15,7 @@ import inspect
 import logging
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import cached_property
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 from transom.conf import CheckMessage, ImproperlyConfigured, Settings, Severity, apps, run_checks
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from transom.asgi.types import HTTPScope, Receive, Send, WebSocketScope
+    from transom.db import Router
     from transom.templates import Engine
     from transom.web.middleware import CallNext, Middleware
     from transom.web.urls import URLPattern
@@ -98,7 +100,8 @@ class App:
         if self.settings.databases:
             from transom.db import connections
 
-            connections.configure(self.settings.databases)
+            routers = [_make_router(name) for name in self.settings.database_routers]
+            connections.configure(self.settings.databases, routers)
 
     @property
     def urlconf(self) -> URLconf:
@@ -271,6 +274,21 @@ def _caller_globals() -> dict[str, Any]:  # Any: the globals of a module
     while frame is not None and frame.f_globals is globals():
         frame = frame.f_back
     return {} if frame is None else frame.f_globals
+
+
+def _make_router(name: str) -> Router:
+    """Return the router of a dotted name; a class becomes an instance.
+
+    Raises:
+        ImproperlyConfigured: there is nothing of that name.
+    """
+    try:
+        found = resolve_name(name)
+    except (ImportError, AttributeError, ValueError) as exc:
+        raise ImproperlyConfigured(
+            f"database_routers: cannot import {name!r} ({exc}); expected `package.module:name` of a router"
+        ) from exc
+    return found() if isinstance(found, type) else found
 
 
 def _with_local_hosts(settings: Settings) -> Settings:

@@ -189,7 +189,7 @@ async def sqlmigrate(
     loader = MigrationLoader()
     key = loader.find(app_label, name)
     before = set(loader.graph.forwards_plan(key)) - {key}
-    editor = SchemaEditor(vendor or connections.backend(using).vendor)
+    editor = SchemaEditor(vendor or connections.backend(using).vendor, None, using)
     state = loader.project_state(before)
     migration = loader.graph.nodes[key]
     await (migration.unapply if backwards else migration.apply)(state, editor)

@@ -114,7 +114,7 @@ class MigrationExecutor:
         if (step.key in await recorder.applied()) is not step.backwards:
             return False
         if not fake:
-            await _change(step, migration, state, SchemaEditor(executor.vendor, executor))
+            await _change(step, migration, state, SchemaEditor(executor.vendor, executor, self._using))
         if step.backwards:
             await recorder.record_unapplied(step.key)
         else:
@@ -126,7 +126,7 @@ class MigrationExecutor:
         vendor = connections.executor(self._using).vendor
         if vendor != "sqlite":
             return False
-        rehearsal = SchemaEditor(vendor)
+        rehearsal = SchemaEditor(vendor, None, self._using)
         await _change(step, migration, state.clone(), rehearsal)
         return any(statement.startswith("DROP TABLE") for statement in rehearsal.statements)
 

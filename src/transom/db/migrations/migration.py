@@ -60,7 +60,8 @@ class Migration:
         for operation in self.operations:
             before = state.clone()
             operation.state_forwards(self.app_label, state)
-            await operation.database_forwards(self.app_label, editor, before, state.clone())
+            if editor.allows(self.app_label, operation.about):
+                await operation.database_forwards(self.app_label, editor, before, state.clone())
 
     async def unapply(self, state: ProjectState, editor: SchemaEditor) -> None:
         """Undo the operations on the database, last first; `state` is the one before this migration.
@@ -78,4 +79,5 @@ class Migration:
             operation.state_forwards(self.app_label, state)
             steps.append((operation, before, state.clone()))
         for operation, before, after in reversed(steps):
-            await operation.database_backwards(self.app_label, editor, after, before)
+            if editor.allows(self.app_label, operation.about):
+                await operation.database_backwards(self.app_label, editor, after, before)

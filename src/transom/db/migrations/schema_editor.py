@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from transom.db import router
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
 
@@ -27,16 +29,22 @@ class SchemaEditor:
     Args:
         vendor: the dialect of the statements.
         executor: runs them; None to run nothing.
+        alias: of the database, for routers to say which tables belong into it; None for all.
 
     Attributes:
         vendor: the dialect: `"sqlite"` or `"postgresql"`.
         statements: the SQL so far, in order; arguments are shown in comments.
     """
 
-    def __init__(self, vendor: Vendor, executor: Executor | None = None) -> None:
+    def __init__(self, vendor: Vendor, executor: Executor | None = None, alias: str | None = None) -> None:
+        self._alias = alias
         self.vendor: Vendor = vendor
         self.statements: list[str] = []
         self._executor = executor
+
+    def allows(self, app_label: str, model_name: str | None) -> bool:
+        """Return whether the tables of an app, or of one of its models, belong into this database."""
+        return self._alias is None or router.allows_migration(self._alias, app_label, model_name)
 
     async def execute(self, sql: str, args: Sequence[Any] = ()) -> None:
         """Run one statement.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from transom.db import router
 from transom.db.exceptions import FieldError
 from transom.db.models.fields import ForeignKey
 from transom.db.models.metaclass import ModelMeta
@@ -42,14 +43,14 @@ class Model(Record, metaclass=ModelMeta):
         Args:
             update_fields: the fields to write, in a row that exists; all if None.
             force_insert: whether to insert and never update.
-            using: alias of the database; the one the object came from if None.
+            using: alias of the database; if None the routers choose, or it is the one the object came from.
 
         Raises:
             IntegrityError: a constraint refuses it.
             FieldError: a value of the wrong type, or an unknown name in `update_fields`.
             DoesNotExist: the row to update is gone.
         """
-        alias = using or self._using
+        alias = router.for_write(type(self), using, self)
         if update_fields is not None:
             await self._update([self._meta.get_field(name) for name in update_fields], alias)
         elif force_insert or self.pk is None:
@@ -62,8 +63,8 @@ class Model(Record, metaclass=ModelMeta):
             self._adding, self._using = False, alias
 
     def _can_exist(self) -> bool:
-        """Whether a new object's key may be that of a row: not if the key was just made by the field's default."""
-        return not self._meta.pk.has_default()
+        """Whether the key may be that of a row: not if the object is new and the field's default has made its key."""
+        return not self._adding or not self._meta.pk.has_default()
 
     def _writable(self) -> list[Field[Any]]:  # Any: fields of every type
         return [field for field in self._meta.fields if not field.primary_key]
@@ -86,7 +87,7 @@ class Model(Record, metaclass=ModelMeta):
         """
         if self.pk is None:
             raise self._gone("has no primary key, so there is no row to delete")
-        deleted = await delete_row(self, using or self._using)
+        deleted = await delete_row(self, router.for_write(type(self), using, self))
         self._adding = True
         return deleted
 
@@ -98,13 +99,13 @@ class Model(Record, metaclass=ModelMeta):
         """
         if self.pk is None:
             raise self._gone("has no primary key, so there is no row to read")
-        alias = using or self._using
+        alias = router.for_read(type(self), using, self)
         fresh = await QuerySet(type(self), alias).get(pk=self.pk)
         state = vars(self)
         for name in [name for name in state if name.startswith("_loaded_")]:
             del state[name]
         state.update(vars(fresh))
-        self._adding = False
+        self._adding, self._using = False, alias
 
     async def load(self, *names: str) -> None:
         """Load the objects that foreign keys lead to, each with one statement, unless they are loaded.
@@ -125,4 +126,4 @@ class Model(Record, metaclass=ModelMeta):
             loaded = self.__dict__.get(f"_loaded_{field.name}")
             if key is not None and (loaded is None or loaded.pk != key):
                 target = field.remote_field.target
-                setattr(self, field.name, await QuerySet[Any](target, self._using).get(pk=key))
+                setattr(self, field.name, await QuerySet[Any](target, None, self).get(pk=key))

@@ -28,7 +28,7 @@ class Manager(Generic[M]):
     _model: type[M]
 
     def __init__(self) -> None:
-        self._using = "default"
+        self._using: str | None = None
 
     # Not Self: mypy would lose the subclass.
     def __get__(self: ManagerT, instance: None, owner: type[Any]) -> ManagerT:  # Any: any class
@@ -153,7 +153,7 @@ class RelatedManager(Manager[M]):
 
     def __init__(self, relation: ManyToOneRelation, instance: Record) -> None:
         self._model = relation.related_model
-        self._using = instance._using
+        self._using = None
         self._field = relation.field
         self._instance = instance
 
@@ -163,24 +163,25 @@ class RelatedManager(Manager[M]):
         Raises:
             FieldError: the object has no key yet, so nothing can refer to it.
         """
-        return super().get_queryset().filter(**{self._field.name: self._instance})
+        return self._rows().filter(**{self._field.name: self._instance})
+
+    def _rows(self) -> QuerySet[M]:
+        return QuerySet(self._model, self._using, self._instance)
 
     async def create(self, **values: Any) -> M:
         """Insert a row that refers to the object."""
-        return await QuerySet(self._model, self._using).create(**{self._field.name: self._instance, **values})
+        return await self._rows().create(**{self._field.name: self._instance, **values})
 
     async def get_or_create(self, defaults: dict[str, Any] | None = None, **lookups: Any) -> tuple[M, bool]:
         """See `QuerySet.get_or_create`; a new row refers to the object."""
-        return await QuerySet(self._model, self._using).get_or_create(
-            defaults, **{self._field.name: self._instance, **lookups}
-        )
+        return await self._rows().get_or_create(defaults, **{self._field.name: self._instance, **lookups})
 
     async def bulk_create(self, objects: Iterable[M]) -> list[M]:
         """Insert rows with one statement, and let them refer to the object."""
         rows = list(objects)
         for row in rows:
             setattr(row, self._field.name, self._instance)
-        return await QuerySet(self._model, self._using).bulk_create(rows)
+        return await self._rows().bulk_create(rows)
 
 
 class Related(Generic[M]):

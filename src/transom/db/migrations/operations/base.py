@@ -47,6 +47,14 @@ class Operation:
         """Undo the change on the database; `from_state` has it, `to_state` does not."""
         raise NotImplementedError
 
+    @property
+    def about(self) -> str | None:
+        """Name of the model that it changes, in lower case; None where it is not about one. Routers are told."""
+        for argument in ("model_name", "old_name", "name"):
+            if isinstance(name := self._arguments.get(argument), str):
+                return name.lower()
+        return None
+
     def describe(self) -> str:
         """Return what it does in a few words, for progress and for the head of the file."""
         return f"{type(self).__name__}: {self._arguments}"

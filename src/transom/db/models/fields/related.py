@@ -6,6 +6,7 @@ from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
+from transom.db import router
 from transom.db.exceptions import FieldError, NotLoaded
 from transom.db.models.expressions import RelationColumn
 from transom.db.models.fields.base import Field, FieldOptions
@@ -352,5 +353,7 @@ class ForwardRelation(Generic[T]):
         field = self.field
         if value is not None and not isinstance(value, field.remote_field.target):
             raise field.wrong_type(value, f"a {field.remote_field.target.__name__}")
+        if router.active and value is not None:
+            router.check_relation(instance, value)
         setattr(instance, field.attname, None if value is None else value.pk)
         instance.__dict__[self.cache_name] = value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
+from transom.db import router
 from transom.db.models.expressions import Q
 from transom.db.models.query.binding import bind_condition, bind_ordering, model_ordering
 from transom.db.models.query.lookups import resolve_relation
@@ -27,22 +28,24 @@ class Query(Generic[M]):
     """
 
     __slots__ = (
+        "_chosen",
         "_distinct",
         "_empty",
         "_filters",
         "_high",
+        "_instance",
         "_low",
         "_ordering",
         "_related",
         "_reversed",
-        "_using",
         "_values",
         "model",
     )
 
-    def __init__(self, model: type[M], using: str = "default") -> None:
+    def __init__(self, model: type[M], using: str | None = None, instance: Record | None = None) -> None:
         self.model = model
-        self._using = using
+        self._chosen = using  # None: the routers choose, by the object whose relation this is
+        self._instance = instance
         self._filters: tuple[ConditionShape, ...] = ()
         self._values: tuple[Any, ...] = ()  # Any: values of all types
         self._ordering: tuple[Ordering, ...] | None = None  # None: the model's own
@@ -60,7 +63,8 @@ class Query(Generic[M]):
 
     def _copy_to(self, made: Query[M]) -> None:
         made.model = self.model
-        made._using = self._using
+        made._chosen = self._chosen
+        made._instance = self._instance
         made._filters = self._filters
         made._values = self._values
         made._ordering = self._ordering
@@ -70,6 +74,20 @@ class Query(Generic[M]):
         made._low = self._low
         made._high = self._high
         made._empty = self._empty
+
+    @property
+    def _using(self) -> str:
+        """The database to read from; each time it is asked for the routers may choose another."""
+        if self._chosen is not None:
+            return self._chosen
+        if router.active:
+            return router.for_read(self.model, None, self._instance)
+        return router.DEFAULT if self._instance is None else self._instance._using
+
+    @property
+    def _written_to(self) -> str:
+        """The database to write to; asked for only right before it is."""
+        return router.for_write(self.model, self._chosen, self._instance)
 
     @property
     def _options(self) -> Options:
@@ -211,9 +229,9 @@ class Query(Generic[M]):
         return made
 
     def using(self, alias: str) -> Self:
-        """Ask the database of this alias."""
+        """Ask the database of this alias, whatever routers say."""
         made = self._clone()
-        made._using = alias
+        made._chosen = alias
         return made
 
     # -- what it comes to ------------------------------------------------------------------------------------------

@@ -40,8 +40,9 @@ class QuerySet(Query[M]):
     async def _fetch(self) -> list[M]:
         if self._empty:
             return []
-        executor = connections.executor(self._using)
-        plan = select_plan(self._shape(), executor.vendor, self._using)
+        using = self._using
+        executor = connections.executor(using)
+        plan = select_plan(self._shape(), executor.vendor, using)
         return plan.load(await executor.fetch(plan.sql, plan.encode(self._arguments())))
 
     async def __aiter__(self) -> AsyncIterator[M]:
@@ -56,8 +57,9 @@ class QuerySet(Query[M]):
         """
         if self._empty:
             return
-        executor = connections.executor(self._using)
-        plan = select_plan(self._shape(), executor.vendor, self._using)
+        using = self._using
+        executor = connections.executor(using)
+        plan = select_plan(self._shape(), executor.vendor, using)
         stream = executor.stream(plan.sql, plan.encode(self._arguments()), chunk_size=chunk_size)
         async with aclosing(stream):
             async for rows in stream:
@@ -156,7 +158,7 @@ class QuerySet(Query[M]):
             FieldError: a value of the wrong type.
         """
         made = self.model(**values)
-        await insert(made, self._using)
+        await insert(made, self._written_to)
         return made
 
     async def get_or_create(self, defaults: dict[str, Any] | None = None, **lookups: Any) -> tuple[M, bool]:
@@ -168,15 +170,17 @@ class QuerySet(Query[M]):
             defaults: further values of a new object. Any: the fields know their types.
             lookups: values to look for, which a new object gets too.
         """
+        written_to = self._written_to
+        here = self.using(written_to)  # to look in a replica could miss what is about to be made
         try:
-            return await self.get(**lookups), False
+            return await here.get(**lookups), False
         except self.model.DoesNotExist:
             try:
-                async with atomic(self._using):
-                    return await self.create(**{**lookups, **(defaults or {})}), True
+                async with atomic(written_to):
+                    return await here.create(**{**lookups, **(defaults or {})}), True
             except UniqueViolation as violation:
                 try:
-                    return await self.get(**lookups), False
+                    return await here.get(**lookups), False
                 except self.model.DoesNotExist:
                     raise violation from None
 
@@ -189,7 +193,7 @@ class QuerySet(Query[M]):
         """
         rows = list(objects)
         if rows:
-            await insert_many(self.model, rows, self._using)
+            await insert_many(self.model, rows, self._written_to)
         return rows
 
     async def update(self, **values: Any) -> int:
@@ -214,7 +218,7 @@ class QuerySet(Query[M]):
         )
         if self._empty:
             return 0
-        executor = connections.executor(self._using)
+        executor = connections.executor(self._written_to)
         plan = update_plan(self._shape(ordered=False)._replace(related=()), assignments, executor.vendor)
         return await executor.execute(plan.sql, plan.encode(arguments))
 
@@ -230,7 +234,8 @@ class QuerySet(Query[M]):
         self._refuse_sliced("delete")
         if self._empty:
             return 0
-        return await delete_where(self._shape(ordered=False)._replace(related=()), self._values, self._using)
+        shape = self._shape(ordered=False)._replace(related=())
+        return await delete_where(shape, self._values, self._written_to)
 
     def __repr__(self) -> str:
         return f"<QuerySet of {self.model.__name__}: await it for its rows>"
