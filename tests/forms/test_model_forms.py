@@ -17,6 +17,7 @@ from transom.forms import (
     ValidationError,
 )
 from transom.forms.models import ModelChoiceField, ModelForm, modelform_factory
+from transom.validators import StepValueValidator
 
 
 class Author(models.Model):
@@ -356,3 +357,64 @@ async def test_a_value_that_was_not_touched_keeps_what_its_text_leaves_out(ada):
     form = PublishedForm({"title": "Tehanu 2", "published": "2026-01-02 03:04"}, instance=saved)
     assert await form.is_valid()
     assert (await form.save()).published == datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
+
+
+class Medium(models.TextChoices):
+    VINYL = "v"
+    CD = "c", "Compact disc"
+
+
+class Record(models.Model):
+    medium = models.CharField(max_length=1, choices=Medium, default=Medium.VINYL)
+    rank = models.IntegerField(choices=[("Top", [(1, "First")]), (2, "Second")], null=True, blank=True)
+    slug = models.SlugField()
+    mail = models.EmailField(blank=True)
+    link = models.URLField(blank=True)
+    length = models.DurationField()
+    address = models.GenericIPAddressField(null=True, blank=True)
+    copies = models.PositiveSmallIntegerField(validators=[StepValueValidator(5)])
+    day = models.DateField()
+    note = models.CharField(max_length=9, blank=True, db_default="none")
+
+
+class RecordForm(ModelForm[Record]):
+    class Meta:
+        fields = "__all__"
+
+
+async def test_choices_and_every_kind_of_field_come_back_as_values_of_the_model(ada):
+    await create_tables(Record)
+    sent = {
+        "medium": "c", "rank": "1", "slug": "abc", "length": "0:03:20", "address": "2001:DB8::1",
+        "copies": "10", "day": "2026-07-14",
+    }  # fmt: skip
+    form = RecordForm(sent)
+    assert await form.is_valid(), form.errors
+    record = await form.save()
+    found = await Record.objects.get(pk=record.pk)
+    assert (found.medium, found.rank, found.length.seconds) == (Medium.CD, 1, 200)
+    assert (found.address, found.copies, str(found.day), found.mail) == ("2001:db8::1", 10, "2026-07-14", "")
+    assert '<option value="c" selected>Compact disc</option>' in str(RecordForm(instance=found)["medium"])
+    assert ("", "---------") in form.get_choices("rank")
+
+
+async def test_the_validators_of_the_model_are_asked(ada):
+    sent = {"medium": "x", "rank": "3", "slug": "a b", "mail": "a", "link": "a", "length": "a", "address": "a",
+            "copies": "3", "day": "a"}  # fmt: skip
+    form = RecordForm(sent)
+    assert not await form.is_valid()
+    assert set(form.errors) == set(sent)
+    assert form.errors["copies"] == ["Enter a multiple of 5."]
+
+
+async def test_an_error_by_field_goes_to_the_fields(ada):
+    class Strict(RecordForm):
+        class Meta:
+            fields = ["slug", "copies"]
+
+        async def clean(self):
+            raise ValidationError({"slug": "no", "day": "never", "__all__": ["at all"]})
+
+    form = Strict({"slug": "a", "copies": "5"})
+    assert not await form.is_valid()
+    assert form.errors == {"slug": ["no"], "__all__": ["never", "at all"]}

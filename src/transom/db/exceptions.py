@@ -17,7 +17,8 @@ DatabaseError
 │   ├── UniqueViolation
 │   ├── ForeignKeyViolation
 │   ├── NotNullViolation
-│   └── CheckViolation
+│   ├── CheckViolation
+│   └── ExclusionViolation
 ├── TransactionError            atomic() was used wrongly
 │   ├── TransactionClosed
 │   └── TransactionOwnerError
@@ -165,6 +166,10 @@ class CheckViolation(IntegrityError):
     """A check constraint is false for the row."""
 
     sqlstate = "23514"
+
+
+class ExclusionViolation(IntegrityError):
+    """A row that an exclusion constraint does not let stand beside this one exists."""
 
 
 class TransactionError(DatabaseError):

@@ -1,7 +1,7 @@
 """Forms: declared once, parsed, checked, and shown as accessible HTML. `transom.forms.models` has those of models."""
 
 from transom.forms.boundfield import BoundField
-from transom.forms.exceptions import ChoicesNotLoaded, FormError, NotValidated, ValidationError
+from transom.forms.exceptions import ChoicesNotLoaded, FormError, NotValidated
 from transom.forms.fields import (
     BooleanField,
     CharField,
@@ -19,7 +19,7 @@ from transom.forms.fields import (
     URLField,
     UUIDField,
 )
-from transom.forms.forms import NON_FIELD_ERRORS, Form
+from transom.forms.forms import Form
 from transom.forms.renderer import FormRenderer
 from transom.forms.widgets import (
     CheckboxInput,
@@ -39,6 +39,7 @@ from transom.forms.widgets import (
     URLInput,
     Widget,
 )
+from transom.validators import NON_FIELD_ERRORS, ValidationError
 
 __all__ = [
     "NON_FIELD_ERRORS",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import inspect
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeAlias
 
 from transom.forms.boundfield import BoundField
-from transom.forms.exceptions import ChoicesNotLoaded, NotValidated, ValidationError
+from transom.forms.exceptions import ChoicesNotLoaded, NotValidated
 from transom.forms.fields import Field
 from transom.forms.renderer import FormRenderer
+from transom.validators import NON_FIELD_ERRORS, ValidationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from transom.forms.widgets import Choice
 
     AnyField: TypeAlias = Field[Any]  # Any: fields of every type
-
-NON_FIELD_ERRORS: Final = "__all__"
-"""The key in `errors` of what concerns no single field."""
 
 
 class Form:
@@ -111,7 +109,8 @@ class Form:
 
         Args:
             field: its name, or None where it is about the whole form.
-            error: the message, or messages.
+            error: the message, or messages. An error that has its messages by field goes to the form's fields of
+                these names, and with the others to the whole form.
 
         Raises:
             KeyError: there is no such field.
@@ -121,6 +120,10 @@ class Form:
             raise NotValidated("errors are added from clean() or after `await form.is_valid()`")
         if field is not None and field not in self.fields:
             self._unknown(field)
+        if isinstance(error, ValidationError) and error.error_dict is not None and field is None:
+            for name, errors in error.error_dict.items():
+                self.add_error(name if name in self.fields else None, ValidationError(errors))
+            return
         messages = [error] if isinstance(error, str) else error.messages
         self._errors.setdefault(field or NON_FIELD_ERRORS, []).extend(messages)
         if field is not None:

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from transom.db import models
 from transom.forms import fields
+from transom.forms.modelvalues import ModelFieldChoices, ParsedField
 from transom.forms.widgets import Textarea
+from transom.validators import validate_slug, validate_unicode_slug
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,9 +27,15 @@ def derive_field(field: models.Field[Any], **options: Any) -> AnyField:
     Raises:
         TypeError: there is none for it.
     """
+    options = {"required": not field.blank, **options}
+    own = field.own_validators
+    if own:
+        options["validators"] = own
+    if field.choices is not None:
+        return ModelFieldChoices(field, options)
     for model_types, build in BUILDERS:
         if isinstance(field, model_types):
-            return build(field, {"required": not field.blank, **options})
+            return build(field, options)
     kind = type(field).__name__
     raise TypeError(
         f"{field.label} is a {kind}, for which there is no form field; declare one, or leave it out"
@@ -40,7 +48,8 @@ def check_blank(field: models.Field[Any]) -> None:
     Raises:
         TypeError: it is one.
     """
-    if field.blank and not (field.null or field.has_default() or isinstance(field, HAVE_EMPTY_VALUE)):
+    has_value = field.null or field.has_default() or field.has_db_default()
+    if field.blank and not (has_value or isinstance(field, HAVE_EMPTY_VALUE)):
         raise TypeError(
             f"{field.label} may be left blank, but then has no value: give it null=True or a default"
         )
@@ -54,8 +63,7 @@ def key_field(field: models.Field[Any]) -> AnyField:
 
 
 def _integer(field: Any, options: Options) -> AnyField:
-    limit = 1 << (field.bits - 1)
-    return fields.IntegerField[Any](min_value=-limit, max_value=limit - 1, **options)
+    return fields.IntegerField[Any](min_value=field.min_value, max_value=field.max_value, **options)
 
 
 def _decimal(field: Any, options: Options) -> AnyField:
@@ -66,6 +74,19 @@ def _decimal(field: Any, options: Options) -> AnyField:
 
 def _char(field: Any, options: Options) -> AnyField:
     return _with_empty(field, fields.CharField(max_length=field.max_length, **options))
+
+
+def _slug(field: Any, options: Options) -> AnyField:
+    validator = validate_unicode_slug if field.allow_unicode else validate_slug
+    return _char(field, {**options, "validators": [validator, *options.get("validators", ())]})
+
+
+def _email(field: Any, options: Options) -> AnyField:
+    return _with_empty(field, fields.EmailField(max_length=field.max_length, **options))
+
+
+def _url(field: Any, options: Options) -> AnyField:
+    return _with_empty(field, fields.URLField(max_length=field.max_length, **options))
 
 
 def _text(field: Any, options: Options) -> AnyField:
@@ -89,21 +110,29 @@ def _plain(form_field: Any) -> Callable[[Any, Options], AnyField]:
     return lambda field, options: form_field(**options)
 
 
+AUTOMATIC = (models.SmallAutoField, models.AutoField, models.BigAutoField)
 INTEGERS = (
-    models.AutoField,
-    models.BigAutoField,
+    *AUTOMATIC,
     models.SmallIntegerField,
     models.IntegerField,
     models.BigIntegerField,
+    models.PositiveSmallIntegerField,
+    models.PositiveIntegerField,
+    models.PositiveBigIntegerField,
 )
 BUILDERS: Sequence[tuple[type | tuple[type, ...], Callable[[Any, Options], AnyField]]] = (
     (INTEGERS, _integer),
     (models.FloatField, _plain(fields.FloatField)),
     (models.DecimalField, _decimal),
+    (models.EmailField, _email),
+    (models.URLField, _url),
+    (models.SlugField, _slug),
     (models.CharField, _char),
     (models.TextField, _text),
     (models.BooleanField, _boolean),
     (models.DateTimeField, _plain(fields.DateTimeField)),
+    (models.DateField, _plain(fields.DateField)),
+    ((models.TimeField, models.DurationField, models.GenericIPAddressField, models.BinaryField), ParsedField),
     (models.UUIDField, _plain(fields.UUIDField)),
     (models.JSONField, _plain(fields.JSONField)),
 )

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, get_args, overload
 
 from transom.db import UniqueViolation, atomic, models
-from transom.forms.exceptions import NotValidated, ValidationError
+from transom.forms.exceptions import NotValidated
 from transom.forms.fields import Field
 from transom.forms.forms import Form, collect_declared
-from transom.forms.modelfields import check_blank, derive_field, key_field
+from transom.forms.modelfields import AUTOMATIC, check_blank, derive_field, key_field
 from transom.forms.widgets import Select
+from transom.validators import ValidationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -187,7 +188,7 @@ class ModelForm(Form, Generic[M]):
         """Return the value that a field shows at first: what the form was given, else the object's."""
         if name in self._initial or name not in self._model_fields():
             return super().get_initial(name)
-        value = getattr(self.instance, self._model_fields()[name].attname)
+        value = vars(self.instance).get(self._model_fields()[name].attname)
         return super().get_initial(name) if value is None and self._is_new else value
 
     def _model_fields(self) -> dict[str, models.Field[Any]]:
@@ -241,14 +242,15 @@ class ModelForm(Form, Generic[M]):
             if (
                 value is None and not field.null
             ):  # left empty, and the column takes no NULL: what the model has for that
-                setattr(self.instance, field.attname, field.get_default())
+                if not field.has_db_default():
+                    setattr(self.instance, field.attname, field.get_default())
             else:
                 setattr(self.instance, name, value)
 
     def _is_untouched(self, name: str, field: models.Field[Any]) -> bool:
         """Tell whether what was sent is what the object shows: the text of a time leaves out its microseconds, say."""
         sent = self[name].value
-        shown = self.fields[name].prepare_value(getattr(self.instance, field.attname))
+        shown = self.fields[name].prepare_value(vars(self.instance).get(field.attname))
         return sent is not None and shown is not None and str(sent) == str(shown)
 
     async def _explain(self, violation: UniqueViolation) -> Exception:
@@ -319,7 +321,7 @@ def _settable_name(
     if name in declared:
         return name
     field = model._meta.get_field(name)
-    if not field.editable or isinstance(field, models.AutoField | models.BigAutoField):
+    if not field.editable or isinstance(field, AUTOMATIC):
         raise TypeError(
             f"{field.label} is not for people to edit, so {cls.__name__} cannot have it; leave it out"
         )

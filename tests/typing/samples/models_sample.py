@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, ClassVar
 from uuid import UUID
@@ -19,6 +19,16 @@ class Author(models.Model):
     name = models.CharField(max_length=50)
     nick = models.CharField("nickname", max_length=50, null=True)
     born = models.DateTimeField(null=True)
+
+
+class Kind(models.TextChoices):
+    PAPER = "p", "On paper"
+    SCREEN = "s"
+
+
+class Grade(models.IntegerChoices):
+    LOW = 1
+    HIGH = 2, "Very high"
 
 
 class BookManager(models.Manager["Book"]):
@@ -42,6 +52,22 @@ class Book(models.Model):
     lent = models.BooleanField(default=False)
     added = models.DateTimeField(auto_now_add=True)
 
+    kind = models.CharField(max_length=1, choices=Kind, default=Kind.PAPER)
+    old_kind = models.TextField(choices=Kind, null=True)
+    grade = models.PositiveSmallIntegerField(choices=Grade)
+    old_grade = models.IntegerField(choices=Grade, null=True, default=None)
+    size = models.CharField(max_length=1, choices=[("s", "Small")], default="s")
+    cover = models.BinaryField(null=True)
+    day = models.DateField(null=True)
+    hour = models.TimeField(db_default=models.Now())
+    span = models.DurationField(default=timedelta)
+    mail = models.EmailField()
+    slug = models.SlugField(null=True)
+    link = models.URLField()
+    address = models.GenericIPAddressField(protocol="IPv4")
+    copies = models.PositiveIntegerField(default=0)
+    sold = models.PositiveBigIntegerField(null=True)
+
     objects: ClassVar[BookManager] = BookManager()
 
 
@@ -62,6 +88,26 @@ async def values(author: Author, book: Book) -> None:
     reveal_type(book.code)  # UUID
     reveal_type(book.lent)  # bool
     reveal_type(book.added)  # datetime
+    reveal_type(book.kind)  # Kind
+    reveal_type(book.old_kind)  # Kind | None
+    reveal_type(book.grade)  # Grade
+    reveal_type(book.old_grade)  # Grade | None
+    reveal_type(book.kind.label)  # str
+    reveal_type(book.kind.value)  # str
+    reveal_type(book.grade.value)  # int
+    reveal_type(Kind.labels)  # list[str]
+    reveal_type(book.size)  # str
+    reveal_type(book.cover)  # bytes | None
+    reveal_type(book.day)  # date | None
+    reveal_type(book.hour)  # time
+    reveal_type(book.span)  # timedelta
+    reveal_type(book.mail)  # str
+    reveal_type(book.slug)  # str | None
+    reveal_type(book.link)  # str
+    reveal_type(book.address)  # str
+    reveal_type(book.copies)  # int
+    reveal_type(book.sold)  # int | None
+    book.kind = Kind.SCREEN
     book.text = None
     book.editor = author
 
@@ -105,4 +151,4 @@ async def querysets(author: Author, book: Book) -> None:
         reveal_type(each_book)  # Book
 
 
-USED = (datetime, Decimal, UUID)
+USED = (date, datetime, time, timedelta, Decimal, UUID)

@@ -24,11 +24,16 @@ from transom.db.migrations.exceptions import (
 )
 from transom.db.migrations.migration import Migration, MigrationKey
 from transom.db.migrations.operations import (
+    AddConstraint,
     AddField,
+    AddIndex,
     CreateModel,
     DeleteModel,
     Operation,
+    RemoveConstraint,
     RemoveField,
+    RemoveIndex,
+    RenameIndex,
     RunPython,
     RunSQL,
 )
@@ -37,7 +42,9 @@ from transom.db.migrations.questioner import InteractiveQuestioner, NonInteracti
 from transom.db.migrations.schema_editor import SchemaEditor
 
 __all__ = [
+    "AddConstraint",
     "AddField",
+    "AddIndex",
     "BadMigration",
     "CircularDependency",
     "ConflictingMigrations",
@@ -58,7 +65,10 @@ __all__ = [
     "Operation",
     "PlanStep",
     "Questioner",
+    "RemoveConstraint",
     "RemoveField",
+    "RemoveIndex",
+    "RenameIndex",
     "RunPython",
     "RunSQL",
     "SchemaEditor",

@@ -12,20 +12,24 @@ Removals come before additions, so that no state in between has two models under
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from transom.db.migrations.arrange import Step, arrange
 from transom.db.migrations.exceptions import UnsupportedChange
+from transom.db.migrations.item_change import ItemChange
 from transom.db.migrations.model_state import ModelKey, clone_field, has_value_for_rows
 from transom.db.migrations.operations import AddField, CreateModel, DeleteModel, RemoveField
-from transom.db.models import OnDelete
+from transom.db.migrations.serializer import serialize
+from transom.db.models import Field, OnDelete
+from transom.db.models.expressions import Expression
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from transom.db.migrations.graph import MigrationGraph
     from transom.db.migrations.migration import Migration
-    from transom.db.migrations.model_state import ModelState
+    from transom.db.migrations.model_state import ItemKind, ModelState
     from transom.db.migrations.questioner import Questioner
     from transom.db.migrations.state import ProjectState
 
@@ -45,6 +49,8 @@ NOT_IN_DATABASE = frozenset(
 )
 # Options of a model that say nothing of its table.
 OPTIONS_NOT_IN_DATABASE = frozenset({"get_latest_by", "ordering", "verbose_name", "verbose_name_plural"})
+# Options of a model that have operations of their own.
+ITEMS: tuple[ItemKind, ...] = ("indexes", "constraints")
 
 
 def detect_changes(
@@ -64,10 +70,13 @@ def detect_changes(
     """
     _refuse_unsupported(from_state, to_state)
     created: dict[ModelKey, Step] = {}
+    items = list(_changed_items(from_state, to_state))
     steps = [
+        *(Step(change.app_label, operation) for change in items for operation in change.removals()),
         *_removals(from_state, to_state),
         *_creations(from_state, to_state, created),
         *_additions(from_state, to_state, created, questioner),
+        *(Step(change.app_label, operation) for change in items for operation in change.additions()),
     ]
     return arrange(steps, graph)
 
@@ -97,13 +106,18 @@ def _iter_unsupported(old: ModelState, new: ModelState) -> Iterator[str]:
 
 
 def _table_options(model: ModelState) -> dict[str, Any]:
-    return {name: value for name, value in model.options.items() if name not in OPTIONS_NOT_IN_DATABASE}
+    passed_over = OPTIONS_NOT_IN_DATABASE | set(ITEMS)
+    return {name: value for name, value in model.options.items() if name not in passed_over}
 
 
 def _signature(model: ModelState, name: str) -> dict[str, Any]:
     """Return what of a field the database sees."""
     _, path, args, kwargs = model.fields[name].deconstruct()
-    seen: dict[str, Any] = {key: value for key, value in kwargs.items() if key not in NOT_IN_DATABASE}
+    seen: dict[str, Any] = {
+        key: serialize(value).layout() if isinstance(value, Expression | Field) else value
+        for key, value in kwargs.items()
+        if key not in NOT_IN_DATABASE
+    }
     if seen.get("on_delete") is OnDelete.SET_DEFAULT:  # the one default that the database knows
         seen["default"] = kwargs.get("default")
     if target := model.targets().get(name):
@@ -120,6 +134,11 @@ def _show_change(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
 
 def _show(signature: Mapping[str, Any], name: str) -> str:
     return repr(signature[name]) if name in signature else "(not given)"
+
+
+def _changed_items(from_state: ProjectState, to_state: ProjectState) -> Iterator[ItemChange]:
+    for key in sorted(from_state.models.keys() & to_state.models.keys()):
+        yield ItemChange(key.app_label, from_state.models[key], to_state.models[key])
 
 
 def _removals(from_state: ProjectState, to_state: ProjectState) -> list[Step]:
@@ -159,7 +178,9 @@ def _creations(
     order = list(_creation_order(new))
     for key, late in order:
         fields = [(name, clone_field(field)) for name, field in new[key].fields.items() if name not in late]
-        step = Step(key.app_label, CreateModel(new[key].name, fields, new[key].options))
+        # What speaks of a field that comes late comes after it.
+        kept = _without_items(new[key].options) if late else new[key].options
+        step = Step(key.app_label, CreateModel(new[key].name, fields, kept))
         _note_targets(step, new[key], (name for name, _ in fields), created)
         created[key] = step
         yield step
@@ -167,6 +188,13 @@ def _creations(
         for name in late:
             operation = AddField(new[key].name.lower(), name, clone_field(new[key].fields[name]))
             yield _note_targets(Step(key.app_label, operation, [created[key]]), new[key], [name], created)
+        if late:
+            change = ItemChange(key.app_label, replace(new[key], options={}), new[key])
+            yield from (Step(key.app_label, operation, [created[key]]) for operation in change.additions())
+
+
+def _without_items(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if name not in ITEMS}
 
 
 def _creation_order(models: Mapping[ModelKey, ModelState]) -> Iterator[tuple[ModelKey, list[str]]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
 from transom.db.migrations.exceptions import StateError
 
@@ -13,9 +13,19 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from transom.db.models import Model
+    from transom.db.models.constraints import BaseConstraint
     from transom.db.models.fields import Field
+    from transom.db.models.indexes import Index
 
     AnyField: TypeAlias = Field[Any]  # Any: fields of every type
+    AnyItem: TypeAlias = Index | BaseConstraint
+
+ItemKind: TypeAlias = Literal["indexes", "constraints"]
+"""The option of `Meta` that holds them."""
+
+
+ONLY_IN_PYTHON: Final = ("choices", "validators", "error_messages")
+"""Options of a field that the database sees nothing of, and that would tie migrations to code of the application."""
 
 
 class ModelKey(NamedTuple):
@@ -46,7 +56,7 @@ def clone_field(source: AnyField, *, without: Collection[str] = (), **changes: A
 
 def has_value_for_rows(field: AnyField) -> bool:
     """Whether rows that exist get a value for this new field without anybody saying more."""
-    return field.null or field.has_default()
+    return field.null or field.has_default() or field.has_db_default()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +84,11 @@ class ModelState:
             options["db_table"] = meta.db_table
         if meta.ordering:
             options["ordering"] = list(meta.ordering)
-        fields = {item.name: clone_field(item) for item in meta.fields}
+        if meta.indexes:
+            options["indexes"] = list(meta.indexes)
+        if meta.constraints:
+            options["constraints"] = list(meta.constraints)
+        fields = {item.name: clone_field(item, without=ONLY_IN_PYTHON) for item in meta.fields}
         return cls(meta.app_label, meta.object_name, fields, options)
 
     @property

@@ -80,7 +80,7 @@ class SchemaEditor:
         from transom.db.migrations import ddl
 
         field = model._meta.get_field(name)
-        default = declared.get_default()
+        default = None if declared.has_db_default() else declared.get_default()
         encoded = None if default is None else field.writer(self.vendor)(default)
         await self._run(ddl.add_column(model._meta, field.column, encoded, self.vendor))
 
@@ -94,6 +94,37 @@ class SchemaEditor:
         from transom.db.migrations import ddl
 
         await self._run(ddl.remove_column(model._meta, model._meta.get_field(name).column, self.vendor))
+
+    async def add_item(self, model: type[Model], name: str) -> None:
+        """Add an index or a constraint that the model has, by its name."""
+        from transom.db.migrations import ddl
+
+        await self._run(ddl.add_item(model._meta, name, self.vendor))
+
+    async def remove_item(self, model: type[Model], without: type[Model], name: str) -> None:
+        """Remove an index or a constraint.
+
+        Args:
+            model: the model that still has it.
+            without: the model that no longer has it.
+            name: of the index or constraint.
+        """
+        from transom.db.migrations import ddl
+
+        await self._run(ddl.remove_item(model._meta, without._meta, name, self.vendor))
+
+    async def rename_index(self, old: type[Model], new: type[Model], old_name: str, new_name: str) -> None:
+        """Rename an index.
+
+        Args:
+            old: the model with the old name.
+            new: the model with the new one.
+            old_name: of the index.
+            new_name: of the index.
+        """
+        from transom.db.migrations import ddl
+
+        await self._run(ddl.rename_index(old._meta, new._meta, old_name, new_name, self.vendor))
 
     async def run_python(self, code: DataMigration, apps: StateApps) -> None:
         """Run the function of a `RunPython`, unless nothing is to be run."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from transom.db.migrations.code import Code, call, sequence
 from transom.db.migrations.exceptions import Unserializable
 from transom.db.migrations.operations.base import Operation
+from transom.db.models.expressions import Combined, Condition, F, Q, Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -93,7 +94,7 @@ def _serialize_enum(value: Enum) -> Code:
     # A member that is a plain value too is written as that: the file then outlives the class.
     if isinstance(value, str | int):
         return serialize(value.value)
-    owner = _serialize_callable(type(value))
+    owner = serialize(type(value))
     return Code(f"{owner.head}[{value.name!r}]".replace("'", '"'), imports=owner.imports)
 
 
@@ -209,6 +210,48 @@ def _leads_to(value: Any, module: str, name: str) -> bool:
     return bool(found == value)  # a class method is a new object at each look
 
 
+def _serialize_condition(value: Q) -> Code:
+    """Return a condition as nested calls, which can be laid out over lines as operators could not."""
+    args = [serialize(child) for child in value.children if not isinstance(child, Condition)]
+    kwargs = [
+        (child.name, serialize(child.value)) for child in value.children if isinstance(child, Condition)
+    ]
+    if value.connector == "OR":
+        kwargs.append(("_connector", serialize("OR")))
+    if value.negated:
+        kwargs.append(("_negated", serialize(True)))
+    names = [name for name, _ in kwargs]
+    if len(set(names)) < len(names):  # the same lookup twice: each in a Q of its own
+        return _serialize_condition(_with_separate_lookups(value))
+    return call(Code("models.Q", imports=frozenset({MODELS})), args, kwargs)
+
+
+def _with_separate_lookups(value: Q) -> Q:
+    children = [
+        Q(**{child.name: child.value}) if isinstance(child, Condition) else child for child in value.children
+    ]
+    return Q(*children, _connector=value.connector, _negated=value.negated)
+
+
+def _serialize_reference(value: F) -> Code:
+    return call(Code("models.F", imports=frozenset({MODELS})), [serialize(value.path)])
+
+
+def _serialize_constant(value: Value) -> Code:
+    return call(Code("models.Value", imports=frozenset({MODELS})), [serialize(value.value)])
+
+
+def _serialize_arithmetic(value: Combined) -> Code:
+    left, right = (_in_parentheses(operand) for operand in (value.left, value.right))
+    imports = frozenset([*left.iter_imports(), *right.iter_imports()])
+    return Code(f"{left.layout()} {value.operator} {right.layout()}", imports=imports)
+
+
+def _in_parentheses(operand: Any) -> Code:
+    code = serialize(operand)
+    return Code(f"({code.layout()})", imports=code.imports) if isinstance(operand, Combined) else code
+
+
 def _serialize_module(value: ModuleType) -> Code:
     raise Unserializable(f"cannot write the module {value.__name__} into a migration; name something in it")
 
@@ -236,5 +279,9 @@ SERIALIZERS: dict[type, Serializer] = {
     frozenset: _serialize_frozenset,
     dict: _serialize_dict,
     functools.partial: _serialize_partial,
+    Q: _serialize_condition,
+    F: _serialize_reference,
+    Value: _serialize_constant,
+    Combined: _serialize_arithmetic,
     ModuleType: _serialize_module,
 }

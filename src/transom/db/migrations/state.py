@@ -10,9 +10,9 @@ from transom.db.migrations.model_state import ModelKey, ModelState, clone_field,
 from transom.db.migrations.rendering import StateApps, render_with_targets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from transom.db.migrations.model_state import AnyField
+    from transom.db.migrations.model_state import AnyField, AnyItem, ItemKind
     from transom.db.models import Model
 
 
@@ -90,6 +90,44 @@ class ProjectState:
             raise StateError(f"{model.label} has a field {name!r} already; an earlier operation added it")
         kept = added if keep_default else clone_field(added, without=("default",))
         self.models[model.key] = replace(model, fields={**model.fields, name: kept})
+
+    def items(self, app_label: str, model_name: str, kind: ItemKind) -> list[AnyItem]:
+        """Return the indexes or the constraints of a model.
+
+        Raises:
+            StateError: there is no such model.
+        """
+        return list(self.model_state(app_label, model_name).options.get(kind, ()))
+
+    def find_item(self, app_label: str, model_name: str, kind: ItemKind, name: str) -> AnyItem:
+        """Return an index or a constraint of a model by its name.
+
+        Raises:
+            StateError: there is none.
+        """
+        items = self.items(app_label, model_name, kind)
+        for item in items:
+            if item.name == name:
+                return item
+        known = ", ".join(item.name for item in items) or "none"
+        label = self.model_state(app_label, model_name).label
+        raise StateError(f"{label} has no {name!r} among its {kind}; choose from {known}")
+
+    def set_items(self, app_label: str, model_name: str, kind: ItemKind, items: Sequence[AnyItem]) -> None:
+        """Give a model other indexes or constraints.
+
+        Raises:
+            StateError: there is no such model, or two of them have one name.
+        """
+        model = self.model_state(app_label, model_name)
+        names = [item.name for item in items]
+        twice = next((name for at, name in enumerate(names) if name in names[:at]), None)
+        if twice is not None:
+            raise StateError(
+                f"{model.label} has {twice!r} among its {kind} already; an earlier operation added it"
+            )
+        options = {key: value for key, value in model.options.items() if key != kind}
+        self.models[model.key] = replace(model, options={**options, kind: list(items)} if items else options)
 
     def remove_field(self, app_label: str, model_name: str, name: str) -> None:
         """Remove a field from a model.

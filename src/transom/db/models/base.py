@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from transom.db import router
 from transom.db.exceptions import FieldError
+from transom.db.models import validation
 from transom.db.models.fields import ForeignKey
 from transom.db.models.metaclass import ModelMeta
 from transom.db.models.query import QuerySet, delete_row, insert, update_row
@@ -21,7 +22,7 @@ class Model(Record, metaclass=ModelMeta):
     """The base of all models: subclass it, and give the class fields.
 
     A model without a primary key gets `id`, a BigAutoField. `class Meta` takes `db_table`, `ordering`, `abstract`,
-    `app_label`, `verbose_name` and `verbose_name_plural`.
+    `app_label`, `verbose_name`, `verbose_name_plural`, `indexes`, `constraints` and `unique_together`.
     """
 
     if TYPE_CHECKING:
@@ -61,22 +62,90 @@ class Model(Record, metaclass=ModelMeta):
             await insert(self, alias)
         else:
             self._adding, self._using = False, alias
+            self._forget_generated()
 
     def _can_exist(self) -> bool:
-        """Whether the key may be that of a row: not if the object is new and the field's default has made its key."""
-        return not self._adding or not self._meta.pk.has_default()
+        """Whether the key may be that of a row: not if the object is new and a default has made its key, or will."""
+        return not self._adding or not (self._meta.pk.has_default() or self._meta.pk.has_db_default())
 
     def _writable(self) -> list[Field[Any]]:  # Any: fields of every type
-        return [field for field in self._meta.fields if not field.primary_key]
+        return [
+            field
+            for field in self._meta.fields
+            if not field.primary_key and not field.is_left_to_database(self)
+        ]
 
     async def _update(self, fields: list[Field[Any]], alias: str) -> None:
         if self.pk is None:
             raise self._gone("has no primary key yet; save it whole first")
         if fields and not await update_row(self, fields, alias):
             raise self._gone("is no longer in the database, or never was")
+        self._forget_generated()
+
+    def _forget_generated(self) -> None:
+        for field in self._meta.database_defaults:
+            if field.db_expression() is not None:
+                vars(self).pop(field.attname, None)
 
     def _gone(self, why: str) -> Exception:
         return self.DoesNotExist(f"{self!r} {why}")
+
+    async def full_clean(
+        self,
+        exclude: Iterable[str] | None = None,
+        *,
+        validate_unique: bool = True,
+        validate_constraints: bool = True,
+    ) -> None:
+        """Check the object in every way: each field, `clean()`, then what is unique, and the other constraints.
+
+        Nothing calls it by itself; `save()` does not. A field that is wrong is left out of the checks after its own.
+
+        Args:
+            exclude: names of fields to leave out.
+            validate_unique: whether to ask the database for rows with the same unique values.
+            validate_constraints: whether to ask it about the constraints of `class Meta`.
+
+        Raises:
+            ValidationError: with all that is wrong, by field (`error.message_dict`); what concerns no single field is
+                under `"__all__"`.
+        """
+        excluded = set(exclude or ())
+        checks = [lambda: self.clean_fields(excluded), self.clean]
+        if validate_unique:
+            checks.append(lambda: self.validate_unique(excluded))
+        if validate_constraints:
+            checks.append(lambda: self.validate_constraints(excluded))
+        await validation.collect(checks, excluded)
+
+    async def clean_fields(self, exclude: Iterable[str] | None = None) -> None:
+        """Check each field by itself, and set it to the value of its type: the number for its text.
+
+        A foreign key must lead to a row. What was not loaded, and what the database will make, is left out.
+
+        Raises:
+            ValidationError: with what is wrong, by field.
+        """
+        await validation.clean_fields(self, set(exclude or ()))
+
+    async def clean(self) -> None:
+        """Check the fields together: override it, and raise ValidationError, with a dict by field if you like."""
+
+    async def validate_unique(self, exclude: Iterable[str] | None = None) -> None:
+        """Ask the database whether another row has a value that must be unique: of a field, or of `unique_together`.
+
+        Raises:
+            ValidationError: one has, by field, or under `"__all__"` where several fields are unique together.
+        """
+        await validation.validate_unique(self, set(exclude or ()))
+
+    async def validate_constraints(self, exclude: Iterable[str] | None = None) -> None:
+        """Ask the database whether the object meets the constraints of `class Meta`.
+
+        Raises:
+            ValidationError: it breaks one; under `"__all__"`, or by field for a constraint of a single one.
+        """
+        await validation.validate_constraints(self, set(exclude or ()))
 
     async def delete(self, *, using: str | None = None) -> int:
         """Delete the row and return 1, or 0 if it is gone already; rows that refer to it fare by their on_delete.

@@ -116,6 +116,7 @@ def _complete(cls: ModelMeta) -> None:
         ("MultipleObjectsReturned", MultipleObjectsReturned),
     ):
         setattr(cls, name, type(name, (base,), {**inside, "__qualname__": f"{cls.__qualname__}.{name}"}))
+    cls._meta.finish()
     registry.register(cls)
     for field in cls._meta.foreign_keys:
         relation = field.remote_field

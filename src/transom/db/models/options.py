@@ -5,13 +5,28 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from transom.db import constraint_names
 from transom.db.exceptions import FieldError
+from transom.db.models.constraints import BaseConstraint, UniqueConstraint
 from transom.db.models.fields import Field, ForeignKey, ManyToOneRelation
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from transom.db.models.indexes import Index
     from transom.db.sql.shapes import ColumnPath, Lookup, Ordering
 
-META_OPTIONS = ("abstract", "app_label", "db_table", "ordering", "verbose_name", "verbose_name_plural")
+META_OPTIONS = (
+    "abstract",
+    "app_label",
+    "constraints",
+    "db_table",
+    "indexes",
+    "ordering",
+    "unique_together",
+    "verbose_name",
+    "verbose_name_plural",
+)
 
 
 class Options:
@@ -28,6 +43,10 @@ class Options:
         abstract: whether it has no table and is only there to inherit from.
         fields: the fields, in the order of the columns.
         pk: the primary key.
+        indexes: the indexes of `class Meta`, which all have names. Those of single fields are not among them.
+        constraints: the constraints of `class Meta`, the same; `unique_together` is among them.
+        unique_together: groups of names of fields.
+        database_defaults: those of the fields that have a db_default.
         related_objects: the relations of foreign keys that point here.
         lookups: names of lookups that were resolved before, for `query/lookups.py`.
         paths: the same for names of columns.
@@ -50,12 +69,20 @@ class Options:
         self.abstract: bool = meta.get("abstract", False)
         self.verbose_name: str = meta.get("verbose_name") or _words(model_name)
         self.verbose_name_plural: str = meta.get("verbose_name_plural") or f"{self.verbose_name}s"
+        together = _together(meta)
+        self.indexes: tuple[Index, ...] = tuple([each.for_model(self) for each in meta.get("indexes", ())])
+        self.constraints: tuple[BaseConstraint, ...] = tuple(
+            [each.for_model(self) for each in (*meta.get("constraints", ()), *together)]
+        )
+        self.unique_together = tuple([constraint.fields for constraint in together])
+        self._check_names()
         self.fields: tuple[Field[Any], ...] = ()  # Any: fields of every type
         self.related_objects: tuple[ManyToOneRelation, ...] = ()
         self._pk: Field[Any] | None = None
         self.lookups: dict[str, Lookup] = {}
         self.paths: dict[str, ColumnPath] = {}
         self.bound_ordering: tuple[Ordering, ...] | None = None
+        self.database_defaults: tuple[Field[Any], ...] = ()
         self._by_name: dict[str, Field[Any]] = {}
         self._relations: dict[str, ManyToOneRelation] = {}
 
@@ -71,6 +98,38 @@ class Options:
             raise FieldError(f"{self.object_name} is abstract and has no primary key")
         return self._pk
 
+    def _check_names(self) -> None:
+        names = [item.name for item in (*self.indexes, *self.constraints)]
+        twice = next((name for at, name in enumerate(names) if name in names[:at]), None)
+        if twice is not None:
+            raise TypeError(
+                f"class Meta of {self.object_name} gives two indexes or constraints the name {twice!r}"
+            )
+
+    def finish(self) -> None:
+        """Check what `class Meta` says of fields, and tell what unique constraints are called.
+
+        Raises:
+            FieldError: an index or constraint names a field that the model lacks.
+        """
+        for index in self.indexes:
+            for name in (*(name for name, _ in index.field_orders()), *index.include):
+                self.get_field(name)
+        for constraint in self.constraints:
+            for name in constraint.field_names():
+                self.get_field(name)
+        for name, columns in self._unique_columns():
+            constraint_names.remember(self.db_table, columns, name)
+
+    def _unique_columns(self) -> Iterable[tuple[str, tuple[str, ...]]]:
+        """Yield name and columns of each unique constraint that has nothing but columns."""
+        for field in self.fields:
+            if field.unique and not field.primary_key:
+                yield f"uq_{self.db_table}_{field.column}", (field.column,)
+        for constraint in self.constraints:
+            if isinstance(constraint, UniqueConstraint) and not constraint.expressions:
+                yield constraint.name, tuple([self.get_field(name).column for name in constraint.fields])
+
     def add_field(self, field: Field[Any]) -> None:
         """Append a field that knows its name.
 
@@ -85,6 +144,8 @@ class Options:
                 raise TypeError(f"{self.object_name} has two primary keys; a model takes one")
             self._pk = field
         self.fields = (*self.fields, field)
+        if field.has_db_default():
+            self.database_defaults = (*self.database_defaults, field)
         self._by_name[field.name] = self._by_name[field.attname] = field
 
     def add_relation(self, relation: ManyToOneRelation) -> None:
@@ -149,6 +210,14 @@ class Options:
 
     def __repr__(self) -> str:
         return f"<Options: {self.label}>"
+
+
+def _together(meta: dict[str, Any]) -> list[UniqueConstraint]:
+    """Return the constraints that `unique_together` says: one sequence of names, or several."""
+    groups: Any = meta.get("unique_together", ())
+    if groups and isinstance(groups[0], str):
+        groups = [groups]
+    return [UniqueConstraint(fields=tuple(names)) for names in groups]
 
 
 def _words(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from transom.db.exceptions import MultipleObjectsReturned, ObjectDoesNotExist
+from transom.db.models.fields import NOT_PROVIDED
 
 if TYPE_CHECKING:
     from transom.db.models.options import Options
@@ -41,7 +42,7 @@ class Record:
                 setattr(self, field.name, values.pop(field.name))
             elif field.attname in values:
                 setattr(self, field.attname, values.pop(field.attname))
-            else:
+            elif field.db_default is NOT_PROVIDED or field.primary_key or field.has_default():
                 setattr(self, field.attname, field.get_default())
         if values:
             name = next(iter(values))

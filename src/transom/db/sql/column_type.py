@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 ColumnKind: TypeAlias = Literal[
+    "smallauto",
     "auto",
     "bigauto",
     "smallint",
@@ -14,14 +15,19 @@ ColumnKind: TypeAlias = Literal[
     "boolean",
     "varchar",
     "text",
+    "binary",
     "datetime",
+    "date",
+    "time",
+    "duration",
     "float",
     "decimal",
     "uuid",
+    "inet",
     "json",
 ]
 
-_REFERRED: dict[ColumnKind, ColumnKind] = {"auto": "integer", "bigauto": "bigint"}
+_REFERRED: dict[ColumnKind, ColumnKind] = {"smallauto": "smallint", "auto": "integer", "bigauto": "bigint"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +49,21 @@ class ColumnType:
     @property
     def is_integer(self) -> bool:
         """Whether the values are whole numbers of at most 64 bits."""
-        return self.kind in ("auto", "bigauto", "smallint", "integer", "bigint")
+        return self.kind in ("smallauto", "auto", "bigauto", "smallint", "integer", "bigint")
 
     @property
     def is_generated(self) -> bool:
         """Whether the database makes the value of a new row."""
-        return self.kind in ("auto", "bigauto")
+        return self.kind in ("smallauto", "auto", "bigauto")
 
     def referring(self) -> ColumnType:
         """Return the type of a foreign key to this column: the same, but not counting up by itself."""
         kind = _REFERRED.get(self.kind)
         return ColumnType(kind) if kind else self
+
+
+@dataclass(frozen=True, slots=True)
+class SQLText:
+    """A default that the database works out: an expression of our own making, in its dialect."""
+
+    sql: str

@@ -42,7 +42,7 @@ class FieldLike(Protocol):
         ...
 
     def server_default(self, vendor: Vendor) -> Any:
-        """Return the value (as the driver takes it) that the column gets by itself, or None for no default."""
+        """Return the value (as the driver takes it) that the column gets by itself, its SQLText, or None for no default."""
         # Any: whatever a driver takes
         ...
 

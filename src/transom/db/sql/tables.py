@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from transom.db.sql.column_type import SQLText
+from transom.db.sql.literals import literal
 from transom.db.sql.types import sql_type
 
 if TYPE_CHECKING:
     from sqlalchemy.schema import SchemaItem
 
     from transom.db.sql.metadata import FieldLike, OptionsLike, Vendor
+    from transom.db.sql.types import SQLType
 
 # Every constraint has a name that follows from the columns, so that a later migration can drop it.
 NAMING_CONVENTION = {
@@ -51,18 +54,25 @@ def build_column(field: FieldLike, vendor: Vendor) -> sa.Column[Any]:
         arguments.append(sa.Identity())
     if foreign_key := build_foreign_key(field):
         arguments.append(foreign_key)
-    default = field.server_default(vendor)
+    kind = sql_type(column_type, vendor)
     return sa.Column(
         field.column,
-        sql_type(column_type, vendor),
+        kind,
         *arguments,
         primary_key=field.primary_key,
         nullable=field.null,
         unique=(field.unique and not field.primary_key) or None,
         index=(field.db_index and not field.unique and not field.primary_key) or None,
         autoincrement=column_type.is_generated,
-        server_default=None if default is None else sa.literal(default, literal_execute=True),
+        server_default=build_default(field.server_default(vendor), kind, vendor),
     )
+
+
+def build_default(default: Any, kind: SQLType, vendor: Vendor) -> sa.ColumnElement[Any] | None:
+    """Describe the default of a column: an expression, or a value as the driver takes it (Any), or none."""
+    if default is None:
+        return None
+    return sa.literal_column(default.sql) if isinstance(default, SQLText) else literal(default, kind, vendor)
 
 
 def build_foreign_key(field: FieldLike) -> sa.ForeignKey | None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     SQLType = TypeEngine[Any]
 
 _POSTGRESQL: dict[ColumnKind, Callable[[ColumnType], SQLType]] = {
+    "smallauto": lambda _: sa.SmallInteger(),
     "auto": lambda _: sa.Integer(),
     "bigauto": lambda _: sa.BigInteger(),
     "smallint": lambda _: sa.SmallInteger(),
@@ -27,16 +28,22 @@ _POSTGRESQL: dict[ColumnKind, Callable[[ColumnType], SQLType]] = {
     "boolean": lambda _: sa.Boolean(),
     "varchar": lambda column: sa.String(column.length),
     "text": lambda _: sa.Text(),
+    "binary": lambda _: sa.LargeBinary(),
     "datetime": lambda _: sa.DateTime(timezone=True),
+    "date": lambda _: sa.Date(),
+    "time": lambda _: sa.Time(),
+    "duration": lambda _: postgresql.INTERVAL(),
     "float": lambda _: sa.Double(),
     "decimal": lambda column: sa.Numeric(column.precision, column.scale),
     "uuid": lambda _: sa.Uuid(),
+    "inet": lambda _: postgresql.INET(),
     "json": lambda _: postgresql.JSONB(),
 }
 
 # SQLite has four storage classes; the declared name only sets the affinity. An automatic key must be declared INTEGER to
 # be the row id, and a NUMERIC affinity would turn decimals into floats.
 _SQLITE: dict[ColumnKind, Callable[[ColumnType], SQLType]] = {
+    "smallauto": lambda _: sa.Integer(),
     "auto": lambda _: sa.Integer(),
     "bigauto": lambda _: sa.Integer(),
     "smallint": lambda _: sa.SmallInteger(),
@@ -45,10 +52,15 @@ _SQLITE: dict[ColumnKind, Callable[[ColumnType], SQLType]] = {
     "boolean": lambda _: sa.Integer(),
     "varchar": lambda column: sa.String(column.length),
     "text": lambda _: sa.Text(),
+    "binary": lambda _: sa.LargeBinary(),
     "datetime": lambda _: sa.Text(),
+    "date": lambda _: sa.Text(),
+    "time": lambda _: sa.Text(),
+    "duration": lambda _: sa.BigInteger(),
     "float": lambda _: sa.Float(),
     "decimal": lambda _: sa.Text(),
     "uuid": lambda _: sa.String(32),
+    "inet": lambda _: sa.String(39),
     "json": lambda _: sa.Text(),
 }
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypedDict, TypeVar, ov
 from pydantic import TypeAdapter
 from pydantic import ValidationError as PydanticError
 
-from transom.forms.exceptions import ValidationError
 from transom.forms.widgets import TextInput, Widget
+from transom.validators import ValidationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import HttpUrl, StringConstraints, TypeAdapter
-from pydantic import ValidationError as PydanticError
+from pydantic import StringConstraints
 
 from transom.forms.fields.base import Field
 from transom.forms.widgets import EmailInput, URLInput
+from transom.validators import URLValidator, ValidationError, validate_email
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -17,14 +17,11 @@ if TYPE_CHECKING:
     from transom.forms.fields.base import FieldOptions
     from transom.forms.widgets import AttributeValue
 
-# Source: WHATWG HTML, "valid e-mail address": what browsers take; RFC 5322 allows more than anyone uses.
-_DNS_LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
-EMAIL = re.compile(rf"[a-zA-Z0-9.!#$%&'*+/=?^_`{{|}}~-]+@{_DNS_LABEL}(?:\.{_DNS_LABEL})*")
 # RFC 5321 4.5.3.1.3: a path has 256 octets, two of them its angle brackets.
 EMAIL_MAX_LENGTH = 254
 # What browsers and servers agree to carry.
 URL_MAX_LENGTH = 2048
-_http_url = TypeAdapter[HttpUrl](HttpUrl)
+_validate_url = URLValidator()
 
 
 class CharField(Field[str]):
@@ -97,8 +94,10 @@ class EmailField(CharField):
     def parse(self, value: object) -> str:
         """Return the address."""
         text = super().parse(value)
-        if not EMAIL.fullmatch(text):
-            raise self.error("invalid")
+        try:
+            validate_email(text)
+        except ValidationError as exc:
+            raise self.error("invalid") from exc
         return text
 
 
@@ -117,7 +116,7 @@ class URLField(CharField):
         """Return the address."""
         text = super().parse(value)
         try:
-            _http_url.validate_strings(text)
-        except PydanticError as exc:
+            _validate_url(text)
+        except ValidationError as exc:
             raise self.error("invalid") from exc
         return text

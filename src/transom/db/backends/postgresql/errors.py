@@ -16,6 +16,7 @@ from transom.db.exceptions import (
     DatabaseError,
     DataError,
     DeadlockDetected,
+    ExclusionViolation,
     ForeignKeyViolation,
     IntegrityError,
     LockNotAvailable,
@@ -38,6 +39,7 @@ INTEGRITY: dict[str, type[IntegrityError]] = {
     "23503": ForeignKeyViolation,
     "23502": NotNullViolation,
     "23514": CheckViolation,
+    "23P01": ExclusionViolation,
 }
 STATES: dict[str, type[DatabaseError]] = {
     "08001": ConnectionFailed,  # could not establish the connection

@@ -207,8 +207,14 @@ def configure(driver: sqlite3.Connection, options: SQLiteOptions, *, query_only:
     driver.execute(f"PRAGMA synchronous = {options.synchronous}")
     driver.execute(f"PRAGMA wal_autocheckpoint = {AUTO_CHECKPOINT}")
     driver.execute("PRAGMA foreign_keys = ON")
+    driver.create_function("transom_unhex", 1, _unhex, deterministic=True)  # SQLite has its own since 3.41
     if query_only:
         driver.execute("PRAGMA query_only = ON")
+
+
+def _unhex(text: str | None) -> bytes | None:
+    """Return the bytes of hexadecimal digits, as which they travel in JSON."""
+    return None if text is None else bytes.fromhex(text)
 
 
 async def open_connection(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 
+from transom.db import constraint_names
 from transom.db.exceptions import (
     CheckViolation,
     ConnectionFailed,
@@ -91,4 +92,7 @@ def translate_integrity(name: str, message: str) -> IntegrityError:
         table = pairs[0][0] or None
         columns = tuple(pair[2] for pair in pairs)
     named = NAMED.match(message)
-    return kind(message, table=table, columns=columns, constraint=(named[1] or named[2]) if named else None)
+    constraint = (named[1] or named[2]) if named else None
+    if kind is UniqueViolation and constraint is None:
+        constraint = constraint_names.find(table, columns)
+    return kind(message, table=table, columns=columns, constraint=constraint)

@@ -19,18 +19,20 @@ class Q:
     """A condition for `filter` and `exclude`; immutable.
 
     `Q(text="x", votes__gt=3)` holds where both hold. `a & b`, `a | b` and `~a` make new ones.
-    The comparisons of typed columns (`Question.text == "x"`) are Q objects too.
+    The comparisons of typed columns (`Question.text == "x"`) are Q objects too. Migrations write `_connector="OR"` for
+    `|`, and `_negated=True` for `~`.
     """
 
     __slots__ = ("children", "connector", "negated")
 
     def __init__(self, *conditions: Q, **lookups: Any) -> None:  # Any: each lookup says what it takes
+        # No parameters of their own, or checkers would not take a dict of lookups: Q(**lookups).
+        self.connector: Connector = lookups.pop("_connector", "AND")
+        self.negated: bool = lookups.pop("_negated", False)
         self.children: tuple[Q | Condition, ...] = (
             *conditions,
             *(Condition(name, value) for name, value in lookups.items()),
         )
-        self.connector: Connector = "AND"
-        self.negated = False
 
     @classmethod
     def _build(

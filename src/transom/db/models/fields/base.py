@@ -8,10 +8,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypedDict, 
 
 from transom.db.exceptions import FieldError, NotLoaded
 from transom.db.models.expressions import Column
+from transom.db.models.fields.defaults import DatabaseDefault
+from transom.db.models.fields.validation import Validated
+from transom.db.sql.column_type import SQLText
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from typing import Self
 
+    from transom.db.models.expressions import Expression, Q
+    from transom.db.models.fields.choices import Choices
     from transom.db.sql.column_type import ColumnType
     from transom.db.sql.metadata import Reference, Vendor
 
@@ -32,10 +38,11 @@ class _NotProvided:
 NOT_PROVIDED = _NotProvided()
 
 
-class FieldOptions(TypedDict, Generic[T], total=False):
-    """The options that all fields share; see `Field`."""
+class BaseFieldOptions(TypedDict, Generic[T], total=False):
+    """The options that all fields share, but for the choices; see `Field`."""
 
     default: T | Callable[[], T]
+    db_default: T | DatabaseDefault
     unique: bool
     db_index: bool
     primary_key: bool
@@ -43,9 +50,23 @@ class FieldOptions(TypedDict, Generic[T], total=False):
     blank: bool
     editable: bool
     help_text: str
+    validators: Sequence[Callable[[Any], None]]  # Any: each takes the type of its field
+    error_messages: Mapping[str, str]
 
 
-class Field(Generic[T]):
+class FieldOptions(BaseFieldOptions[T], Generic[T], total=False):
+    """The options that all fields share; see `Field`. An enum as choices is an option of its own: it is the type."""
+
+    choices: Choices | None
+
+
+class AnyFieldOptions(BaseFieldOptions[Any], total=False):
+    """What the implementations of constructors take; the overloads above them say it exactly."""
+
+    choices: Any  # choices of every kind
+
+
+class Field(Validated, Generic[T]):
     """A column of a model. `T` is the type of its values: `str`, or `str | None` with `null=True`.
 
     On the class a field reads as a typed column to build conditions with, on an instance as its value.
@@ -54,6 +75,8 @@ class Field(Generic[T]):
         verbose_name: what people call it; the attribute's name with spaces if not given.
         null: whether the column takes NULL.
         default: the value of new objects, or a function of no arguments that makes it.
+        db_default: the value that the database gives to rows written without one: a constant, or `Now()`. A new object
+            has none before it is saved; reading it raises NotLoaded.
         unique: whether no two rows may have the same value.
         db_index: whether the column has an index.
         primary_key: whether this is the key of the model.
@@ -61,6 +84,10 @@ class Field(Generic[T]):
         blank: whether forms may leave it empty.
         editable: whether forms show it.
         help_text: a hint that forms show.
+        choices: what may be chosen: pairs of value and label, in groups or not; a function that returns them; or, for
+            text and whole numbers, an enum, whose members then are the values. `get_<name>_display()` gives the label.
+        validators: functions that take a value and raise ValidationError; see `transom.validators`.
+        error_messages: sentences in place of ours by code, such as `"unique"`.
     """
 
     # Values live in the instance's __dict__ under `attname`, where Python finds them before it asks a descriptor that
@@ -93,7 +120,9 @@ class Field(Generic[T]):
             raise TypeError(f"{type(self).__name__} has no option {min(unknown)!r}; choose from {known}")
         self.verbose_name = verbose_name
         self.null = null
-        self.default: Any = options.get("default", NOT_PROVIDED)
+        self._take_validation_options(options)
+        self.default: Any = self._constant(options.get("default", NOT_PROVIDED))
+        self.db_default: Any = self._constant(options.get("db_default", NOT_PROVIDED))
         self.primary_key: bool = options.get("primary_key", False)
         self.unique: bool = options.get("unique", False) or self.primary_key
         self.db_index: bool = options.get("db_index", False)
@@ -107,6 +136,15 @@ class Field(Generic[T]):
             )
         if self.primary_key and null:
             raise TypeError("a primary key takes no NULL; drop null=True")
+
+    def _constant(self, value: Any) -> Any:
+        """Return a default as a member of the enum that the choices are. Any: a default of any type, or a function."""
+        if self.enum is None or not isinstance(value, str | int) or isinstance(value, self.enum):
+            return value
+        try:
+            return self.enum(value)
+        except ValueError as exc:
+            raise TypeError(f"default {value!r} is no member of {self.enum.__name__}") from exc
 
     # -- the descriptor --------------------------------------------------------------------------------------------
 
@@ -130,6 +168,8 @@ class Field(Generic[T]):
         self.set_name(name)
         self.model = model
         setattr(model, name, self)
+        if self._choices is not None:
+            add_display_method(model, self)
 
     def set_name(self, name: str) -> None:
         """Settle the names that follow from the attribute's name."""
@@ -166,7 +206,17 @@ class Field(Generic[T]):
         return None
 
     def server_default(self, vendor: Vendor) -> Any:
-        """Return the value the column gets without us, as the driver takes it; None for no such default."""
+        """Return the value the column gets without us, as the driver takes it, or its SQL; None for no such default."""
+        if isinstance(self.db_default, DatabaseDefault):
+            return SQLText(self.db_default.sql(vendor, self.column_type().kind))
+        return self.writer(vendor)(self.db_default) if self.has_db_default() else None
+
+    def db_expression(self) -> Expression | None:
+        """Return what the column always is, or None for a column that is written."""
+        return None
+
+    def db_check(self) -> Q | None:
+        """Return the condition that the column of every row must meet, or None for no such."""
         return None
 
     @property
@@ -179,6 +229,17 @@ class Field(Generic[T]):
     def has_default(self) -> bool:
         """Whether new objects get a value without being given one."""
         return self.default is not NOT_PROVIDED
+
+    def has_db_default(self) -> bool:
+        """Whether rows that are written without a value get one from the database."""
+        return self.db_default is not NOT_PROVIDED and self.db_default is not None
+
+    def is_left_to_database(self, instance: Any) -> bool:
+        """Whether the instance (of any model) has no value, so that the database makes it when the row is inserted."""
+        if not self.has_db_default():
+            return False
+        values: dict[str, Any] = instance.__dict__
+        return values.get(self.attname) is None if self.primary_key else self.attname not in values
 
     def get_default(self) -> Any:
         """Return the value of a new object that was given none: the default, else None."""
@@ -219,6 +280,16 @@ class Field(Generic[T]):
         keywords: dict[str, Any] = {}
         if self.has_default():
             keywords["default"] = self.default
+        if self.has_db_default():
+            keywords["db_default"] = self.db_default
+        if self._choices is not None:
+            keywords["choices"] = (
+                self._choices if self.enum is None and callable(self._choices) else self.choices
+            )
+        if self._validators:
+            keywords["validators"] = list(self._validators)
+        if self._error_messages:
+            keywords["error_messages"] = self._error_messages
         for option, default in self.sql_defaults.items():
             value = getattr(self, option)
             if value != default:
@@ -228,3 +299,19 @@ class Field(Generic[T]):
         if getattr(self, "name", None) and keywords.get("verbose_name") == self.name.replace("_", " "):
             del keywords["verbose_name"]
         return getattr(self, "name", ""), f"transom.db.models.{type(self).__name__}", [], keywords
+
+
+def add_display_method(model: type[Any], field: Field[Any]) -> None:
+    """Give a model (any class) `get_<name>_display()`, unless it has one of its own."""
+    name = f"get_{field.name}_display"
+    own = getattr(model, name, None)
+    if own is not None and not hasattr(own, "of_field"):
+        return
+
+    def get_display(self: Any) -> str:  # Any: an instance of the model
+        """Return the label of the value."""
+        return field.display(getattr(self, field.attname))
+
+    get_display.__name__ = name
+    get_display.of_field = field  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess]  # the mark
+    setattr(model, name, get_display)

@@ -1,164 +1,33 @@
-"""Numbers: whole, automatic, floating and decimal."""
+"""Numbers with fractions: floating and decimal."""
 
 from __future__ import annotations
 
 import math
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from transom.db.exceptions import DataError
 from transom.db.models.fields.base import Field, FieldOptions
-from transom.db.sql.column_type import ColumnKind, ColumnType
+from transom.db.sql.column_type import ColumnType
+from transom.validators import DecimalValidator
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Unpack
 
     from transom.db.models.fields.base import Converter
     from transom.db.sql.metadata import Vendor
+    from transom.validators import Validator
 
 T = TypeVar("T")
 
 # Where an option's type is Any, the overloads above the implementation say it.
 
 
-class BaseIntegerField(Field[T]):
-    """What all fields of whole numbers share."""
-
-    kind: ClassVar[ColumnKind]
-    bits: ClassVar[int]
-
-    def column_type(self) -> ColumnType:
-        """Return the integer type of this size."""
-        return ColumnType(self.kind)
-
-    def encoder(self, vendor: Vendor) -> Converter:
-        """Return a function that takes an int."""
-
-        def encode(value: object) -> int:
-            if type(value) is int:
-                return value
-            if isinstance(value, int):  # bool and IntEnum
-                return int(value)
-            raise self.wrong_type(value, "an int")
-
-        return encode
-
-    def writer(self, vendor: Vendor) -> Converter:
-        """Return a function that takes an int that fits: SQLite would store any, PostgreSQL refuse it later."""
-        encode, limit = self.encoder(vendor), 1 << (self.bits - 1)
-
-        def write(value: object) -> int:
-            number: int = encode(value)
-            if -limit <= number < limit:
-                return number
-            raise DataError(f"{self.label} takes whole numbers from {-limit} to {limit - 1}, not {number!r}")
-
-        return write
-
-
-# A constructor tells its own class's type only, so each of these repeats it.
-
-
-class IntegerField(BaseIntegerField[T]):
-    """A whole number of 32 bits."""
-
-    kind = "integer"
-    bits = 32
-
-    @overload
-    def __init__(
-        self: IntegerField[int],
-        verbose_name: str | None = None,
-        *,
-        null: Literal[False] = False,
-        **options: Unpack[FieldOptions[int]],
-    ) -> None: ...
-    @overload
-    def __init__(
-        self: IntegerField[int | None],
-        verbose_name: str | None = None,
-        *,
-        null: Literal[True],
-        **options: Unpack[FieldOptions[int | None]],
-    ) -> None: ...
-    def __init__(
-        self, verbose_name: str | None = None, *, null: bool = False, **options: Unpack[FieldOptions[Any]]
-    ) -> None:
-        super().__init__(verbose_name, null=null, **options)
-
-
-class BigIntegerField(BaseIntegerField[T]):
-    """A whole number of 64 bits."""
-
-    kind = "bigint"
-    bits = 64
-
-    @overload
-    def __init__(
-        self: BigIntegerField[int],
-        verbose_name: str | None = None,
-        *,
-        null: Literal[False] = False,
-        **options: Unpack[FieldOptions[int]],
-    ) -> None: ...
-    @overload
-    def __init__(
-        self: BigIntegerField[int | None],
-        verbose_name: str | None = None,
-        *,
-        null: Literal[True],
-        **options: Unpack[FieldOptions[int | None]],
-    ) -> None: ...
-    def __init__(
-        self, verbose_name: str | None = None, *, null: bool = False, **options: Unpack[FieldOptions[Any]]
-    ) -> None:
-        super().__init__(verbose_name, null=null, **options)
-
-
-class SmallIntegerField(BaseIntegerField[T]):
-    """A whole number of 16 bits."""
-
-    kind = "smallint"
-    bits = 16
-
-    @overload
-    def __init__(
-        self: SmallIntegerField[int],
-        verbose_name: str | None = None,
-        *,
-        null: Literal[False] = False,
-        **options: Unpack[FieldOptions[int]],
-    ) -> None: ...
-    @overload
-    def __init__(
-        self: SmallIntegerField[int | None],
-        verbose_name: str | None = None,
-        *,
-        null: Literal[True],
-        **options: Unpack[FieldOptions[int | None]],
-    ) -> None: ...
-    def __init__(
-        self, verbose_name: str | None = None, *, null: bool = False, **options: Unpack[FieldOptions[Any]]
-    ) -> None:
-        super().__init__(verbose_name, null=null, **options)
-
-
-class AutoField(BaseIntegerField[int]):
-    """A primary key of 32 bits that the database counts up."""
-
-    kind = "auto"
-    bits = 32
-
-
-class BigAutoField(BaseIntegerField[int]):
-    """A primary key of 64 bits that the database counts up; what a model gets that declares no key."""
-
-    kind = "bigauto"
-    bits = 64
-
-
 class FloatField(Field[T]):
     """A floating-point number of 64 bits; for money take DecimalField."""
+
+    default_messages = {"invalid": "Enter a number."}
 
     @overload
     def __init__(
@@ -198,6 +67,13 @@ class FloatField(Field[T]):
 
         return encode
 
+    def to_python(self, value: Any) -> Any:
+        """Return the number, of text too."""
+        try:
+            return None if value is None else float(value)
+        except (TypeError, ValueError, OverflowError):
+            raise self.error("invalid") from None
+
 
 class DecimalField(Field[T]):
     """An exact decimal number of `max_digits` digits, `decimal_places` of them after the point.
@@ -205,6 +81,8 @@ class DecimalField(Field[T]):
     SQLite has no such type: the number is stored as text and exact there too, but compared and computed with as a
     float.
     """
+
+    default_messages = {"invalid": "Enter a number."}
 
     @overload
     def __init__(
@@ -292,6 +170,19 @@ class DecimalField(Field[T]):
         if not value.is_finite():
             raise DataError(f"{self.label} takes finite numbers, not {value!r}")
         return value
+
+    def size_validators(self) -> Iterable[Validator]:
+        """Return the check of the sizes."""
+        return (DecimalValidator(self.max_digits, self.decimal_places),)
+
+    def to_python(self, value: Any) -> Any:
+        """Return the number, of text, int and float too; a float as its shortest text."""
+        if value is None or isinstance(value, Decimal):
+            return value
+        try:
+            return Decimal(repr(value) if isinstance(value, float) else value)
+        except (TypeError, ValueError, InvalidOperation):
+            raise self.error("invalid") from None
 
     def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:
         """Add the sizes."""

@@ -61,6 +61,27 @@ class BooleanField(Field[T]):
         """Return bool where the driver gives 0 and 1."""
         return bool if vendor == "sqlite" else None
 
+    def to_python(self, value: Any) -> Any:
+        """Return the truth value, of 0 and 1 and their words too."""
+        if value is None or isinstance(value, bool):
+            return value
+        key = value.lower() if isinstance(value, str) else value
+        if isinstance(key, int | str) and key in _TRUTH:
+            return _TRUTH[key]
+        raise self.error("invalid")
+
+
+_TRUTH: dict[object, bool] = {
+    1: True,
+    "1": True,
+    "t": True,
+    "true": True,
+    0: False,
+    "0": False,
+    "f": False,
+    "false": False,
+}
+
 
 class UUIDField(Field[T]):
     """A universally unique identifier."""
@@ -105,6 +126,15 @@ class UUIDField(Field[T]):
         """Return UUID where the driver gives text."""
         return UUID if vendor == "sqlite" else None
 
+    def to_python(self, value: Any) -> Any:
+        """Return the identifier, of its text too."""
+        if value is None or isinstance(value, UUID):
+            return value
+        try:
+            return UUID(value)
+        except (AttributeError, TypeError, ValueError):
+            raise self.error("invalid") from None
+
 
 class JSONField(Field[Any]):
     """A JSON document: dict, list, str, int, float, bool. None stands for NULL, not for JSON's null.
@@ -130,3 +160,11 @@ class JSONField(Field[Any]):
     def decoder(self, vendor: Vendor) -> Converter | None:
         """Return the JSON parser."""
         return json.loads
+
+    def validate(self, value: Any, instance: Any) -> None:
+        """Check that JSON can say it."""
+        super().validate(value, instance)
+        try:
+            json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError):
+            raise self.error("invalid") from None

@@ -23,6 +23,7 @@ _ORDERED: Final[tuple[LookupName, ...]] = (*_ANY, "gt", "gte", "lt", "lte", "ran
 _FEWER: Final[dict[ColumnKind, tuple[LookupName, ...]]] = {
     "boolean": _ANY,
     "json": ("exact", "isnull"),
+    "binary": ("exact", "isnull"),
     "varchar": LOOKUP_NAMES,
     "text": LOOKUP_NAMES,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from transom.db import connections
-from transom.db.exceptions import ForeignKeyViolation, IntegrityError
+from transom.db.exceptions import FieldError, ForeignKeyViolation, IntegrityError
 from transom.db.models.expressions import Condition
 from transom.db.models.fields import OnDelete
 from transom.db.models.query.binding import bind_condition
@@ -26,24 +26,37 @@ M = TypeVar("M", bound=Record)
 async def insert(instance: Record, using: str) -> None:
     """Insert the row of an object, and give it the key that the database makes."""
     meta = instance._meta
-    fields = _insertable(meta, with_key=instance.pk is not None)
+    left = _left_to_database(instance)
+    fields = _all_but(meta, left)
     values = [field.pre_save(instance, adding=True) for field in fields]
     executor = connections.executor(using)
-    if len(fields) == len(meta.fields):
-        plan = insert_plan(meta, fields, (), executor.vendor)
-        await executor.execute(plan.sql, plan.encode(values))
+    plan = insert_plan(meta, fields, left, executor.vendor)
+    if left:
+        (made,) = plan.load(await executor.execute_returning(plan.sql, plan.encode(values)))
+        _take(instance, left, made)
     else:
-        plan = insert_plan(meta, fields, (meta.pk,), executor.vendor)
-        rows = await executor.execute_returning(plan.sql, plan.encode(values))
-        ((instance.pk,),) = plan.load(rows)
+        await executor.execute(plan.sql, plan.encode(values))
     _mark_saved(instance, using)
 
 
-def _insertable(meta: Options, *, with_key: bool) -> tuple[Field[Any], ...]:
-    """Return the fields of an INSERT: all but a key that the database makes."""
-    if with_key or not meta.pk.column_type().is_generated:
-        return meta.fields
-    return tuple([field for field in meta.fields if field is not meta.pk])
+def _left_to_database(instance: Record) -> tuple[Field[Any], ...]:
+    """Return the fields whose values the database makes for this new row: a key that counts up, a db_default."""
+    meta = instance._meta
+    left = [field for field in meta.database_defaults if field.is_left_to_database(instance)]
+    if meta.pk.column_type().is_generated and instance.pk is None and meta.pk not in left:
+        left.insert(0, meta.pk)
+    return tuple(left)
+
+
+def _all_but(meta: Options, left: tuple[Field[Any], ...]) -> tuple[Field[Any], ...]:
+    """Return the fields of an INSERT that leaves these to the database."""
+    return tuple([field for field in meta.fields if field not in left]) if left else meta.fields
+
+
+def _take(instance: Record, fields: Sequence[Field[Any]], values: Sequence[Any]) -> None:
+    """Give an object the values that the database made. Any: values of every type."""
+    for field, value in zip(fields, values, strict=True):
+        setattr(instance, field.attname, value)
 
 
 def _mark_saved(instance: Record, using: str) -> None:
@@ -53,31 +66,63 @@ def _mark_saved(instance: Record, using: str) -> None:
 
 async def insert_many(model: type[M], objects: Sequence[M], using: str) -> None:
     """Insert the rows of objects of one model with one statement; two, where only some have their keys."""
+    groups = _group(model._meta, objects)
+    if len(groups) == 1:
+        ((left, members),) = groups
+        await _insert_alike(model, members, left, using)
+        return
+    async with atomic(using):
+        for left, members in groups:
+            await _insert_alike(model, members, left, using)
+
+
+def _group(meta: Options, objects: Sequence[M]) -> list[tuple[tuple[Field[Any], ...], Sequence[M]]]:
+    """Return the objects in groups that leave the same fields to the database; those with keys first."""
+    if meta.database_defaults:
+        alike: dict[tuple[Field[Any], ...], list[M]] = {}
+        for instance in objects:
+            alike.setdefault(_left_to_database(instance), []).append(instance)
+        return sorted(alike.items(), key=lambda group: len(group[0]))
+    left = (meta.pk,) if meta.pk.column_type().is_generated else ()
     with_key = [instance for instance in objects if instance.pk is not None]
-    without = [instance for instance in objects if instance.pk is None]
-    if with_key and without:
-        async with atomic(using):
-            await _insert_alike(model, with_key, using)
-            await _insert_alike(model, without, using)
-    else:
-        await _insert_alike(model, objects, using)
+    without = (
+        [instance for instance in objects if instance.pk is None] if len(with_key) < len(objects) else []
+    )
+    return [(fields, members) for fields, members in (((), with_key), (left, without)) if members]
 
 
-async def _insert_alike(model: type[M], objects: Sequence[M], using: str) -> None:
+async def _insert_alike(
+    model: type[M], objects: Sequence[M], left: tuple[Field[Any], ...], using: str
+) -> None:
     meta = model._meta
-    fields = _insertable(meta, with_key=objects[0].pk is not None)
+    if meta.pk in left and not meta.pk.column_type().is_generated and len(objects) > 1:
+        raise FieldError(
+            f"bulk_create() could not tell which row got which {meta.pk.label} from the database; "
+            "set the keys, or create the objects one by one"
+        )
+    fields = _all_but(meta, left)
     columns = [[field.pre_save(instance, adding=True) for instance in objects] for field in fields]
     executor = connections.executor(using)
-    returning = len(fields) < len(meta.fields)
-    plan = bulk_insert_plan(meta, fields, returning, executor.vendor)
-    if returning:
-        keys = plan.load(await executor.execute_returning(plan.sql, plan.encode([columns])))
-        for instance, key in zip(objects, sorted(keys), strict=True):
-            instance.pk = key
+    made = tuple([meta.pk, *(field for field in left if field is not meta.pk)]) if left else ()
+    plan = bulk_insert_plan(meta, fields, made, executor.vendor)
+    if made:
+        rows = plan.load(await executor.execute_returning(plan.sql, plan.encode([columns])))
+        _take_rows(objects, made, rows)
     else:
         await executor.execute(plan.sql, plan.encode([columns]))
     for instance in objects:
         _mark_saved(instance, using)
+
+
+def _take_rows(objects: Sequence[Record], made: tuple[Field[Any], ...], rows: list[Any]) -> None:
+    """Give objects the values that the database made; each row begins with its key, and new keys count up."""
+    if objects[0].pk is None:
+        for instance, row in zip(objects, sorted(rows, key=lambda row: row[0]), strict=True):
+            _take(instance, made, row)
+        return
+    found = {row[0]: row for row in rows}
+    for instance in objects:
+        _take(instance, made[1:], found[instance.pk][1:])
 
 
 async def update_row(instance: Record, fields: Sequence[Field[Any]], using: str) -> int:

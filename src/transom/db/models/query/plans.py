@@ -181,7 +181,7 @@ def insert_plan(
 
 
 def bulk_insert_plan(
-    options: Options, fields: tuple[Field[Any], ...], returning: bool, vendor: Vendor
+    options: Options, fields: tuple[Field[Any], ...], returning: tuple[Field[Any], ...], vendor: Vendor
 ) -> Plan:
     """Return the plan of inserting any number of rows in one statement, whose values are one list per column."""
 
@@ -189,7 +189,7 @@ def bulk_insert_plan(
         from transom.db.sql.bulk import insert_rows
 
         statement = insert_rows(options, fields, returning, vendor)
-        load = build_values_loader((options.pk,), (), "flat", vendor) if returning else _no_rows
+        load = build_values_loader(returning, (), "tuple", vendor) if returning else _no_rows
         return Plan(statement.sql, build_encoder(statement.parameters), load)
 
     return PLANS.get(("bulk insert", vendor, options, fields, returning), build)

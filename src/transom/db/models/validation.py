@@ -1,0 +1,250 @@
+"""What `full_clean()` and its parts do.
+
+Whether a condition holds for an object is asked of the database, which knows best: the object's values go there as
+parameters, so it need not be saved.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from transom.db import connections, router
+from transom.db.models.constraints import (
+    CheckConstraint,
+    ExclusionConstraint,
+    UniqueConstraint,
+    condition_names,
+)
+from transom.db.models.fields import ForeignKey
+from transom.db.models.query import QuerySet
+from transom.db.models.table import own_condition
+from transom.validators import NON_FIELD_ERRORS, ValidationError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+    from transom.db.models.constraints import BaseConstraint
+    from transom.db.models.expressions import Q
+    from transom.db.models.fields import Field
+    from transom.db.models.record import Record
+    from transom.db.sql.statement import Statement
+
+    AnyField = Field[Any]  # Any: fields of every type
+    Errors = dict[str, list[ValidationError]]
+
+
+async def collect(checks: Iterable[Callable[[], Awaitable[None]]], excluded: set[str]) -> None:
+    """Run the checks in order, each without the fields that an earlier one found wrong: these join `excluded`.
+
+    Raises:
+        ValidationError: with what all of them found.
+    """
+    errors: Errors = {}
+    for check in checks:
+        try:
+            await check()
+        except ValidationError as exc:
+            exc.update_error_dict(errors)
+            excluded |= errors.keys() - {NON_FIELD_ERRORS}
+    _raise_if_any(errors)
+
+
+def _raise_if_any(errors: Errors) -> None:
+    if errors:
+        raise ValidationError(errors)
+
+
+async def clean_fields(instance: Record, excluded: set[str]) -> None:
+    """Check each field, and set it to the value of its type."""
+    errors: Errors = {}
+    for field in instance._meta.fields:
+        if field.name in excluded or not _has_value(field, instance):
+            continue
+        value = getattr(instance, field.attname)
+        if field.blank and value in field.empty_values:
+            continue
+        try:
+            cleaned = await _clean_field(field, value, instance)
+        except ValidationError as exc:
+            errors[field.name] = exc.error_list
+        else:
+            setattr(instance, field.attname, cleaned)
+    _raise_if_any(errors)
+
+
+def _has_value(field: AnyField, instance: Record) -> bool:
+    """Whether there is something to check: not what was not loaded, nor what the database makes."""
+    if field.attname not in vars(instance) or field.is_left_to_database(instance):
+        return False
+    return not (field.primary_key and field.column_type().is_generated and instance.pk is None)
+
+
+async def _clean_field(field: AnyField, value: Any, instance: Record) -> Any:  # Any: a value of the field
+    if not isinstance(field, ForeignKey):
+        return field.clean(value, instance)
+    if value is not None:
+        value = field.target_field.to_python(value)
+    cleaned = field.clean(value, instance)
+    if cleaned is not None:
+        target = field.remote_field.target
+        if (
+            not await QuerySet[Any](target, router.for_write(target, None, instance))
+            .filter(pk=cleaned)
+            .exists()
+        ):
+            raise ValidationError(
+                f"There is no {target._meta.verbose_name} with this key.", "invalid", {"value": cleaned}
+            )
+    return cleaned
+
+
+async def validate_unique(instance: Record, excluded: set[str]) -> None:
+    """Ask for rows with the same value of a unique field, or the same values of fields that are unique together."""
+    errors: Errors = {}
+    for field in instance._meta.fields:
+        if not field.unique or field.name in excluded or not _has_value(field, instance):
+            continue
+        if field.primary_key and not instance._adding:
+            continue
+        value = getattr(instance, field.attname)
+        if value is not None and await _others(instance, {field.attname: value}).exists():
+            errors[field.name] = [field.error("unique")]
+    together = [each for each in instance._meta.constraints if _is_together(each, instance)]
+    await _check_constraints(instance, together, excluded, errors)
+    _raise_if_any(errors)
+
+
+def _is_together(constraint: BaseConstraint, instance: Record) -> bool:
+    """Whether the constraint is what `unique_together` says."""
+    return (
+        isinstance(constraint, UniqueConstraint)
+        and constraint.is_plain
+        and constraint.fields in instance._meta.unique_together
+    )
+
+
+def _database(instance: Record) -> str:
+    """Return the alias of the database that would be written to: a replica may lag behind."""
+    return router.for_write(type(instance), None, instance)
+
+
+def _others(instance: Record, values: dict[str, Any]) -> QuerySet[Any]:
+    """Return the other rows with these values. Any: values of every type."""
+    rows = QuerySet[Any](type(instance), _database(instance)).filter(**values)
+    is_new = instance._adding or instance.pk is None
+    return rows if is_new else rows.exclude(pk=instance.pk)
+
+
+async def validate_constraints(instance: Record, excluded: set[str]) -> None:
+    """Ask about the constraints of `class Meta`, but for `unique_together`."""
+    errors: Errors = {}
+    others = [each for each in instance._meta.constraints if not _is_together(each, instance)]
+    await _check_constraints(instance, others, excluded, errors)
+    _raise_if_any(errors)
+
+
+async def _check_constraints(
+    instance: Record, constraints: Iterable[BaseConstraint], excluded: set[str], errors: Errors
+) -> None:
+    """Ask about each constraint whose fields are all to be checked, and add what is broken to the errors."""
+    for constraint in constraints:
+        fields = [instance._meta.get_field(name) for name in constraint.field_names()]
+        if any(field.name in excluded or not _has_value(field, instance) for field in fields):
+            continue
+        if await _is_broken(constraint, instance):
+            _violation(constraint).update_error_dict(errors)
+
+
+async def _is_broken(constraint: BaseConstraint, instance: Record) -> bool:
+    match constraint:
+        case CheckConstraint():
+            return await _truth(constraint.condition, instance) is False
+        case UniqueConstraint():
+            return await _is_taken(constraint, instance)
+        case ExclusionConstraint():
+            return await _is_excluded(constraint, instance)
+        case _:
+            return False  # of a kind that is not ours: the database has the last word
+
+
+def _violation(constraint: BaseConstraint) -> ValidationError:
+    """Return the error, in the constraint's own words if it has some."""
+    code, sentence = "violation", constraint.default_message
+    name = NON_FIELD_ERRORS
+    if isinstance(constraint, UniqueConstraint):
+        several = len(constraint.fields) != 1
+        code = "unique_together" if several else "unique"
+        sentence = (
+            "There is already one with these values." if several else "There is already one with this value."
+        )
+        name = name if several or not constraint.is_plain else constraint.fields[0]
+    params = {"name": constraint.name}
+    sentence = constraint.violation_error_message or sentence
+    return ValidationError({name: ValidationError(sentence, constraint.violation_error_code or code, params)})
+
+
+async def _truth(condition: Q, instance: Record) -> bool | None:
+    """Ask whether a condition holds for the object; None where SQL says NULL."""
+    options = instance._meta
+    bound = own_condition(condition, options)
+    fields = list({options.get_field(name): None for name in sorted(condition_names(condition))})
+    values = [*(getattr(instance, field.attname) for field in fields), *bound.values]
+
+    def compile_statement(vendor: Any) -> Statement:  # Any: a Vendor
+        from transom.db.sql.schema import condition_of_row
+
+        return condition_of_row(options, fields, bound.shape, vendor)
+
+    rows = await _fetch(instance, compile_statement, values)
+    return None if rows[0][0] is None else bool(rows[0][0])
+
+
+async def _fetch(
+    instance: Record, compile_statement: Callable[[Any], Statement], values: Sequence[Any]
+) -> Sequence[Sequence[Any]]:
+    """Compile a statement for the object's database and run it. Any: values and columns of every type."""
+    executor = connections.executor(_database(instance))
+    statement = compile_statement(executor.vendor)
+    return await executor.fetch(
+        statement.sql, [_argument(values[place], convert) for place, convert in statement.parameters]
+    )
+
+
+def _argument(value: Any, convert: Callable[[Any], Any] | None) -> Any:  # Any: values of every type
+    return value if value is None or convert is None else convert(value)
+
+
+async def _is_taken(constraint: UniqueConstraint, instance: Record) -> bool:
+    """Ask for another row with the same values, among those that the constraint is about."""
+    if constraint.expressions:
+        return False  # only the database can compute them
+    if constraint.condition is not None and not await _truth(constraint.condition, instance):
+        return False
+    fields = [instance._meta.get_field(name) for name in constraint.fields]
+    values = {field.attname: getattr(instance, field.attname) for field in fields}
+    if constraint.nulls_distinct is not False and None in values.values():
+        return False
+    rows = _others(instance, values)
+    return await (rows if constraint.condition is None else rows.filter(constraint.condition)).exists()
+
+
+async def _is_excluded(constraint: ExclusionConstraint, instance: Record) -> bool:
+    """Ask for another row beside which the object must not stand."""
+    options = instance._meta
+    if constraint.condition is not None and not await _truth(constraint.condition, instance):
+        return False
+    parts = [(options.get_field(name), operator) for name, operator in constraint.expressions]
+    values = [getattr(instance, field.attname) for field, _ in parts]
+    if None in values:
+        return False
+    bound = None if constraint.condition is None else own_condition(constraint.condition, options)
+    beside = not instance._adding and instance.pk is not None
+    values += [instance.pk] if beside else []
+    values += bound.values if bound else ()
+
+    def compile_statement(vendor: Any) -> Statement:  # Any: a Vendor
+        from transom.db.sql.schema import excluded_rows
+
+        return excluded_rows(options, parts, bound.shape if bound else None, vendor, beside=beside)
+
+    return bool(await _fetch(instance, compile_statement, values))
