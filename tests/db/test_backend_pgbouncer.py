@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
+from pooler import running_pooler
 
-from transom.db import connections
+from transom.db import DatabaseError, F, atomic, connections, create_tables, models, set_rollback
 from transom.db.backends.base import Backend
-from transom.db.backends.postgresql import PgBouncerBackend
-from transom.db.exceptions import UniqueViolation
 from transom.testing.contract import BackendContract
 
 pytestmark = pytest.mark.postgres
@@ -18,7 +19,7 @@ LEFT = "SELECT count(*) FROM pg_prepared_statements"
 
 
 @pytest.fixture
-async def backend(postgres_url: str) -> AsyncIterator[Backend]:
+async def direct(postgres_url: str) -> AsyncIterator[Backend]:
     connections.configure({"default": f"{postgres_url}?pgbouncer=true&pool_max=3"})
     yield connections.backend()
     await connections.backend().execute("DROP SCHEMA public CASCADE")
@@ -27,49 +28,10 @@ async def backend(postgres_url: str) -> AsyncIterator[Backend]:
     connections.configure({})
 
 
-class TestPgBouncer(BackendContract):
-    """The contract holds all the same."""
-
-    @pytest.fixture
-    def backend(self, backend: Backend) -> Backend:
-        return backend
-
-
 @pytest.fixture
-async def items(backend: Backend) -> Backend:
-    await backend.execute("CREATE TABLE item (id INTEGER PRIMARY KEY)")
-    return backend
-
-
-async def test_option_chooses_the_backend(backend: Backend):
-    assert type(backend) is PgBouncerBackend
-
-
-@pytest.mark.parametrize("method", ["fetch", "execute", "execute_returning", "execute_many", "stream"])
-async def test_nothing_with_arguments_is_sent_outside_a_transaction(items: Backend, method: str):
-    """The transaction's id is the same in parsing and running only inside of one."""
-    inside: list[bool] = []
-    source = items._source  # type: ignore[attr-defined]
-    take = source.take_and_run
-
-    async def record(statement: str):
-        connection = await take(statement)
-        inside.append(statement.startswith("BEGIN") and connection.is_in_transaction())
-        return connection
-
-    source.take_and_run = record
-    if method == "stream":
-        chunks = [
-            chunk async for chunk in items.stream("SELECT generate_series(1, $1::int)", (5,), chunk_size=2)
-        ]
-        assert [len(chunk) for chunk in chunks] == [2, 2, 1]
-    elif method == "execute_many":
-        await items.execute_many("INSERT INTO item VALUES ($1)", [(1,), (2,)])
-    elif method == "fetch":
-        assert (await items.fetch("SELECT $1::int", (3,)))[0][0] == 3
-    else:
-        await getattr(items, method)("INSERT INTO item VALUES ($1) RETURNING id", (1,))
-    assert inside == [True]
+async def items(direct: Backend) -> Backend:
+    await direct.execute("CREATE TABLE item (id INTEGER PRIMARY KEY)")
+    return direct
 
 
 async def test_no_prepared_statement_is_left(items: Backend):
@@ -81,12 +43,55 @@ async def test_no_prepared_statement_is_left(items: Backend):
     assert (await items.fetch(LEFT))[0][0] == 0
 
 
-async def test_statement_without_arguments_needs_no_transaction(backend: Backend):
-    await backend.execute("VACUUM pg_am")
+class Note(models.Model):
+    text = models.CharField(max_length=20)
+    votes = models.IntegerField(default=0)
 
 
-async def test_failed_statement_leaves_nothing_open(items: Backend):
-    await items.execute("INSERT INTO item VALUES ($1)", (1,))
-    with pytest.raises(UniqueViolation):
-        await items.execute("INSERT INTO item VALUES ($1)", (1,))
-    assert items.pool.in_use == 0  # type: ignore[attr-defined]
+@pytest.fixture
+async def pooler(direct: Backend, postgres_url: str) -> AsyncIterator[str]:
+    """The URL of a pooler whose every transaction is in another session of the server."""
+    await create_tables(Note)
+    parts = urlsplit(postgres_url)
+    async with running_pooler(parts.hostname or "127.0.0.1", parts.port or 5432) as port:
+        netloc = f"{parts.username}@127.0.0.1:{port}"
+        yield urlunsplit(parts._replace(netloc=netloc))
+        await connections.aclose()
+        connections.configure({"default": postgres_url})
+
+
+class TestThroughPooler(BackendContract):
+    """The contract holds all the same."""
+
+    @pytest.fixture
+    async def backend(self, pooler: str) -> Backend:
+        connections.configure({"default": f"{pooler}?pgbouncer=true&pool_max=3"})
+        return connections.backend()
+
+
+async def test_models_work_through_a_pooler(pooler: str):
+    """Statements of every kind, each more often than the pooler has sessions."""
+    connections.configure({"default": f"{pooler}?pgbouncer=true&pool_max=3"})
+    for turn in range(5):
+        note = await Note.objects.create(text=f"note {turn}")
+        async with atomic():
+            await Note.objects.filter(pk=note.pk).update(votes=F("votes") + turn)
+            async with atomic():
+                await Note.objects.filter(pk=note.pk).update(votes=99)
+                set_rollback(True)
+        await note.refresh()
+        assert note.votes == turn
+    await Note.objects.bulk_create([Note(text="more", votes=votes) for votes in range(10)])
+    assert await Note.objects.filter(text="more").count() == 10
+    assert len([row async for row in Note.objects.filter(votes__gte=1).iterator(chunk_size=3)]) == 13
+    assert await Note.objects.filter(text__startswith="note").delete() == 5
+    rows = await asyncio.gather(*(Note.objects.filter(votes=votes).get() for votes in range(10)))
+    assert [row.votes for row in rows] == list(range(10))
+
+
+async def test_pooler_is_why_the_option_is_there(pooler: str):
+    """Without it a statement is prepared in one session, and run again in another."""
+    connections.configure({"default": f"{pooler}?pool_max=1"})
+    await Note.objects.filter(text="x").first()
+    with pytest.raises(DatabaseError, match="prepared statement"):
+        await Note.objects.filter(text="x").first()

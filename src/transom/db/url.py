@@ -46,8 +46,7 @@ class PostgreSQLOptions:
         pool_idle: seconds after which connections above `pool_min` that nobody needed are closed.
         connect_timeout: seconds to open a connection.
         statement_cache_size: prepared statements kept per connection.
-        pgbouncer: whether the server is PgBouncer in transaction mode: no prepared statement outlives its transaction, and
-            each statement gets one.
+        pgbouncer: whether the server is PgBouncer in transaction mode: nothing is left in a session for the next transaction.
         sslmode: disable, prefer, require, verify-ca or verify-full; only the last two know whom they talk to.
         sslrootcert: file of the certificates to trust.
         sslcert, sslkey: files of a certificate of our own, with which the server may know us, and of its key.

@@ -1,5 +1,5 @@
 """PostgreSQL through asyncpg, on a pool of our own."""
 
-from .backend import PgBouncerBackend, PostgreSQLBackend
+from .backend import PostgreSQLBackend
 
-__all__ = ["PgBouncerBackend", "PostgreSQLBackend"]
+__all__ = ["PostgreSQLBackend"]

@@ -23,13 +23,9 @@ T = TypeVar("T")
 
 
 class PostgreSQLBackend:
-    """One PostgreSQL database in one event loop; a PgBouncerBackend, if the options say so."""
+    """One PostgreSQL database in one event loop."""
 
     vendor: Vendor = "postgresql"
-
-    def __new__(cls, alias: str, url: DatabaseURL, options: PostgreSQLOptions) -> PostgreSQLBackend:
-        """Make one of the kind that the options name."""
-        return object.__new__(PgBouncerBackend if options.pgbouncer else cls)
 
     def __init__(self, alias: str, url: DatabaseURL, options: PostgreSQLOptions) -> None:
         self._alias = alias
@@ -112,31 +108,3 @@ class PostgreSQLBackend:
         if left_open:
             raise TransactionError("a statement outside atomic() opened a transaction; use atomic() instead")
         return result
-
-
-class PgBouncerBackend(PostgreSQLBackend):
-    """A PostgreSQL database behind PgBouncer in transaction mode; see `pgbouncer.py`."""
-
-    async def fetch(self, sql: str, args: Args = ()) -> Sequence[Row]:
-        """Run a statement that only reads, in a transaction of its own, and return all its rows."""
-        async with self.transaction() as transaction:
-            return await transaction.fetch(sql, args)
-
-    async def execute(self, sql: str, args: Args = ()) -> int:
-        """Run a statement that writes, and return how many rows it touched.
-
-        Without arguments it runs outside any transaction, as VACUUM and CREATE INDEX CONCURRENTLY must.
-        """
-        if not args:
-            return await super().execute(sql)
-        async with self.transaction() as transaction:
-            return await transaction.execute(sql, args)
-
-    async def execute_returning(self, sql: str, args: Args = ()) -> Sequence[Row]:
-        """Run a statement that writes and has a RETURNING clause, and return its rows."""
-        return await self.fetch(sql, args)
-
-    async def execute_many(self, sql: str, rows: Sequence[Args]) -> None:
-        """Run one writing statement for each row of arguments, all of them or none."""
-        async with self.transaction() as transaction:
-            await transaction.execute_many(sql, rows)

@@ -1,9 +1,9 @@
 """What is different behind PgBouncer in transaction mode: `?pgbouncer=true`.
 
 There a connection of ours is one of the server's for as long as a transaction lasts, and the next transaction may get
-another. So nothing may be left on the server for later: no prepared statement (asyncpg is told to keep none), and not the
-unnamed one either, which asyncpg parses in one exchange and runs in the next. What has arguments therefore gets a
-transaction around it, for two more round trips; what has none goes as a simple query, which is one exchange.
+another. So nothing may be left on the server for later. asyncpg is told to keep no prepared statements; the unnamed one, which
+it uses then, it parses and runs before the one Sync that ends both, so they meet the same session. Its cursors alone need a
+name, which would outlive the transaction: they are made by SQL instead.
 """
 
 from __future__ import annotations
