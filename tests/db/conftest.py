@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from transom.db import connections
-from transom.db.backends.base import Backend
+from transom.db.backends.base import Backend, Executor
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
@@ -30,3 +30,31 @@ async def database(database_url: str) -> AsyncIterator[Backend]:
         await connections.backend("default").execute("CREATE SCHEMA public")
     await connections.aclose()
     connections.configure({})
+
+
+class NotingExecutor:
+    """Passes everything on to an executor, and notes the SQL it is given."""
+
+    def __init__(self, executor: Executor, ran: list[str]) -> None:
+        self._executor = executor
+        self._ran = ran
+
+    def __getattr__(self, name: str) -> object:
+        found = getattr(self._executor, name)
+        if name not in ("fetch", "execute", "execute_returning", "execute_many", "stream"):
+            return found
+
+        def note(sql: str, *args: object, **options: object) -> object:
+            self._ran.append(sql)
+            return found(sql, *args, **options)
+
+        return note
+
+
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The SQL that models have run so far, but for BEGIN, COMMIT and savepoints. Clear it to count anew."""
+    ran: list[str] = []
+    executor = connections.executor
+    monkeypatch.setattr(connections, "executor", lambda using="default": NotingExecutor(executor(using), ran))
+    return ran

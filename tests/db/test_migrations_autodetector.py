@@ -240,3 +240,57 @@ def test_numbers_go_on_after_the_greatest() -> None:
     history = [Migration("0041_x", "polls")]
     made = detect([model("polls.Choice")], [model("polls.Choice", text=text(null=True))], history)
     assert made[0].name == "0042_choice_text"
+
+
+def many(to: str, **options: Any) -> models.Field[Any]:
+    return models.ManyToManyField(to, **options)
+
+
+def test_a_many_to_many_field_comes_after_both_of_its_models() -> None:
+    after = [model("polls.Question", tags=many("polls.Tag")), model("polls.Tag")]
+    made = detect([], after)
+    assert shown(made) == {"polls.0001_initial": ["create model Tag", "create model Question"]}
+    assert 'models.ManyToManyField(to="polls.Tag")' in migration_source(made[0])
+    assert detect(after, apply([], made).models.values()) == []  # type: ignore[arg-type]
+
+
+def test_a_many_to_many_field_needs_no_default_for_rows_that_exist() -> None:
+    before = [model("polls.Question"), model("polls.Tag")]
+    after = [model("polls.Question", tags=many("polls.Tag")), model("polls.Tag")]
+    assert shown(detect(before, after, initial("polls"))) == {
+        "polls.0002_question_tags": ["add field tags to question"]
+    }
+    assert shown(detect(after, [model("polls.Question")], initial("polls"))) == {
+        "polls.0002_remove_question_tags_delete_tag": ["remove field tags from question", "delete model Tag"]
+    }
+
+
+def test_a_model_in_between_breaks_the_ring_it_makes() -> None:
+    after = [
+        model("polls.Group", members=many("Person", through="polls.Membership")),
+        model("polls.Membership", group=refer("Group"), person=refer("Person")),
+        model("polls.Person"),
+    ]
+    made = detect([], after)
+    assert shown(made) == {
+        "polls.0001_initial": [
+            "create model Person",
+            "create model Group",
+            "create model Membership",
+            "add field members to group",
+        ]
+    }
+    assert set(apply([], made).models) == {state.key for state in after}
+    gone = detect(after, [], initial("polls"))
+    state = ProjectState(after)
+    for operation in gone[0].operations:
+        operation.state_forwards("polls", state)
+    assert state.models == {}
+
+
+def test_another_model_in_between_is_refused() -> None:
+    between = model("polls.Link", group=refer("Group"), tag=refer("Tag"))
+    before = [model("polls.Group", tags=many("Tag")), model("polls.Tag"), between]
+    after = [model("polls.Group", tags=many("Tag", through="polls.Link")), model("polls.Tag"), between]
+    with pytest.raises(UnsupportedChange, match=r"Group.tags: through"):
+        detect(before, after, initial("polls"))

@@ -607,3 +607,86 @@ def test_named_apps_bring_those_they_depend_on(site: Site) -> None:
     assert [new.app_label for new in makemigrations(["blog"], name="start")] == ["blog", "people"]
     assert (site.root / "people/migrations/0001_start.py").exists()
     assert [new.app_label for new in makemigrations()] == ["other"]
+
+
+TAGS = """
+    class Tag(models.Model):
+        name = models.CharField(max_length=20)
+
+    class Question(models.Model):
+        text = models.CharField(max_length=200)
+        tags = models.ManyToManyField(Tag, related_name="questions")
+        others = models.ManyToManyField("self")
+
+    class Link(models.Model):
+        question = models.ForeignKey(Question, models.CASCADE)
+        tag = models.ForeignKey(Tag, models.CASCADE)
+
+    class Loud(Question):
+        class Meta:
+            proxy = True
+
+    class Topic(models.Model):
+        question = models.OneToOneField(Loud, models.CASCADE)
+        linked = models.ManyToManyField(Question, through="TopicLink", related_name="topics")
+
+    class TopicLink(models.Model):
+        topic = models.ForeignKey(Topic, models.CASCADE)
+        question = models.ForeignKey(Question, models.CASCADE)
+"""
+
+
+async def test_many_to_many_fields_have_tables_that_come_and_go(site: Site, database: Backend) -> None:
+    site.models(TAGS)
+    makemigrations()
+    assert names(await migrate()) == ["polls.0001_initial"]
+    between = {"polls_question_tags", "polls_question_others"}
+    own = {
+        "polls_tag",
+        "polls_question",
+        "polls_link",
+        "polls_topic",
+        "polls_topiclink",
+        "transom_migrations",
+    }
+    assert await tables() == own | between
+    site.restart()
+    assert makemigrations() == []
+    await execute("INSERT INTO polls_tag (name) VALUES ('a')")
+    await execute("INSERT INTO polls_question (text) VALUES ('Why?')")
+    await execute("INSERT INTO polls_question_tags (question_id, tag_id) VALUES (1, 1)")
+    with pytest.raises(IntegrityError):
+        await execute("INSERT INTO polls_question_tags (question_id, tag_id) VALUES (1, 1)")
+    site.models(TAGS.replace('        others = models.ManyToManyField("self")\n', ""))
+    makemigrations()
+    assert names(await migrate()) == ["polls.0002_remove_question_others"]
+    assert await tables() == own | between - {"polls_question_others"}
+    assert await fetch("SELECT question_id, tag_id FROM polls_question_tags") == [(1, 1)]
+    await migrate(app_label="polls", target="0001")
+    assert await tables() == own | between
+    await migrate(app_label="polls", target="zero")
+    assert await tables() == {"transom_migrations"}
+
+
+async def test_data_migrations_know_many_to_many_fields(site: Site, database: Backend) -> None:
+    site.models(TAGS)
+    makemigrations()
+    site.migration(
+        "0002_fill",
+        "migrations.RunPython(fill)",
+        after="0001_initial",
+        head="""
+            async def fill(apps, schema_editor):
+                Question, Tag = apps.get_model("polls", "Question"), apps.get_model("polls", "Tag")
+                question = await Question.objects.create(text="Why?")
+                await question.tags.create(name="a")
+                await question.others.add(await Question.objects.create(text="How?"))
+                assert await Tag.objects.filter(questions__text="Why?").count() == 1
+        """,
+    )
+    await migrate()
+    assert await fetch("SELECT question_id, tag_id FROM polls_question_tags") == [(1, 1)]
+    assert sorted(await fetch("SELECT from_question_id, to_question_id FROM polls_question_others")) == [
+        (1, 2),
+        (2, 1),
+    ]

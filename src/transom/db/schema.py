@@ -56,10 +56,12 @@ def _with_targets(models: Iterable[type[Model]]) -> Iterable[type[Model]]:
     found: dict[type[Model], None] = {}
     waiting = list(models)
     while waiting:
-        model = waiting.pop(0)
+        model = waiting.pop(0)._meta.concrete_model
         if model not in found:
             found[model] = None
-            waiting += (field.remote_field.target for field in model._meta.foreign_keys)
+            waiting += (field.related_model for field in model._meta.foreign_keys)
+            for many in model._meta.many_to_many:
+                waiting += (many.related_model, many.through)
     return found
 
 

@@ -278,7 +278,7 @@ def derive_model_field(field: models.Field[Any], options: Mapping[str, Any]) -> 
         if field.name in options.get(option, {}):
             chosen[key] = options[option][field.name]
     if isinstance(field, models.ForeignKey):
-        queryset = models.QuerySet[Any](field.remote_field.target)
+        queryset = models.QuerySet[Any](field.related_model).filter(field.get_limit_choices_to())
         return ModelChoiceField[Any](queryset, required=not field.blank, **chosen)
     return derive_field(field, **chosen)
 

@@ -12,6 +12,8 @@ class Author(models.Model):
 
 class Book(models.Model):
     author = models.ForeignKey(Author, models.CASCADE)
+    readers = models.ManyToManyField(Author, related_name="read")
+    editor = models.OneToOneField(Author, models.CASCADE, related_name="edits")
 
 
 async def mistakes(author: Author, book: Book) -> None:
@@ -27,6 +29,12 @@ async def mistakes(author: Author, book: Book) -> None:
     models.CharField()  # error
     models.CharField(max_length=3, default=5)  # error
     models.ForeignKey(Author)  # error
+    models.ForeignKey(Author, models.CASCADE, to_feld="x")  # error
+    models.ManyToManyField(Author, null=True)  # error
+    book.editor = None  # error
+    book.readers.loaded.append(book)  # error
+    book.readers = [author]  # error
+    await author.read.all()  # error
     first: Author = await Author.objects.all().first()  # error
     for _ in await Author.objects.all():
         pass

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 class Author(models.Model):
     books: models.Related[Book]
+    profile: models.RelatedObject[Profile]
 
     name = models.CharField(max_length=50)
     nick = models.CharField("nickname", max_length=50, null=True)
@@ -31,6 +32,31 @@ class Grade(models.IntegerChoices):
     HIGH = 2, "Very high"
 
 
+class Profile(models.Model):
+    author = models.OneToOneField(Author, models.CASCADE)
+    ghost = models.OneToOneField(Author, models.SET_NULL, null=True, related_name="+")
+    twin: models.OneToOneField[Profile] = models.OneToOneField("self", models.CASCADE)
+
+
+class Genre(models.Model):
+    books: models.ManyRelated[Book]
+    parents: models.ManyToManyField[Genre] = models.ManyToManyField("self", symmetrical=False)
+
+    name = models.CharField(max_length=50)
+
+
+class ProfileQuerySet(models.QuerySet[Profile]):
+    def lively(self) -> ProfileQuerySet:
+        return self.exclude(ghost=None)
+
+
+class LivelyProfile(Profile):
+    objects: ClassVar[models.QuerySetManager[ProfileQuerySet]] = ProfileQuerySet.as_manager()
+
+    class Meta:
+        proxy = True
+
+
 class BookManager(models.Manager["Book"]):
     def cheap(self) -> models.QuerySet[Book]:
         return self.filter(price__lt=5)
@@ -42,6 +68,7 @@ class Book(models.Model):
     editor = models.ForeignKey(Author, models.SET_NULL, null=True, related_name="edited")
     sequel: models.ForeignKey[Book | None] = models.ForeignKey("self", models.SET_NULL, null=True)
     author_id: int
+    genres = models.ManyToManyField(Genre, related_name="books")
 
     text = models.TextField(null=True)
     pages = models.IntegerField(default=0)
@@ -149,6 +176,38 @@ async def querysets(author: Author, book: Book) -> None:
         reveal_type(each)  # Author
     async for each_book in Book.objects.all().iterator():
         reveal_type(each_book)  # Book
+
+
+async def relations(author: Author, book: Book, profile: Profile, genre: Genre) -> None:
+    reveal_type(profile.author)  # Author
+    reveal_type(profile.ghost)  # Author | None
+    reveal_type(profile.twin)  # Profile
+    reveal_type(author.profile)  # Profile
+    reveal_type(Author.profile)  # RelationColumn[Profile]
+    reveal_type(Profile.author.follow(Author.name))  # TextColumn[str]
+    reveal_type(book.genres)  # ManyRelatedManager[Genre]
+    reveal_type(genre.books)  # ManyRelatedManager[Book]
+    reveal_type(genre.parents)  # ManyRelatedManager[Genre]
+    reveal_type(Book.genres)  # ManyToManyColumn[Genre]
+    reveal_type(Book.genres.follow(Genre.name) == "x")  # Q
+    reveal_type(Author.books.follow(Book.pages) > 3)  # Q
+    reveal_type(await book.genres.filter(name="x"))  # list[Genre]
+    reveal_type(await book.genres.create(name="x"))  # Genre
+    reveal_type(await book.genres.get_or_create(name="x"))  # tuple[Genre, bool]
+    reveal_type(book.genres.loaded)  # list[Genre]
+    reveal_type(author.books.loaded)  # list[Book]
+    await book.genres.add(genre, 3, through_defaults={"since": 3})
+    await book.genres.set([genre])
+    await author.books.add(book)
+    reveal_type(await Book.objects.prefetch_related("genres", models.Prefetch("author")))  # list[Book]
+    reveal_type(await Book.objects.fetch_peers())  # list[Book]
+    reveal_type(LivelyProfile.objects)  # ProfileQuerySet
+    reveal_type(LivelyProfile.objects.filter(author=author).lively())  # ProfileQuerySet
+    reveal_type(await LivelyProfile.objects.lively())  # list[Profile]
+    async for each in genre.books:
+        reveal_type(each)  # Book
+    await models.prefetch_related_objects([book], "genres")
+    author.profile = profile
 
 
 USED = (date, datetime, time, timedelta, Decimal, UUID)

@@ -43,6 +43,8 @@ NOT_IN_DATABASE = frozenset(
         "error_messages",
         "help_text",
         "related_name",
+        "related_query_name",
+        "symmetrical",
         "validators",
         "verbose_name",
     }
@@ -120,8 +122,9 @@ def _signature(model: ModelState, name: str) -> dict[str, Any]:
     }
     if seen.get("on_delete") is OnDelete.SET_DEFAULT:  # the one default that the database knows
         seen["default"] = kwargs.get("default")
-    if target := model.targets().get(name):
-        seen["to"] = target
+    for argument, found in (("to", model.targets()), ("through", model.throughs())):
+        if name in found:
+            seen[argument] = found[name]
     return {"type": path, "args": tuple(args), **seen}
 
 
@@ -150,7 +153,9 @@ def _removals(from_state: ProjectState, to_state: ProjectState) -> list[Step]:
     def remove(key: ModelKey, name: str) -> None:
         model = from_state.models[key]
         step = Step(key.app_label, RemoveField(model.name.lower(), name))
-        pointing.get(model.targets().get(name, key), []).append(step)
+        for other, target in model.references():
+            if other == name:
+                pointing.get(target, []).append(step)
         steps.append(step)
 
     for key in sorted(from_state.models.keys() & to_state.models.keys()):
@@ -164,7 +169,7 @@ def _removals(from_state: ProjectState, to_state: ProjectState) -> list[Step]:
     # Creation order read backwards: a table goes before those it refers to.
     for key, ring in reversed(order):
         step = Step(key.app_label, DeleteModel(gone[key].name), pointing[key])
-        for name, target in gone[key].targets().items():
+        for name, target in gone[key].references():
             if name not in ring and target != key:
                 pointing.get(target, []).append(step)
         steps.append(step)
@@ -200,14 +205,15 @@ def _without_items(options: Mapping[str, Any]) -> dict[str, Any]:
 def _creation_order(models: Mapping[ModelKey, ModelState]) -> Iterator[tuple[ModelKey, list[str]]]:
     """Yield models so that each comes after those it refers to, with the fields that must wait to break a ring."""
     waiting = {
-        key: {target for target in models[key].targets().values() if target in models and target != key}
+        key: {target for _, target in models[key].references() if target in models and target != key}
         for key in sorted(models)
     }
     while waiting:
         key = next((key for key, needs in waiting.items() if not needs & waiting.keys()), None)
         key = _member_of_ring(waiting) if key is None else key
         del waiting[key]
-        yield key, [name for name, target in models[key].targets().items() if target in waiting]
+        late = [name for name, target in models[key].references() if target in waiting]
+        yield key, list(dict.fromkeys(late))
 
 
 def _member_of_ring(waiting: Mapping[ModelKey, set[ModelKey]]) -> ModelKey:
@@ -244,9 +250,9 @@ def _note_targets(
     step: Step, model: ModelState, names: Iterable[str], created: Mapping[ModelKey, Step]
 ) -> Step:
     """Make the step come after what these fields of the model refer to, and return it."""
-    for name in names:
-        target = model.targets().get(name)
-        if target is None:
+    wanted = set(names)
+    for name, target in model.references():
+        if name not in wanted:
             continue
         if target in created:
             step.needs.append(created[target])

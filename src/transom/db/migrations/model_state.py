@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
 from transom.db.migrations.exceptions import StateError
+from transom.db.models import ManyToManyField
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -56,7 +57,7 @@ def clone_field(source: AnyField, *, without: Collection[str] = (), **changes: A
 
 def has_value_for_rows(field: AnyField) -> bool:
     """Whether rows that exist get a value for this new field without anybody saying more."""
-    return field.null or field.has_default() or field.has_db_default()
+    return field.null or field.has_default() or field.has_db_default() or isinstance(field, ManyToManyField)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,8 @@ class ModelState:
             options["indexes"] = list(meta.indexes)
         if meta.constraints:
             options["constraints"] = list(meta.constraints)
-        fields = {item.name: clone_field(item, without=ONLY_IN_PYTHON) for item in meta.fields}
+        declared = (*meta.fields, *meta.many_to_many)
+        fields = {item.name: clone_field(item, without=ONLY_IN_PYTHON) for item in declared}
         return cls(meta.app_label, meta.object_name, fields, options)
 
     @property
@@ -107,12 +109,23 @@ class ModelState:
         return next((name for name, item in self.fields.items() if item.primary_key), None)
 
     def targets(self) -> dict[str, ModelKey]:
-        """Return which model each foreign key refers to."""
+        """Return which model each foreign key and many-to-many field refers to."""
+        return self._named("to")
+
+    def throughs(self) -> dict[str, ModelKey]:
+        """Return the model in between of each many-to-many field that names one."""
+        return self._named("through")
+
+    def references(self) -> list[tuple[str, ModelKey]]:
+        """Return fields and the models they need, both of the above."""
+        return [*self.targets().items(), *self.throughs().items()]
+
+    def _named(self, argument: str) -> dict[str, ModelKey]:
         found: dict[str, ModelKey] = {}
         for name, item in self.fields.items():
-            to = item.deconstruct()[3].get("to")
-            if isinstance(to, str):
-                found[name] = self._resolve(to)
+            model = item.deconstruct()[3].get(argument)
+            if isinstance(model, str):
+                found[name] = self._resolve(model)
         return found
 
     def _resolve(self, to: str) -> ModelKey:

@@ -6,11 +6,10 @@ import types
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from transom.db.exceptions import MultipleObjectsReturned, ObjectDoesNotExist
 from transom.db.migrations.exceptions import StateError
 from transom.db.migrations.model_state import ModelKey, ModelState, clone_field, find_model
 from transom.db.models import Model
-from transom.db.models.manager import Related
+from transom.db.models.metaclass import add_exceptions, relate, relate_many
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,7 +51,7 @@ def render_with_targets(models: Mapping[ModelKey, ModelState], key: ModelKey) ->
     while waiting:
         model = find_model(models, waiting.pop())
         needed[model.key] = model
-        waiting.extend(target for target in model.targets().values() if target not in needed)
+        waiting.extend(target for _, target in model.references() if target not in needed)
     return render_models(needed)[key]
 
 
@@ -64,13 +63,13 @@ def render_models(models: Mapping[ModelKey, ModelState]) -> dict[ModelKey, type[
     """
     classes = {key: _render(model) for key, model in models.items()}
     for key, model in models.items():
-        for name, target in model.targets().items():
+        for name, target in model.references():
             if target not in classes:
                 raise StateError(
                     f"{model.label}.{name} refers to {target}, which does not exist at this point of the migrations; "
                     "add the migration that creates it to the dependencies"
                 )
-            _relate(classes[key], name, classes[target])
+        _relate(classes[key], model, classes)
     return classes
 
 
@@ -82,15 +81,15 @@ def _render(model: ModelState) -> type[Model]:
     body = {"__module__": module, "Meta": meta, **fields}
     rendered: Any = types.new_class(model.name, (Model,), exec_body=lambda namespace: namespace.update(body))
     rendered._meta.abstract = False
-    for base in (ObjectDoesNotExist, MultipleObjectsReturned):
-        name = base.__name__.removeprefix("Object")
-        setattr(rendered, name, type(name, (base,), {"__module__": module}))
+    add_exceptions(rendered)
     return rendered
 
 
-def _relate(model: type[Model], name: str, target: type[Model]) -> None:
-    relation = model._meta.get_field(name).remote_field
-    relation.model = target
-    target._meta.add_relation(relation)
-    if not relation.is_hidden:
-        setattr(target, relation.accessor_name, Related(relation))
+def _relate(rendered: type[Model], model: ModelState, classes: Mapping[ModelKey, type[Model]]) -> None:
+    targets, throughs = model.targets(), model.throughs()
+    for key in rendered._meta.foreign_keys:
+        relate(key, classes[targets[key.name]])
+    for field in rendered._meta.many_to_many:
+        if field.name in throughs:
+            field.through = classes[throughs[field.name]]
+        relate_many(field, classes[targets[field.name]], registered=False)

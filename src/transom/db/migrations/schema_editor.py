@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from transom.db.migrations.model_state import AnyField
     from transom.db.migrations.rendering import StateApps
     from transom.db.models import Model
+    from transom.db.models.fields import ManyToManyBase
 
 
 class DataMigration(Protocol):
@@ -58,19 +59,24 @@ class SchemaEditor:
             await self._executor.execute(sql, args)
 
     async def create_model(self, model: type[Model]) -> None:
-        """Create the table of a model."""
+        """Create the table of a model, and those of its many-to-many fields."""
         from transom.db.migrations import ddl
 
-        await self._run(ddl.create_tables([model._meta], self.vendor))
+        between = [
+            field.through._meta for field in model._meta.many_to_many if field.through._meta.auto_created
+        ]
+        await self._run(ddl.create_tables([model._meta, *between], self.vendor))
 
     async def delete_model(self, model: type[Model]) -> None:
-        """Drop the table of a model."""
+        """Drop the table of a model, and those of its many-to-many fields."""
         from transom.db.migrations import ddl
 
+        for field in model._meta.many_to_many:
+            await self._remove_between(field)
         await self._run(ddl.drop_table(model._meta, self.vendor))
 
     async def add_field(self, model: type[Model], name: str, declared: AnyField) -> None:
-        """Add the column of a field.
+        """Add the column of a field, or the table of a many-to-many field.
 
         Args:
             model: the model with the field.
@@ -79,13 +85,18 @@ class SchemaEditor:
         """
         from transom.db.migrations import ddl
 
+        many = _many_to_many(model, name)
+        if many is not None:
+            if many.through._meta.auto_created:
+                await self._run(ddl.create_tables([many.through._meta], self.vendor))
+            return
         field = model._meta.get_field(name)
         default = None if declared.has_db_default() else declared.get_default()
         encoded = None if default is None else field.writer(self.vendor)(default)
         await self._run(ddl.add_column(model._meta, field.column, encoded, self.vendor))
 
     async def remove_field(self, model: type[Model], name: str) -> None:
-        """Remove the column of a field.
+        """Remove the column of a field, or the table of a many-to-many field.
 
         Args:
             model: the model that still has the field.
@@ -93,7 +104,17 @@ class SchemaEditor:
         """
         from transom.db.migrations import ddl
 
+        many = _many_to_many(model, name)
+        if many is not None:
+            await self._remove_between(many)
+            return
         await self._run(ddl.remove_column(model._meta, model._meta.get_field(name).column, self.vendor))
+
+    async def _remove_between(self, field: ManyToManyBase) -> None:
+        from transom.db.migrations import ddl
+
+        if field.through._meta.auto_created:
+            await self._run(ddl.drop_table(field.through._meta, self.vendor))
 
     async def add_item(self, model: type[Model], name: str) -> None:
         """Add an index or a constraint that the model has, by its name."""
@@ -137,3 +158,7 @@ class SchemaEditor:
     async def _run(self, statements: Sequence[str]) -> None:
         for statement in statements:
             await self.execute(statement)
+
+
+def _many_to_many(model: type[Model], name: str) -> ManyToManyBase | None:
+    return next((field for field in model._meta.many_to_many if field.name == name), None)

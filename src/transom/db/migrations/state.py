@@ -25,7 +25,8 @@ class ProjectState:
     @classmethod
     def from_models(cls, models: Iterable[type[Model]]) -> ProjectState:
         """Return the state that model classes are in now."""
-        return cls(map(ModelState.from_model, models))
+        own_table = [model for model in models if not model._meta.proxy]
+        return cls(map(ModelState.from_model, own_table))
 
     def clone(self) -> ProjectState:
         """Return a copy that changes by itself."""

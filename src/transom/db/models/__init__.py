@@ -37,9 +37,12 @@ from transom.db.models.fields import (
     GenericIPAddressField,
     IntegerField,
     JSONField,
+    ManyToManyRelation,
     ManyToOneRelation,
     Now,
     OnDelete,
+    OneToOneField,
+    OneToOneRelation,
     PositiveBigIntegerField,
     PositiveIntegerField,
     PositiveSmallIntegerField,
@@ -61,9 +64,16 @@ from transom.db.models.indexes import (
     Index,
     SpGistIndex,
 )
-from transom.db.models.manager import Manager, Related, RelatedManager
+from transom.db.models.manager import Manager
+from transom.db.models.many_to_many import ManyRelated, ManyRelatedManager, ManyToManyField
 from transom.db.models.options import Options
-from transom.db.models.query import QuerySet
+from transom.db.models.query import Prefetch, QuerySet, QuerySetManager, prefetch_related_objects
+from transom.db.models.related_manager import (
+    Related,
+    RelatedManager,
+    RelatedObject,
+    RelatedObjectDoesNotExist,
+)
 
 __all__ = [
     "CASCADE",
@@ -106,19 +116,29 @@ __all__ = [
     "IntegerField",
     "JSONField",
     "Manager",
+    "ManyRelated",
+    "ManyRelatedManager",
+    "ManyToManyField",
+    "ManyToManyRelation",
     "ManyToOneRelation",
     "Model",
     "Now",
     "OnDelete",
+    "OneToOneField",
+    "OneToOneRelation",
     "Options",
     "PositiveBigIntegerField",
     "PositiveIntegerField",
     "PositiveSmallIntegerField",
+    "Prefetch",
     "Q",
     "QuerySet",
+    "QuerySetManager",
     "RandomUUID",
     "Related",
     "RelatedManager",
+    "RelatedObject",
+    "RelatedObjectDoesNotExist",
     "SlugField",
     "SmallAutoField",
     "SmallIntegerField",
@@ -130,4 +150,5 @@ __all__ = [
     "UUIDField",
     "UniqueConstraint",
     "Value",
+    "prefetch_related_objects",
 ]

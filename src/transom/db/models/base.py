@@ -5,24 +5,33 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from transom.db import router
-from transom.db.exceptions import FieldError
 from transom.db.models import validation
 from transom.db.models.fields import ForeignKey
 from transom.db.models.metaclass import ModelMeta
-from transom.db.models.query import QuerySet, delete_row, insert, update_row
+from transom.db.models.query import (
+    QuerySet,
+    delete_row,
+    insert,
+    prefetch_related_objects,
+    rows_of,
+    update_row,
+)
 from transom.db.models.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from transom.db.models.fields import Field
+    from transom.db.models.query import Prefetch
 
 
 class Model(Record, metaclass=ModelMeta):
     """The base of all models: subclass it, and give the class fields.
 
     A model without a primary key gets `id`, a BigAutoField. `class Meta` takes `db_table`, `ordering`, `abstract`,
-    `app_label`, `verbose_name`, `verbose_name_plural`, `indexes`, `constraints` and `unique_together`.
+    `proxy`, `app_label`, `verbose_name`, `verbose_name_plural`, `indexes`, `constraints`, `unique_together`,
+    `default_manager_name` and `base_manager_name`. A model without a `class Meta` has that of the abstract model it
+    inherits from.
     """
 
     if TYPE_CHECKING:
@@ -160,15 +169,23 @@ class Model(Record, metaclass=ModelMeta):
         self._adding = True
         return deleted
 
-    async def refresh(self, *, using: str | None = None) -> None:
+    async def refresh(self, *, fields: Iterable[str] | None = None, using: str | None = None) -> None:
         """Read the row again, and forget related objects that were loaded.
+
+        Args:
+            fields: the fields to read, and the relations to forget; all if None.
+            using: alias of the database; the one the object came from if None.
 
         Raises:
             DoesNotExist: the row is gone.
+            FieldError: an unknown name in `fields`.
         """
         if self.pk is None:
             raise self._gone("has no primary key, so there is no row to read")
         alias = router.for_read(type(self), using, self)
+        if fields is not None:
+            await self._refresh_some(fields, alias)
+            return
         fresh = await QuerySet(type(self), alias).get(pk=self.pk)
         state = vars(self)
         for name in [name for name in state if name.startswith("_loaded_")]:
@@ -176,23 +193,42 @@ class Model(Record, metaclass=ModelMeta):
         state.update(vars(fresh))
         self._adding, self._using = False, alias
 
-    async def load(self, *names: str) -> None:
-        """Load the objects that foreign keys lead to, each with one statement, unless they are loaded.
+    async def _refresh_some(self, names: Iterable[str], alias: str) -> None:
+        columns: list[str] = []
+        forgotten: list[str] = []
+        for name in names:
+            end: Any = self._meta.get_field(name) if name in self._meta.field_names else None
+            if end is not None:
+                columns.append(end.attname)
+                forgotten.append(f"_loaded_{end.name}")
+            else:
+                forgotten.append(rows_of(self._meta, name).cache_name)
+        if columns:
+            found = await QuerySet(type(self), alias).filter(pk=self.pk).values_list(*columns)
+            if not found:
+                raise self._gone("is no longer in the database, or never was")
+            vars(self).update(zip(columns, found[0], strict=True))
+        for name in forgotten:
+            vars(self).pop(name, None)
+
+    async def load(self, *names: str | Prefetch) -> None:
+        """Load what relations lead to, each with one statement, unless it is loaded.
+
+        Where the object came from a queryset with `fetch_peers()`, the statement loads for all objects of that result.
 
         Args:
-            names: foreign keys of this model.
+            names: relations of every kind, by the attributes of the object, and paths of them: `"author"`,
+                `"choices"`, `"tags__author"`; or Prefetch objects.
 
         Raises:
-            FieldError: a name is no foreign key.
-            DoesNotExist: the row referred to is gone.
+            FieldError: a name is no relation, or the object was never saved.
+            DoesNotExist: the row that a foreign key refers to is gone.
         """
+        peers = [peer for each in self._peers if (peer := each()) is not None and peer is not self]
+        await prefetch_related_objects([self, *peers], *names, peers=bool(self._peers))
         for name in names:
-            field = self._meta.get_field(name)
-            if not isinstance(field, ForeignKey):
-                choices = ", ".join(key.name for key in self._meta.foreign_keys) or "none"
-                raise FieldError(f"{field.label} is no foreign key; load() takes: {choices}")
-            key = getattr(self, field.attname)
-            loaded = self.__dict__.get(f"_loaded_{field.name}")
-            if key is not None and (loaded is None or loaded.pk != key):
-                target = field.remote_field.target
-                setattr(self, field.name, await QuerySet[Any](target, None, self).get(pk=key))
+            key = self._meta.find(name) if isinstance(name, str) else None
+            if isinstance(key, ForeignKey) and not key.is_loaded(self):
+                raise key.related_model.DoesNotExist(
+                    f"{key.label} refers to {getattr(self, key.attname)!r}, which is no longer in the database"
+                )

@@ -1,18 +1,18 @@
-"""Managers: from a model, or from an object's relation, to querysets."""
+"""Managers: from a model to querysets."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast, overload
 
-from transom.db.models.query import QuerySet, ValuesQuery
+from transom.db.exceptions import FieldError
+from transom.db.models.query import QuerySet, QuerySetManager, ValuesQuery
 from transom.db.models.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Self
 
     from transom.db.models.expressions import Expression, OrderBy, Q
-    from transom.db.models.fields import ManyToOneRelation
+    from transom.db.models.query import Prefetch
 
 M = TypeVar("M", bound=Record)
 ManagerT = TypeVar("ManagerT", bound="Manager[Any]")  # Any: a manager of any model
@@ -83,6 +83,14 @@ class Manager(Generic[M]):
         """See `Query.select_related`."""
         return self.get_queryset().select_related(*names)
 
+    def prefetch_related(self, *lookups: str | Prefetch | None) -> QuerySet[M]:
+        """See `QuerySet.prefetch_related`."""
+        return self.get_queryset().prefetch_related(*lookups)
+
+    def fetch_peers(self) -> QuerySet[M]:
+        """See `QuerySet.fetch_peers`."""
+        return self.get_queryset().fetch_peers()
+
     def values(self, *names: str) -> ValuesQuery[M, dict[str, Any]]:
         """See `QuerySet.values`."""
         return self.get_queryset().values(*names)
@@ -142,67 +150,34 @@ class DefaultManager:
     @overload
     def __get__(self, model: type[M], owner: type[Any]) -> Manager[M]: ...  # Any: the metaclass
     def __get__(self, model: type[M] | None, owner: type[Any]) -> Manager[M]:
-        manager = Manager[M]()
         assert model is not None  # noqa: S101
-        manager._model = model
-        return manager
+        return bound_manager(model)
 
 
-class RelatedManager(Manager[M]):
-    """The way to the rows that refer to one object: `question.choices`."""
-
-    def __init__(self, relation: ManyToOneRelation, instance: Record) -> None:
-        self._model = relation.related_model
-        self._using = None
-        self._field = relation.field
-        self._instance = instance
-
-    def get_queryset(self) -> QuerySet[M]:
-        """Return the queryset of the rows that refer to the object.
-
-        Raises:
-            FieldError: the object has no key yet, so nothing can refer to it.
-        """
-        return self._rows().filter(**{self._field.name: self._instance})
-
-    def _rows(self) -> QuerySet[M]:
-        return QuerySet(self._model, self._using, self._instance)
-
-    async def create(self, **values: Any) -> M:
-        """Insert a row that refers to the object."""
-        return await self._rows().create(**{self._field.name: self._instance, **values})
-
-    async def get_or_create(self, defaults: dict[str, Any] | None = None, **lookups: Any) -> tuple[M, bool]:
-        """See `QuerySet.get_or_create`; a new row refers to the object."""
-        return await self._rows().get_or_create(defaults, **{self._field.name: self._instance, **lookups})
-
-    async def bulk_create(self, objects: Iterable[M]) -> list[M]:
-        """Insert rows with one statement, and let them refer to the object."""
-        rows = list(objects)
-        for row in rows:
-            setattr(row, self._field.name, self._instance)
-        return await self._rows().bulk_create(rows)
+def bound_manager(model: type[M]) -> Manager[M]:
+    """Return a plain manager of a model: all its rows."""
+    manager = Manager[M]()
+    manager._model = model
+    return manager
 
 
-class Related(Generic[M]):
-    """The accessor that a foreign key puts on the model it points to.
+def find_manager(model: type[M], name: str | None) -> Manager[M] | QuerySet[M]:
+    """Return a manager of a model by its name; without one the first that the class, or else a base, has.
 
-    Type checkers do not see it by themselves; an annotation in the class body tells them, and nothing else changes:
-    `choices: models.Related["Choice"]`.
+    Raises:
+        FieldError: there is none of that name.
     """
-
-    def __init__(self, relation: ManyToOneRelation) -> None:
-        self.relation = relation
-
-    @overload
-    def __get__(self, instance: None, owner: type[Any]) -> Self: ...  # Any: the model pointed to
-    @overload
-    def __get__(self, instance: Record, owner: type[Any]) -> RelatedManager[M]: ...
-    def __get__(self, instance: Record | None, owner: type[Any]) -> Self | RelatedManager[M]:
-        return self if instance is None else RelatedManager(self.relation, instance)
-
-    def __set__(self, instance: Record, value: object) -> None:
-        name = self.relation.accessor_name
-        raise AttributeError(
-            f"{type(instance).__name__}.{name} cannot be set; save rows that refer to the object"
+    found: dict[str, Manager[M] | QuerySet[M]] = {}
+    for base in model.__mro__:
+        values: dict[str, Any] = dict(vars(base))
+        for key, value in values.items():
+            if isinstance(value, Manager | QuerySetManager):
+                manager = cast("Manager[M]", value)
+                found.setdefault(key, manager.__get__(None, model))
+    if name is None:
+        return next(iter(found.values()), bound_manager(model))
+    if name not in found:
+        raise FieldError(
+            f"{model.__name__} has no manager {name!r}, which its Meta names; choose from {', '.join(found) or 'none'}"
         )
+    return found[name]

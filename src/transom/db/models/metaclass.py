@@ -8,9 +8,22 @@ from typing import TYPE_CHECKING, Any, cast
 
 from transom.db.exceptions import MultipleObjectsReturned, ObjectDoesNotExist
 from transom.db.models import registry
-from transom.db.models.fields import BigAutoField, Field, ForeignKey
-from transom.db.models.manager import DefaultManager, Related
+from transom.db.models.fields import (
+    CASCADE,
+    BigAutoField,
+    Field,
+    ForeignKey,
+    ManyToManyBase,
+    OneToOneRelation,
+)
+from transom.db.models.manager import DefaultManager, bound_manager, find_manager
+from transom.db.models.many_to_many import ManyRelated
 from transom.db.models.options import Options
+from transom.db.models.related_manager import Related, RelatedObject
+
+if TYPE_CHECKING:
+    from transom.db.models.manager import Manager
+    from transom.db.models.query import QuerySet
 
 
 class ModelMeta(type):
@@ -34,14 +47,37 @@ class ModelMeta(type):
         }
         rest = {key: value for key, value in namespace.items() if key not in declared}
         cls = super().__new__(mcs, name, bases, rest, **keywords)
-        inherited = _inherited(bases)
-        cls._meta = Options(name, *_meta_options(cls.__module__, meta, bases))
-        kept = {field.name: field.clone() for field in inherited if field.name not in rest}
-        fields: dict[str, Field[Any]] = {**kept, **declared}
-        _add_fields(cls, fields)
+        cls._meta = Options(name, *_meta_options(cls, meta, bases))
+        cls._meta.model = cls
+        if cls._meta.proxy:
+            _become_proxy(cls, bases, declared)
+        else:
+            kept = {field.name: field.clone() for field in _inherited(bases) if field.name not in rest}
+            _add_fields(cls, {**kept, **declared})
         if not cls._meta.abstract:
             _complete(cls)
+        elif meta is not None:
+            type.__setattr__(
+                cls, "Meta", meta
+            )  # for `class Meta(Parent.Meta)`, and for models that have none
         return cls
+
+    @property
+    def _default_manager(cls) -> Manager[Any] | QuerySet[Any]:  # Any: checkers know only what `objects` gives
+        """The manager that relations and generic code use: the first of the class, or the one Meta names."""
+        return cls._manager("default", cls._meta.default_manager_name)
+
+    @property
+    def _base_manager(cls) -> Manager[Any] | QuerySet[Any]:
+        """The manager that finds every row, for following references: a plain one, or the one Meta names."""
+        return cls._manager("base", cls._meta.base_manager_name)
+
+    def _manager(cls, role: str, name: str | None) -> Manager[Any] | QuerySet[Any]:
+        managers, model = cls._meta.managers, cls._meta.model
+        if role not in managers:
+            plain = role == "base" and name is None
+            managers[role] = bound_manager(model) if plain else find_manager(model, name)
+        return managers[role]
 
     def __repr__(cls) -> str:
         return f"<model {cls.__module__}.{cls.__qualname__}>"
@@ -57,24 +93,45 @@ def _inherited(bases: tuple[type, ...]) -> list[Field[Any]]:
         if not options.abstract:
             raise TypeError(
                 f"{base.__name__} has a table of its own; only an abstract model (class Meta: abstract = True) "
-                "can be inherited from"
+                "can be inherited from, unless the class is a proxy (class Meta: proxy = True)"
             )
-        found.update({field.name: field for field in options.fields})
+        found.update({field.name: field for field in (*options.fields, *options.many_to_many)})
     return list(found.values())
 
 
+def _become_proxy(cls: ModelMeta, bases: tuple[type, ...], declared: dict[str, Field[Any]]) -> None:
+    """Make a class another one for the rows of the model it inherits from.
+
+    Raises:
+        TypeError: it has fields, or not exactly one model to stand for.
+    """
+    options = [base._meta for base in bases if isinstance(base, ModelMeta) and hasattr(base, "_meta")]
+    concrete = {each.concrete_model for each in options if not each.abstract}
+    fields = [*declared, *(field.name for each in options if each.abstract for field in each.fields)]
+    if len(concrete) != 1:
+        raise TypeError(
+            f"the proxy {cls.__name__} must inherit from one model with a table, not {len(concrete)}"
+        )
+    if fields:
+        raise TypeError(f"the proxy {cls.__name__} has no table and so no field {fields[0]!r}; drop it")
+    cls._meta.become_proxy(concrete.pop()._meta)
+
+
 def _meta_options(
-    module: str, meta: type | None, bases: tuple[type, ...]
+    cls: ModelMeta, meta: type | None, bases: tuple[type, ...]
 ) -> tuple[str, dict[str, Any]]:  # Any: options of every type
-    """Return the application's label and the options of `class Meta`, with the ordering of an abstract base."""
+    """Return the application's label and the options of `class Meta`, with the ordering of a base."""
+    own: type | None = meta or getattr(cls, "Meta", None)  # of an abstract base
     options: dict[str, Any] = (
-        {key: value for key, value in vars(meta).items() if key[0] != "_"} if meta else {}
+        {key: getattr(own, key) for key in dir(own) if key[0] != "_"} if own is not None else {}
     )
+    for key in ("abstract", "proxy"):  # said of one class, not of those below it
+        options[key] = meta is not None and bool(vars(meta).get(key, False))
     for base in bases:
         inherited: Options | None = getattr(base, "_meta", None)
         if inherited is not None and inherited.ordering:
             options.setdefault("ordering", inherited.ordering)
-    return options.get("app_label") or _app_label(module), options
+    return options.get("app_label") or _app_label(cls.__module__), options
 
 
 def _app_label(module: str) -> str:
@@ -105,30 +162,37 @@ def _add_fields(cls: ModelMeta, fields: dict[str, Field[Any]]) -> None:
                 "separate the words of a lookup"
             )
         field.contribute_to_class(cls, name)
-        cls._meta.add_field(field)
+        if isinstance(field, ManyToManyBase):
+            cls._meta.add_many_to_many(field)
+        else:
+            cls._meta.add_field(field)
 
 
 def _complete(cls: ModelMeta) -> None:
-    """Give a model its exceptions, tie its relations, and register it."""
-    inside: dict[str, Any] = {"__module__": cls.__module__}
-    for name, base in (
-        ("DoesNotExist", ObjectDoesNotExist),
-        ("MultipleObjectsReturned", MultipleObjectsReturned),
-    ):
-        setattr(cls, name, type(name, (base,), {**inside, "__qualname__": f"{cls.__qualname__}.{name}"}))
+    """Give a model its exceptions, register it, and tie its relations."""
+    add_exceptions(cls)
     cls._meta.finish()
     registry.register(cls)
-    for field in cls._meta.foreign_keys:
+    if cls._meta.proxy:
+        return
+    for field in (*cls._meta.foreign_keys, *cls._meta.many_to_many):
         relation = field.remote_field
-        if relation.related_name:
-            relation.related_name = relation.related_name % {
-                "class": cls._meta.model_name,
-                "app_label": cls._meta.app_label,
-            }
+        relation.settle_names(cls)
+        tie: Any = relate_many if isinstance(field, ManyToManyBase) else relate
         if isinstance(relation.model, str):
-            registry.when_defined(_full_label(relation.model, cls), partial(_relate, field))
+            registry.when_defined(_full_label(relation.model, cls), partial(tie, field))
         else:
-            _relate(field, relation.model)
+            tie(field, relation.model)
+
+
+def add_exceptions(cls: ModelMeta) -> None:
+    """Give a model its own DoesNotExist and MultipleObjectsReturned; a proxy's are those of its model, too."""
+    inside: dict[str, Any] = {"__module__": cls.__module__}
+    concrete = cls._meta.concrete_model
+    for base in (ObjectDoesNotExist, MultipleObjectsReturned):
+        name = base.__name__.removeprefix("Object")
+        parent = getattr(concrete, name) if cls._meta.proxy else base
+        setattr(cls, name, type(name, (parent,), {**inside, "__qualname__": f"{cls.__qualname__}.{name}"}))
 
 
 def _full_label(name: str, cls: ModelMeta) -> str:
@@ -137,10 +201,67 @@ def _full_label(name: str, cls: ModelMeta) -> str:
     return name if "." in name else f"{cls._meta.app_label}.{name}"
 
 
-def _relate(field: ForeignKey[Any], target: type[Any]) -> None:
+def relate(field: ForeignKey[Any], target: type[Any]) -> None:
     """Tie a foreign key to the model it points to, and give that model the accessor."""
     relation = field.remote_field
     relation.model = target
+    if not relation.target_field.unique:
+        raise TypeError(
+            f"{field.label} refers to {relation.target_field.label}, which is not unique; give that field unique=True"
+        )
     target._meta.add_relation(relation)
     if not relation.is_hidden:
-        setattr(target, relation.accessor_name, Related(relation))
+        accessor = RelatedObject if isinstance(relation, OneToOneRelation) else Related
+        setattr(target._meta.concrete_model, relation.accessor_name, accessor(relation))
+
+
+def relate_many(field: ManyToManyBase, target: type[Any], *, registered: bool = True) -> None:
+    """Tie a many-to-many field to the model it points to and to that in between, which is made if none is given.
+
+    With `registered=False`, a model in between that is made stays unknown to the registry.
+    """
+    relation, through = field.remote_field, field.declared_through
+    relation.model = target
+    if through is None:
+        field.through = _make_through(field, registered=registered)
+    elif isinstance(through, str):
+        if registered:
+            registry.when_defined(_full_label(through, field.model), partial(setattr, field, "through"))
+    else:
+        field.through = through
+    target._meta.add_relation(relation)
+    if not relation.is_hidden:
+        setattr(target._meta.concrete_model, relation.accessor_name, ManyRelated(relation))
+
+
+def _make_through(field: ManyToManyBase, *, registered: bool) -> ModelMeta:
+    """Make the model of the rows that link two models: an id and two foreign keys."""
+    model, target = field.model, field.related_model
+    here, there = model._meta.model_name, target._meta.model_name
+    if here == there:
+        here, there = f"from_{here}", f"to_{there}"
+    name = f"{model.__name__}_{field.name}"
+    meta = {
+        "app_label": model._meta.app_label,
+        "db_table": field.db_table or f"{model._meta.db_table}_{field.name}",
+        "auto_created": model,
+        "unique_together": [(here, there)],
+        "verbose_name": f"{model._meta.verbose_name}-{target._meta.verbose_name} relationship",
+        "abstract": not registered,
+    }
+    body = {
+        "__module__": model.__module__,
+        "__qualname__": f"{model.__qualname__}.{field.name}.through",  # where pickle finds it
+        "Meta": type("Meta", (), meta),
+        "id": BigAutoField(primary_key=True),
+        here: ForeignKey[Any](model, CASCADE, related_name="+"),
+        there: ForeignKey[Any](target, CASCADE, related_name="+"),
+    }
+    base = next(base for base in reversed(model.__mro__) if isinstance(base, ModelMeta))
+    through = ModelMeta(name, (base,), body)
+    if not registered:
+        through._meta.abstract = False
+        add_exceptions(through)
+        for key in through._meta.foreign_keys:
+            relate(key, key.related_model)
+    return through

@@ -8,21 +8,29 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from transom.db import constraint_names
 from transom.db.exceptions import FieldError
 from transom.db.models.constraints import BaseConstraint, UniqueConstraint
-from transom.db.models.fields import Field, ForeignKey, ManyToOneRelation
+from transom.db.models.fields import Field, ForeignKey, ManyToManyBase, ManyToManyRelation, ManyToOneRelation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import TypeAlias
 
+    from transom.db.models.fields import Relation
     from transom.db.models.indexes import Index
     from transom.db.sql.shapes import ColumnPath, Lookup, Ordering
+
+    End: TypeAlias = ManyToOneRelation | ManyToManyBase | ManyToManyRelation
 
 META_OPTIONS = (
     "abstract",
     "app_label",
+    "auto_created",
+    "base_manager_name",
     "constraints",
     "db_table",
+    "default_manager_name",
     "indexes",
     "ordering",
+    "proxy",
     "unique_together",
     "verbose_name",
     "verbose_name_plural",
@@ -41,13 +49,20 @@ class Options:
         db_table: the table: `"polls_question"`.
         ordering: what querysets order by unless told otherwise; names as in `order_by`.
         abstract: whether it has no table and is only there to inherit from.
+        proxy: whether it is another class for the rows of another model.
+        auto_created: the model whose many-to-many field made this one; None for models that people wrote.
+        default_manager_name: the manager that `_default_manager` is, if not the first one.
+        base_manager_name: the manager that `_base_manager` is, if not a plain one.
+        model: the class. Any: any model.
         fields: the fields, in the order of the columns.
         pk: the primary key.
+        many_to_many: the many-to-many fields, which have no column.
         indexes: the indexes of `class Meta`, which all have names. Those of single fields are not among them.
         constraints: the constraints of `class Meta`, the same; `unique_together` is among them.
         unique_together: groups of names of fields.
         database_defaults: those of the fields that have a db_default.
         related_objects: the relations of foreign keys that point here.
+        managers: those that were asked for before, for `metaclass.py`.
         lookups: names of lookups that were resolved before, for `query/lookups.py`.
         paths: the same for names of columns.
         bound_ordering: the shape of `ordering`, once it was asked for; for `query/binding.py`.
@@ -67,6 +82,10 @@ class Options:
         self.db_table: str = meta.get("db_table") or f"{app_label}_{self.model_name}"
         self.ordering: tuple[str, ...] = tuple(meta.get("ordering", ()))
         self.abstract: bool = meta.get("abstract", False)
+        self.proxy: bool = meta.get("proxy", False)
+        self.auto_created: type[Any] | None = meta.get("auto_created")
+        self.default_manager_name: str | None = meta.get("default_manager_name")
+        self.base_manager_name: str | None = meta.get("base_manager_name")
         self.verbose_name: str = meta.get("verbose_name") or _words(model_name)
         self.verbose_name_plural: str = meta.get("verbose_name_plural") or f"{self.verbose_name}s"
         together = _together(meta)
@@ -77,14 +96,18 @@ class Options:
         self.unique_together = tuple([constraint.fields for constraint in together])
         self._check_names()
         self.fields: tuple[Field[Any], ...] = ()  # Any: fields of every type
-        self.related_objects: tuple[ManyToOneRelation, ...] = ()
+        self.many_to_many: tuple[ManyToManyBase, ...] = ()
+        self.model: type[Any]
+        self._concrete = self
+        self._related: dict[tuple[str, str], ManyToOneRelation | ManyToManyRelation] = {}
+        self.managers: dict[str, Any] = {}  # Any: managers stand above this module
         self._pk: Field[Any] | None = None
         self.lookups: dict[str, Lookup] = {}
         self.paths: dict[str, ColumnPath] = {}
         self.bound_ordering: tuple[Ordering, ...] | None = None
         self.database_defaults: tuple[Field[Any], ...] = ()
         self._by_name: dict[str, Field[Any]] = {}
-        self._relations: dict[str, ManyToOneRelation] = {}
+        self._relations: dict[str, End] = {}
 
     @property
     def label(self) -> str:
@@ -148,27 +171,76 @@ class Options:
             self.database_defaults = (*self.database_defaults, field)
         self._by_name[field.name] = self._by_name[field.attname] = field
 
-    def add_relation(self, relation: ManyToOneRelation) -> None:
-        """Append the relation of a foreign key that points here.
+    def add_many_to_many(self, field: ManyToManyBase) -> None:
+        """Append a many-to-many field that knows its name.
+
+        Raises:
+            TypeError: the name is taken.
+        """
+        if field.name in self._by_name or field.name in self._relations:
+            raise TypeError(f"{self.object_name} has two fields named {field.name!r}")
+        self.many_to_many = (*self.many_to_many, field)
+        self._relations[field.name] = field
+
+    def add_relation(self, relation: ManyToOneRelation | ManyToManyRelation) -> None:
+        """Append a relation that points here.
 
         Raises:
             TypeError: its name is that of a field or of another relation.
         """
+        if self._concrete is not self:
+            self._concrete.add_relation(relation)
+            return
         name = relation.query_name
         taken = self._relations.get(name)
         self.lookups.clear()  # the word may have meant something else
         self.paths.clear()
-        if not relation.is_hidden:
-            if name in self._by_name or (taken and taken.field.label != relation.field.label):
-                raise TypeError(
-                    f"the reverse name {name!r} of {relation.field.label} is taken on {self.object_name}; "
-                    f"give the foreign key another related_name"
-                )
-            self._relations[name] = relation
-        self.related_objects = (
-            *(other for other in self.related_objects if other.field.label != relation.field.label),
-            relation,
-        )
+        if name in self._by_name or (taken and not _is_same(taken, relation)):
+            raise TypeError(
+                f"the reverse name {name!r} of {relation.field.label} is taken on {self.object_name}; "
+                f"give the field another related_name"
+            )
+        self._relations[name] = relation
+        key = _identity(relation)
+        self._related.pop(key, None)
+        self._related[key] = relation
+
+    def become_proxy(self, concrete: Options) -> None:
+        """Take the fields, the table and the relations of another model, also those that it gets later."""
+        self._concrete = concrete._concrete
+        self.db_table, self.fields, self._pk = concrete.db_table, concrete.fields, concrete._pk
+        self.many_to_many, self.unique_together = concrete.many_to_many, concrete.unique_together
+        self.indexes, self.constraints = concrete.indexes, concrete.constraints
+        self.database_defaults = concrete.database_defaults
+        self._by_name, self._relations = concrete._by_name, concrete._relations
+        self.lookups, self.paths = concrete.lookups, concrete.paths
+
+    @property
+    def concrete_model(self) -> type[Any]:
+        """The model that has the table: that of which this one is a proxy, else this one."""
+        return self._concrete.model
+
+    @property
+    def related_objects(self) -> tuple[ManyToOneRelation, ...]:
+        """The relations of foreign keys and one-to-one fields that point here."""
+        related = self._concrete._related.values()
+        return tuple([relation for relation in related if isinstance(relation, ManyToOneRelation)])
+
+    def find_relation(self, name: str) -> ForeignKey[Any] | End:
+        """Return a relation by the attribute that leads to it: a field, or the accessor of one that points here.
+
+        Raises:
+            FieldError: there is none; the message names the choices.
+        """
+        ends: dict[str, ForeignKey[Any] | End] = {key.name: key for key in self.foreign_keys}
+        ends.update({field.name: field for field in self.many_to_many})
+        related = self._concrete._related.values()
+        ends.update({relation.accessor_name: relation for relation in related if not relation.is_hidden})
+        if name in ends:
+            return ends[name]
+        close = get_close_matches(name, ends, 1)
+        hint = f"did you mean {close[0]!r}?" if close else f"choose from {', '.join(sorted(ends)) or 'none'}"
+        raise FieldError(f"{self.object_name} has no relation {name!r}; {hint}")
 
     def get_field(self, name: str) -> Field[Any]:
         """Return a field by its name, the name of its key (`question_id`), or `"pk"`.
@@ -179,9 +251,13 @@ class Options:
         if name == "pk":
             return self.pk
         field = self._by_name.get(name)
+        if field is None and isinstance(self._relations.get(name), ManyToManyBase):
+            raise FieldError(
+                f"{self.object_name}.{name} is a relation without a column of {self.object_name}"
+            )
         return field if field is not None else self.unknown(name)
 
-    def find(self, name: str) -> Field[Any] | ManyToOneRelation | None:
+    def find(self, name: str) -> Field[Any] | End | None:
         """Return the field or relation of one word of a lookup, or None."""
         if name == "pk":
             return self.pk
@@ -201,7 +277,8 @@ class Options:
 
     def choices(self) -> list[str]:
         """Return every word a lookup may begin with, for messages."""
-        return sorted({*self._by_name, *self._relations})
+        visible = [name for name, end in self._relations.items() if not _is_hidden(end)]
+        return sorted({*self._by_name, *visible})
 
     @property
     def foreign_keys(self) -> tuple[ForeignKey[Any], ...]:
@@ -218,6 +295,19 @@ def _together(meta: dict[str, Any]) -> list[UniqueConstraint]:
     if groups and isinstance(groups[0], str):
         groups = [groups]
     return [UniqueConstraint(fields=tuple(names)) for names in groups]
+
+
+def _is_hidden(end: End) -> bool:
+    return not isinstance(end, ManyToManyBase) and end.is_hidden
+
+
+def _identity(relation: Relation) -> tuple[str, str]:
+    """Return what a relation is known by, also after the module of its model was run again."""
+    return relation.related_model._meta.label, relation.field.name
+
+
+def _is_same(end: End, relation: Relation) -> bool:
+    return not isinstance(end, ManyToManyBase) and _identity(end) == _identity(relation)
 
 
 def _words(name: str) -> str:

@@ -8,14 +8,19 @@ from transom.db.exceptions import MultipleObjectsReturned, ObjectDoesNotExist
 from transom.db.models.fields import NOT_PROVIDED
 
 if TYPE_CHECKING:
+    from weakref import ref
+
     from transom.db.models.options import Options
 
 
 class Record:
     """The base of `Model`: fields by name, identity by primary key.
 
-    Two objects are equal if they are of one model and have the same key; an object without a key equals only itself
-    and has no hash.
+    Two objects are equal if they are of one model (or a proxy of it) and have the same key; an object without a key
+    equals only itself and has no hash. Whether they were read from the same database, and what else they hold, does
+    not count.
+
+    Pickling keeps the values and what was loaded beside them, but not the siblings of `QuerySet.fetch_peers()`.
     """
 
     _meta: ClassVar[Options]
@@ -29,6 +34,8 @@ class Record:
     # Loaders set neither: what they make is in the database, and in the default one unless they say so.
     _adding = False
     _using = "default"
+    _peers: tuple[ref[Record], ...] = ()
+    """The objects of the same result, where it was asked for with `fetch_peers()`."""
 
     def __init__(
         self, **values: Any
@@ -50,6 +57,10 @@ class Record:
                 raise TypeError(
                     f"{meta.object_name} got both {meta.get_field(name).name!r} and {name!r}; give one"
                 )
+            if any(name == field.name for field in meta.many_to_many):
+                raise TypeError(
+                    f"{meta.object_name}.{name} takes rows once the object is saved: await obj.{name}.set(...)"
+                )
             raise TypeError(
                 f"{meta.object_name} has no field {name!r}; choose from {', '.join(meta.field_names)}"
             )
@@ -64,14 +75,19 @@ class Record:
         setattr(self, self._meta.pk.attname, value)
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Record) or type(other) is not type(self):
+        if not isinstance(other, Record) or other._meta.concrete_model is not self._meta.concrete_model:
             return NotImplemented
         return self is other or (self.pk is not None and self.pk == other.pk)
 
     def __hash__(self) -> int:
         if self.pk is None:
             raise TypeError(f"{self!r} has no primary key yet and so no hash; save it first")
-        return hash((type(self), self.pk))
+        return hash((self._meta.concrete_model, self.pk))
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = dict(self.__dict__)
+        state.pop("_peers", None)
+        return state
 
     def __str__(self) -> str:
         return f"{type(self).__name__} object ({self.pk})"

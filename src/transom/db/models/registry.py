@@ -57,5 +57,12 @@ def get_model(label: str) -> type[Any]:
 
 
 def get_models(app_label: str | None = None) -> list[type[Any]]:
-    """Return the models in the order of their definition: all, or those of one application."""
-    return [model for model in _models.values() if app_label in (None, model._meta.app_label)]
+    """Return the models in the order of their definition: all, or those of one application.
+
+    Those that many-to-many fields made are left out; see `Options.auto_created`.
+    """
+    return [
+        model
+        for model in _models.values()
+        if app_label in (None, model._meta.app_label) and model._meta.auto_created is None
+    ]

@@ -87,11 +87,9 @@ async def _clean_field(field: AnyField, value: Any, instance: Record) -> Any:  #
     cleaned = field.clean(value, instance)
     if cleaned is not None:
         target = field.remote_field.target
-        if (
-            not await QuerySet[Any](target, router.for_write(target, None, instance))
-            .filter(pk=cleaned)
-            .exists()
-        ):
+        rows = QuerySet[Any](target, router.for_write(target, None, instance))
+        chosen = rows.filter(field.get_limit_choices_to(), **{field.target_field.name: cleaned})
+        if not await chosen.exists():
             raise ValidationError(
                 f"There is no {target._meta.verbose_name} with this key.", "invalid", {"value": cleaned}
             )

@@ -86,6 +86,7 @@ class Hop:
         remote_column: the column on the other side with the same value.
         many: whether several rows can be there for one here.
         nullable: whether no row may be there.
+        back: the word that leads back from the object there to the one here, where that is one too.
     """
 
     name: str
@@ -94,3 +95,4 @@ class Hop:
     remote_column: str
     many: bool
     nullable: bool
+    back: str | None = None

@@ -5,6 +5,7 @@ from transom.db.models.fields.base import NOT_PROVIDED, Field
 from transom.db.models.fields.binary import BinaryField
 from transom.db.models.fields.dates import DateField, DateTimeField, DurationField, TimeField
 from transom.db.models.fields.defaults import DatabaseDefault, Now, RandomUUID
+from transom.db.models.fields.foreign_key import ForeignKey
 from transom.db.models.fields.generated import GeneratedField
 from transom.db.models.fields.integers import (
     AutoField,
@@ -17,18 +18,25 @@ from transom.db.models.fields.integers import (
     SmallAutoField,
     SmallIntegerField,
 )
+from transom.db.models.fields.many_to_many import (
+    ManyToManyBase,
+    ManyToManyOptions,
+    ManyToManyRelation,
+    links,
+    path_back,
+)
 from transom.db.models.fields.numbers import DecimalField, FloatField
-from transom.db.models.fields.related import (
+from transom.db.models.fields.on_delete import (
     CASCADE,
     DO_NOTHING,
     PROTECT,
     RESTRICT,
     SET_DEFAULT,
     SET_NULL,
-    ForeignKey,
-    ManyToOneRelation,
     OnDelete,
 )
+from transom.db.models.fields.one_to_one import OneToOneField
+from transom.db.models.fields.relations import LimitChoices, ManyToOneRelation, OneToOneRelation, Relation
 from transom.db.models.fields.scalars import BooleanField, JSONField, UUIDField
 from transom.db.models.fields.text import CharField, EmailField, SlugField, TextField, URLField
 
@@ -59,13 +67,20 @@ __all__ = [
     "GenericIPAddressField",
     "IntegerField",
     "JSONField",
+    "LimitChoices",
+    "ManyToManyBase",
+    "ManyToManyOptions",
+    "ManyToManyRelation",
     "ManyToOneRelation",
     "Now",
     "OnDelete",
+    "OneToOneField",
+    "OneToOneRelation",
     "PositiveBigIntegerField",
     "PositiveIntegerField",
     "PositiveSmallIntegerField",
     "RandomUUID",
+    "Relation",
     "SlugField",
     "SmallAutoField",
     "SmallIntegerField",
@@ -73,4 +88,6 @@ __all__ = [
     "TimeField",
     "URLField",
     "UUIDField",
+    "links",
+    "path_back",
 ]

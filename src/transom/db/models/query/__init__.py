@@ -1,7 +1,20 @@
 """QuerySets: what to ask for, taken apart into shape and values, and the plans that answer it."""
 
 from transom.db.models.query.persistence import delete_row, insert, update_row
-from transom.db.models.query.queryset import QuerySet
+from transom.db.models.query.prefetch import Prefetch, prefetch_related_objects
+from transom.db.models.query.queryset import QuerySet, QuerySetManager
+from transom.db.models.query.related_rows import rows_of, saved_key
 from transom.db.models.query.values import ValuesQuery
 
-__all__ = ["QuerySet", "ValuesQuery", "delete_row", "insert", "update_row"]
+__all__ = [
+    "Prefetch",
+    "QuerySet",
+    "QuerySetManager",
+    "ValuesQuery",
+    "delete_row",
+    "insert",
+    "prefetch_related_objects",
+    "rows_of",
+    "saved_key",
+    "update_row",
+]

@@ -38,6 +38,7 @@ class Query(Generic[M]):
         "_ordering",
         "_related",
         "_reversed",
+        "_sticky",
         "_values",
         "model",
     )
@@ -55,6 +56,7 @@ class Query(Generic[M]):
         self._low = 0
         self._high: int | None = None
         self._empty = False
+        self._sticky = False  # whether the next filter() speaks of the same related rows as the last one
 
     def _clone(self) -> Self:
         made = object.__new__(type(self))
@@ -74,6 +76,7 @@ class Query(Generic[M]):
         made._low = self._low
         made._high = self._high
         made._empty = self._empty
+        made._sticky = self._sticky
 
     @property
     def _using(self) -> str:
@@ -88,6 +91,12 @@ class Query(Generic[M]):
     def _written_to(self) -> str:
         """The database to write to; asked for only right before it is."""
         return router.for_write(self.model, self._chosen, self._instance)
+
+    def _of(self, instance: Record) -> Self:
+        """Let this be a question about the relations of an object, which says where to ask if nothing else does."""
+        made = self._clone()
+        made._instance = instance
+        return made
 
     @property
     def _options(self) -> Options:
@@ -128,8 +137,27 @@ class Query(Generic[M]):
         values = list(self._values)
         shape = bind_condition(condition, self._options, values)
         made = self._clone()
-        made._filters = (*self._filters, shape)
+        if self._sticky:
+            shape = Junction("AND", False, (self._filters[-1], shape))
+        made._filters = (*(self._filters[:-1] if self._sticky else self._filters), shape)
         made._values = tuple(values)
+        made._sticky = False
+        return made
+
+    def _narrowed(self, condition: Q) -> Self:
+        """Put a condition before all others: what is selected of several related rows is that of the first condition."""
+        self._refuse_sliced("filter")
+        values: list[Any] = []
+        shape = bind_condition(condition, self._options, values)
+        made = self._clone()
+        made._filters = (shape, *self._filters)
+        made._values = (*values, *self._values)
+        return made
+
+    def _sticking(self) -> Self:
+        """Let the next filter() speak of the same related rows as the last one."""
+        made = self._clone()
+        made._sticky = True
         return made
 
     def none(self) -> Self:
@@ -215,13 +243,14 @@ class Query(Generic[M]):
     # -- with what, from where -------------------------------------------------------------------------------------
 
     def select_related(self, *names: str) -> Self:
-        """Load the objects that foreign keys lead to with the same statement, by joins.
+        """Load the objects that relations to one object lead to with the same statement, by joins.
 
         Args:
-            names: foreign keys, and paths of them: `"question"`, `"question__author"`.
+            names: foreign keys, one-to-one relations in both directions, and paths of them: `"question"`,
+                `"question__author"`, `"author__profile"`.
 
         Raises:
-            FieldError: a name is no foreign key.
+            FieldError: a name is no such relation.
         """
         made = self._clone()
         added = tuple([resolve_relation(self._options, name) for name in names])

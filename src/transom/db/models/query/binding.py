@@ -64,7 +64,9 @@ def bind_condition(condition: Q | Condition, options: Options, values: Values) -
 
 def check_model(model: type[Any] | None, options: Options, name: str) -> None:
     """Refuse a typed column of another model than the query is about. Any: any model."""
-    if model is not None and model._meta is not options and not model._meta.abstract:
+    if model is None or model._meta is options or model._meta.abstract:
+        return
+    if model._meta.concrete_model is not options.concrete_model:
         raise FieldError(
             f"{model.__name__}.{name} is no column of {options.object_name}; "
             f"go through a relation: {options.object_name}.<relation>.follow({model.__name__}.…)"
@@ -120,7 +122,7 @@ def _bind_members(lookup: Lookup, value: Any, values: Values) -> Operand:
     if hasattr(value, "as_operand"):
         operand, inner = cast("Subquery", value).as_operand()
         values.extend(inner)
-        return operand
+        return _by_target_field(operand, cast("Field[Any]", lookup.path.field))
     if isinstance(value, str | bytes) or not isinstance(value, Iterable):
         raise FieldError(f"{_label(lookup)} with in takes a list of values or a queryset, not {value!r}")
     members = [_key_of(lookup, member) for member in cast("Iterable[Any]", value) if member is not None]
@@ -128,6 +130,16 @@ def _bind_members(lookup: Lookup, value: Any, values: Values) -> Operand:
         members = [member for member in members if type(member) is not int or _SMALLEST <= member <= _LARGEST]
     values.append(members)
     return Mark.PARAMETER
+
+
+def _by_target_field(operand: SubqueryOperand, field: Field[Any]) -> SubqueryOperand:
+    """Let a query of objects give what a foreign key refers to, where that is not their primary key."""
+    options = operand.select.options
+    if isinstance(field, ForeignKey) and operand.column is options.pk:
+        target = field.target_field
+        if target.model._meta.db_table == options.db_table:
+            return operand._replace(column=target)
+    return operand
 
 
 def _bind_range(lookup: Lookup, value: Any, options: Options, values: Values) -> Operand:
@@ -150,17 +162,21 @@ def _key_of(lookup: Lookup, value: Any) -> Any:
     """Return the key of an object that stands for its row."""
     if not isinstance(value, Record):
         return value
-    field = lookup.path.field
-    target = field.remote_field.target if isinstance(field, ForeignKey) else cast("Field[Any]", field).model
-    if not field.primary_key and not isinstance(field, ForeignKey):
+    field = cast("Field[Any]", lookup.path.field)
+    if field.primary_key and (isinstance(value, field.model) or not isinstance(field, ForeignKey)):
+        target, name = field.model, field.attname
+    elif isinstance(field, ForeignKey):
+        target, name = field.remote_field.target, field.target_field.attname
+    else:
         raise FieldError(f"{_label(lookup)} is no relation and cannot be compared with {value!r}")
-    if not isinstance(value, target):
+    if not isinstance(value, target._meta.concrete_model):
         raise FieldError(f"{_label(lookup)} takes a {target.__name__}, not {value!r}")
-    if value.pk is None:
+    key = getattr(value, name)
+    if key is None:
         raise FieldError(
             f"{value!r} has no primary key yet, so {_label(lookup)} cannot be compared with it; save it"
         )
-    return value.pk
+    return key
 
 
 def bind_expression(expression: Expression, options: Options, values: Values) -> ExpressionShape:

@@ -82,7 +82,7 @@ def build_loader(entities: Sequence[Entity], vendor: Vendor, using: str, *, spar
     for number, entity in enumerate(entities):
         if entity.hops:
             owner = next(at for at, other in enumerate(entities) if other.hops == entity.hops[:-1])
-            source.attach(number, owner, entity.hops[-1].name)
+            source.attach(number, owner, entity.hops[-1])
     return source.build(spare)
 
 
@@ -99,7 +99,7 @@ class _Source:
         """Make one object, or None where an outer join found no row."""
         fields = entity.options.fields
         first, self._columns = self._columns, self._columns + len(fields)
-        self._names[f"M{number}"] = fields[0].model
+        self._names[f"M{number}"] = entity.options.model
         indent = "        "
         if entity.hops:
             key = first + fields.index(entity.options.pk)
@@ -121,10 +121,12 @@ class _Source:
         decoded = f"d{column}(c{column})"
         return f"None if c{column} is None else {decoded}" if field.null else decoded
 
-    def attach(self, number: int, owner: int, name: str) -> None:
-        """Hang a related object on the one that refers to it."""
+    def attach(self, number: int, owner: int, hop: Hop) -> None:
+        """Hang a related object on the one that refers to it; and the other way around where they are one to one."""
         guard = f"if o{owner} is not None: " if owner else ""
-        self._lines.append(f"        {guard}o{owner}._loaded_{name} = o{number}")
+        self._lines.append(f"        {guard}o{owner}._loaded_{hop.name} = o{number}")
+        if hop.back is not None:
+            self._lines.append(f"        if o{number} is not None: o{number}._loaded_{hop.back} = o{owner}")
 
     def build(self, spare: int) -> Load:
         """Compile the text."""

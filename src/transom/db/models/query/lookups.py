@@ -6,7 +6,15 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar, cast, get_args
 
 from transom.db.exceptions import FieldError
-from transom.db.models.fields import Field, ForeignKey, ManyToOneRelation
+from transom.db.models.fields import (
+    Field,
+    ForeignKey,
+    ManyToManyBase,
+    ManyToManyRelation,
+    ManyToOneRelation,
+    OneToOneRelation,
+    links,
+)
 from transom.db.sql.shapes import ColumnPath, Lookup, LookupName
 
 if TYPE_CHECKING:
@@ -65,17 +73,25 @@ def _remember(memo: dict[str, T], name: str, found: T) -> T:
 
 
 def resolve_relation(options: Options, name: str) -> tuple[Hop, ...]:
-    """Return the steps of a path of foreign keys, such as `"question__author"`.
+    """Return the steps of a path of relations to one object each, such as `"question__author"`.
 
     Raises:
-        FieldError: a word is no foreign key; the message names the choices.
+        FieldError: a word is neither a foreign key nor a one-to-one relation; the message names the choices.
     """
     hops: tuple[Hop, ...] = ()
     at = options
     for word in name.split(SEPARATOR):
         field = at.find(word)
+        if isinstance(field, OneToOneRelation):
+            hops, at = (*hops, field.hop), field.related_model._meta
+            continue
         if not isinstance(field, ForeignKey) or word != field.name:
             choices = [foreign_key.name for foreign_key in at.foreign_keys]
+            choices += [
+                relation.query_name
+                for relation in at.related_objects
+                if isinstance(relation, OneToOneRelation) and not relation.is_hidden
+            ]
             raise FieldError(
                 f"{at.object_name} has no foreign key {word!r} to follow in {name!r}; "
                 f"choose from {', '.join(choices) or 'none: it has no foreign keys'}"
@@ -109,6 +125,11 @@ def _walk(options: Options, name: str) -> tuple[ColumnPath, list[str]]:
         if found is None:
             break
         word = words.pop(0)
+        if isinstance(
+            found, ManyToManyBase | ManyToManyRelation
+        ):  # to the rows between, then by their foreign key
+            hop, found = links(found)
+            hops, word = (*hops, hop), found.name
         if isinstance(found, ManyToOneRelation):
             hops, at, field = (*hops, found.hop), found.related_model._meta, None
         elif isinstance(found, ForeignKey) and word == found.name and _continues(found.remote_field, words):
@@ -131,7 +152,7 @@ def _continues(relation: ManyToOneRelation, words: list[str]) -> bool:
     following = target.find(words[0])
     if following is None:
         return words[0] not in LOOKUP_NAMES
-    if following is target.pk and not isinstance(following, ForeignKey):
+    if following is relation.target_field and not isinstance(following, ForeignKey):
         words.pop(0)
         return False
     return True

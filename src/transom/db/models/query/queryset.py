@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import aclosing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
 from transom.db import connections
@@ -11,15 +12,21 @@ from transom.db.models.query.base import Query
 from transom.db.models.query.binding import bind_assignment
 from transom.db.models.query.persistence import delete_where, insert, insert_many
 from transom.db.models.query.plans import count_plan, exists_plan, select_plan, update_plan
+from transom.db.models.query.prefetch import Extras, build_tree
 from transom.db.models.query.values import ValuesQuery
 from transom.db.models.record import Record
 from transom.db.transaction import atomic
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable
-    from typing import Self
+    from typing import NoReturn, Self
+
+    from transom.db.models.expressions import Q
+    from transom.db.models.query.prefetch import Prefetch
+    from transom.db.sql.metadata import Hop
 
 M = TypeVar("M", bound=Record)
+QuerySetT = TypeVar("QuerySetT", bound="QuerySet[Any]")  # Any: a queryset of any model
 
 
 class QuerySet(Query[M]):
@@ -28,7 +35,37 @@ class QuerySet(Query[M]):
     `await queryset` asks the database each time: nothing is kept.
     """
 
-    __slots__ = ()
+    __slots__ = ("_extras", "_rows")
+
+    def __init__(self, model: type[M], using: str | None = None, instance: Record | None = None) -> None:
+        super().__init__(model, using, instance)
+        self._extras: Extras | None = None
+        self._rows: list[M] | None = (
+            None  # what a related manager's object has loaded; only all() hands it on
+        )
+
+    def _copy_to(self, made: Query[M]) -> None:
+        super()._copy_to(made)
+        if isinstance(made, QuerySet):
+            made._extras = self._extras
+            made._rows = None
+
+    @classmethod
+    def as_manager(cls) -> QuerySetManager[Self]:
+        """Return a manager for a class body, so that `objects` is a queryset of this class, with its methods."""
+        return QuerySetManager(cls)
+
+    def __copy__(self) -> Self:
+        return self._clone()
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self._clone()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "a queryset is a question to the database and cannot be pickled; pickle its answer: "
+            "pickle.dumps(await queryset)"
+        )
 
     # -- objects ---------------------------------------------------------------------------------------------------
 
@@ -38,12 +75,17 @@ class QuerySet(Query[M]):
         return self._fetch().__await__()
 
     async def _fetch(self) -> list[M]:
+        if self._rows is not None:
+            return list(self._rows)
         if self._empty:
             return []
         using = self._using
         executor = connections.executor(using)
         plan = select_plan(self._shape(), executor.vendor, using)
-        return plan.load(await executor.fetch(plan.sql, plan.encode(self._arguments())))
+        rows = plan.load(await executor.fetch(plan.sql, plan.encode(self._arguments())))
+        if self._extras is not None:
+            await self._extras.apply(rows, self._related)
+        return rows
 
     async def __aiter__(self) -> AsyncIterator[M]:
         for row in await self._fetch():
@@ -63,7 +105,10 @@ class QuerySet(Query[M]):
         stream = executor.stream(plan.sql, plan.encode(self._arguments()), chunk_size=chunk_size)
         async with aclosing(stream):
             async for rows in stream:
-                for row in plan.load(rows):
+                loaded = plan.load(rows)
+                if self._extras is not None:
+                    await self._extras.apply(loaded, self._related)
+                for row in loaded:
                     yield row
 
     @overload
@@ -129,10 +174,58 @@ class QuerySet(Query[M]):
     def _value_names(self, names: tuple[str, ...]) -> tuple[str, ...]:
         return names or tuple(field.attname for field in self._options.fields)
 
+    # -- what is loaded beside them --------------------------------------------------------------------------------
+
+    def prefetch_related(self, *lookups: str | Prefetch | None) -> Self:
+        """Load what the objects are related to, with one more statement for each word of the names.
+
+        What was loaded is read by `question.choices.loaded`, or `await question.choices.all()`.
+
+        Args:
+            lookups: relations of every kind, by the attributes of objects, and paths of them: `"choices"`,
+                `"tags__author"`; or Prefetch objects. None alone takes back what was named before.
+
+        Raises:
+            FieldError: a name is no relation.
+            ValueError: one relation is to be loaded in two ways.
+        """
+        extras = self._extras or Extras()
+        names = [lookup for lookup in lookups if lookup is not None]
+        kept = (*extras.lookups, *names) if names else ()
+        made = self._clone()
+        made._extras = replace(extras, lookups=kept, tree=build_tree(self._options, kept))
+        return made
+
+    def fetch_peers(self) -> Self:
+        """Let `await row.load("author")` load for all objects of this result at once, as far as they are still in use."""
+        made = self._clone()
+        made._extras = replace(self._extras or Extras(), peers=True)
+        return made
+
+    def _knowing(self, name: str, instance: Record) -> Self:
+        """Let every object keep another one under a name."""
+        made = self._clone()
+        made._extras = replace(self._extras or Extras(), known=((name, instance),))
+        return made
+
+    def _holding(self, rows: list[M]) -> Self:
+        """Answer with these rows, and ask no database."""
+        made = self._clone()
+        made._rows = rows
+        return made
+
+    def _linked(self, condition: Q, link: Hop) -> Self:
+        """Keep the rows linked so, each with the row in between that the condition is about."""
+        made = self._narrowed(condition)
+        made._related = (*made._related, (link,))
+        return made
+
     # -- questions -------------------------------------------------------------------------------------------------
 
     async def count(self) -> int:
         """Return the number of rows."""
+        if self._rows is not None:
+            return len(self._rows)
         if self._empty:
             return 0
         executor = connections.executor(self._using)
@@ -142,6 +235,8 @@ class QuerySet(Query[M]):
 
     async def exists(self) -> bool:
         """Return whether there is any row."""
+        if self._rows is not None:
+            return bool(self._rows)
         if self._empty:
             return False
         executor = connections.executor(self._using)
@@ -239,6 +334,18 @@ class QuerySet(Query[M]):
 
     def __repr__(self) -> str:
         return f"<QuerySet of {self.model.__name__}: await it for its rows>"
+
+
+class QuerySetManager(Generic[QuerySetT]):
+    """What `as_manager()` puts into a class: reading it gives the queryset of all rows."""
+
+    def __init__(self, queryset_class: type[QuerySetT]) -> None:
+        self._queryset_class = queryset_class
+
+    def __get__(self, instance: None, owner: type[Any]) -> QuerySetT:  # Any: any model
+        if instance is not None:
+            raise AttributeError(f"managers are reached from the class: {owner.__name__}.objects")
+        return self._queryset_class(owner)
 
 
 class _Row(Generic[M]):
