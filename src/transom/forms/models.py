@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, get_args, overload
 
-from transom.db import UniqueViolation, atomic, models
+from transom.db import UniqueViolation, atomic, models, router
 from transom.forms.exceptions import NotValidated
 from transom.forms.fields import Field
 from transom.forms.forms import Form, collect_declared
@@ -206,7 +206,7 @@ class ModelForm(Form, Generic[M]):
         if field.primary_key and key is not None and key != value:
             self.add_error(name, "This cannot be changed.")
             return
-        others = models.QuerySet(self.model, self.instance._using).filter(**{name: value})
+        others = models.QuerySet(self.model, None, self.instance).filter(**{name: value})
         if key is not None:
             others = others.exclude(pk=key)
         if await others.exists():
@@ -226,9 +226,8 @@ class ModelForm(Form, Generic[M]):
             )
         self._write_values()
         try:
-            async with atomic(
-                self.instance._using
-            ):  # within a transaction: a savepoint, so that it survives a refusal
+            written_to = router.for_write(type(self.instance), None, self.instance)
+            async with atomic(written_to):  # within a transaction: a savepoint, so that it survives a refusal
                 await self.instance.save()
         except UniqueViolation as exc:
             raise await self._explain(exc) from exc

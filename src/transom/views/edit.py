@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from transom.conf import ImproperlyConfigured
-from transom.db import ForeignKeyViolation, atomic
+from transom.db import ForeignKeyViolation, atomic, router
 from transom.forms import Form, ValidationError
 from transom.forms.models import ModelForm, modelform_factory
 from transom.views.base import TemplateView, View, overrides
@@ -229,9 +229,8 @@ class DeleteView(DetailView[M], Generic[M]):
         """Delete the object and go on; show it again if it is protected."""
         self.object = await self.get_object()
         try:
-            async with atomic(
-                self.object._using
-            ):  # within a transaction: a savepoint, so that it survives a refusal
+            written_to = router.for_write(type(self.object), None, self.object)
+            async with atomic(written_to):  # within a transaction: a savepoint, so that it survives a refusal
                 await self.object.delete()
         except ForeignKeyViolation:
             return await self.render(await self.get_context_data(protected=True), CONFLICT)
