@@ -66,7 +66,7 @@ class Load:
 
     async def make_progress(self) -> None:
         """Return once every kind of work has succeeded a few times more."""
-        writes, reads = len(self.committed) + 40, self.reads + 40
+        writes, reads = len(self.committed) + 20, self.reads + 20
         while len(self.committed) < writes or self.reads < reads:
             await asyncio.sleep(0.001)
 
