@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
 
 import asyncpg
@@ -356,6 +357,21 @@ async def test_unknown_database_names_url_and_cause(postgres_url: str):
     backend = make(postgres_url.rpartition("/")[0] + "/there_is_none")
     with pytest.raises(ConnectionFailed, match='there_is_none: database "there_is_none" does not exist'):
         await backend.fetch("SELECT 1")
+    await backend.aclose()
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"), [("", (1, 60, 60_000)), ("?keepalives_idle=0&tcp_user_timeout=5", (0, None, 5))]
+)
+async def test_kernel_watches_over_the_network(postgres_url: str, options: str, expected: tuple):
+    backend = make(f"{postgres_url}{options}")
+    connection = await backend.pool.take()
+    sock = connection._transport.get_extra_info("socket")
+    assert bool(sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)) == expected[0]
+    if expected[0]:
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == expected[1]
+    assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == expected[2]
+    backend.pool.give_back(connection)
     await backend.aclose()
 
 

@@ -47,6 +47,9 @@ class PostgreSQLOptions:
         connect_timeout: seconds to open a connection.
         statement_cache_size: prepared statements kept per connection.
         pgbouncer: whether the server is PgBouncer in transaction mode: nothing is left in a session for the next transaction.
+        keepalives_idle: seconds of silence after which the kernel asks whether the server's host is still there, and again three
+            times, ten seconds apart; 0 for never.
+        tcp_user_timeout: milliseconds for what was sent to arrive at all; 0 for the kernel's default, a quarter of an hour.
         sslmode: disable, prefer, require, verify-ca or verify-full; only the last two know whom they talk to.
         sslrootcert: file of the certificates to trust.
         sslcert, sslkey: files of a certificate of our own, with which the server may know us, and of its key.
@@ -61,6 +64,8 @@ class PostgreSQLOptions:
     pgbouncer: bool = False
     host: str = ""
     application_name: str = "transom"
+    keepalives_idle: int = 60
+    tcp_user_timeout: int = 60_000
     sslmode: str = ""
     sslrootcert: str = ""
     sslcert: str = ""
