@@ -41,6 +41,11 @@ class Book(models.Model):
     title = models.CharField(max_length=10)
 
 
+class Genre(models.Model):
+    name = models.CharField(max_length=10)
+    shelves = models.ManyToManyField(Shelf, related_name="genres")
+
+
 @pytest.fixture
 async def urls(tmp_path: Path) -> AsyncIterator[dict[str, str]]:
     """Three databases, each with a shelf that is named after it."""
@@ -246,6 +251,28 @@ async def test_replica_router_leaves_other_databases_alone(urls: dict[str, str])
     stranger = await Shelf.objects.using("two").get()
     book = await stranger.books.create(title="a")
     assert (book._using, await stranger.books.count()) == ("two", 1)
+
+
+async def test_links_are_written_to_the_primary_and_read_from_replicas(urls: dict[str, str]):
+    """Whatever database the object came from: of what routers say, it is but a hint."""
+    for alias in ALIASES:
+        await create_tables(Genre, using=alias)
+        await Genre.objects.using(alias).create(id=1, name=alias)
+    connections.configure(urls, [ReplicaRouter("one")])
+
+    async def link() -> list[str]:
+        genre = await Genre.objects.get(pk=1)
+        assert genre._using == "one"
+        await genre.shelves.add(await Shelf.objects.get(pk=1))
+        await genre.shelves.create(name="new")
+        await genre.shelves.set(await genre.shelves.all())
+        return sorted(await genre.shelves.values_list("name", flat=True))
+
+    assert await asyncio.create_task(link()) == ["default", "new"]
+    genre = await Genre.objects.prefetch_related("shelves").get(pk=1)
+    assert genre.shelves.loaded == []
+    await genre.shelves.clear()
+    assert await Genre.objects.using("default").filter(shelves__id=1).count() == 0
 
 
 async def test_relations_within_the_family_are_allowed(urls: dict[str, str]):
