@@ -295,6 +295,23 @@ def test_an_abstract_model_hands_the_field_down() -> None:
     assert Tag._meta.find("twig") is not None
 
 
+def test_meta_may_name_the_other_side_of_all_relations() -> None:
+    class Folder(models.Model):
+        tag: models.ForeignKey[Tag] = models.ForeignKey(Tag, models.CASCADE)
+        parts: models.ManyToManyField[Person] = models.ManyToManyField(Person, related_name="parts")
+        people: models.ManyToManyField[Person] = models.ManyToManyField(Person)
+        others: models.ManyToManyField[Folder] = models.ManyToManyField("self")
+
+        class Meta:
+            default_related_name = "%(app_label)s_folders"
+
+    name = f"{Folder._meta.app_label}_folders"
+    assert Tag._meta.find(name) is Folder._meta.get_field("tag").remote_field
+    assert hasattr(Person, name)
+    assert hasattr(Person, "parts")
+    assert Folder._meta.choices() == ["id", "others", "parts", "people", "tag", "tag_id"]
+
+
 def test_a_through_model_without_one_way_is_refused() -> None:
     class Side(models.Model):
         pass

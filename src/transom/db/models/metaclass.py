@@ -177,6 +177,7 @@ def _complete(cls: ModelMeta) -> None:
         return
     for field in (*cls._meta.foreign_keys, *cls._meta.many_to_many):
         relation = field.remote_field
+        relation.related_name = relation.related_name or cls._meta.default_related_name
         relation.settle_names(cls)
         tie: Any = relate_many if isinstance(field, ManyToManyBase) else relate
         if isinstance(relation.model, str):

@@ -28,6 +28,7 @@ META_OPTIONS = (
     "constraints",
     "db_table",
     "default_manager_name",
+    "default_related_name",
     "indexes",
     "ordering",
     "proxy",
@@ -52,6 +53,7 @@ class Options:
         proxy: whether it is another class for the rows of another model.
         auto_created: the model whose many-to-many field made this one; None for models that people wrote.
         default_manager_name: the manager that `_default_manager` is, if not the first one.
+        default_related_name: the related name of relations that declare none.
         base_manager_name: the manager that `_base_manager` is, if not a plain one.
         model: the class. Any: any model.
         fields: the fields, in the order of the columns.
@@ -85,6 +87,7 @@ class Options:
         self.proxy: bool = meta.get("proxy", False)
         self.auto_created: type[Any] | None = meta.get("auto_created")
         self.default_manager_name: str | None = meta.get("default_manager_name")
+        self.default_related_name: str | None = meta.get("default_related_name")
         self.base_manager_name: str | None = meta.get("base_manager_name")
         self.verbose_name: str = meta.get("verbose_name") or _words(model_name)
         self.verbose_name_plural: str = meta.get("verbose_name_plural") or f"{self.verbose_name}s"
