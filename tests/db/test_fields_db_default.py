@@ -113,3 +113,18 @@ async def test_an_expression_that_makes_no_such_value_is_refused(database: Backe
 
     with pytest.raises(FieldError, match=r"Now\(\) makes no integer"):
         await create_tables(Wrong)
+
+
+async def test_a_foreign_key_may_have_one(database: Backend) -> None:
+    class Shelf(models.Model):
+        pass
+
+    class Book(models.Model):
+        shelf = models.ForeignKey(Shelf, models.CASCADE, db_default=1)
+
+    await create_tables(Book)
+    shelf = await Shelf.objects.create()
+    book = await Book.objects.create()
+    assert book.shelf_id == shelf.pk
+    await book.load("shelf")
+    assert book.shelf == shelf

@@ -215,3 +215,13 @@ def test_wrong_options_are_refused() -> None:
         models.GenericIPAddressField(protocol="IPv4", unpack_ipv4=True)
     with pytest.raises(TypeError, match="drop default"):
         models.DateField(auto_now=True, default=date.today)
+
+
+class Doubled(models.IntegerField[int]):
+    """A field of an application, which migrations import from there."""
+
+
+def test_a_field_of_ones_own_is_made_again_from_its_module() -> None:
+    made = clone_field(named(Doubled(default=3)))
+    assert type(made) is Doubled
+    assert named(Doubled()).deconstruct()[1].endswith("test_fields_scalars.Doubled")

@@ -144,6 +144,27 @@ async def test_nulls_that_equal_each_other(venue: Venue) -> None:
     }
 
 
+async def test_expressions_that_are_unique(database: Backend) -> None:
+    class Pair(models.Model):
+        a = models.IntegerField()
+        b = models.IntegerField(null=True, blank=True)
+        used = models.BooleanField(default=True)
+
+        class Meta:
+            constraints = [
+                models.UniqueConstraint(
+                    models.F("a") * 10 + models.F("b"), condition=Q(used=True), name="sum"
+                )
+            ]
+
+    await create_tables(Pair)
+    saved = await Pair.objects.create(a=1, b=12)
+    await saved.full_clean()
+    assert await errors(Pair(a=2, b=2)) == {"__all__": ["There is already one with these values."]}
+    for allowed in (Pair(a=2, b=3), Pair(a=2, b=2, used=False), Pair(a=2)):
+        await allowed.full_clean()
+
+
 async def test_exclusion_constraints(venue: Venue, database: Backend) -> None:
     if database.vendor != "postgresql":
         pytest.skip("exclusion constraints are PostgreSQL's")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from transom.db.models.expressions import Condition, Expression, Q
 from transom.db.models.indexes import check_opclasses, expression_names
-from transom.db.models.names import digest, fill_name, make_name
+from transom.db.models.names import digest, fill_name, import_path, make_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,7 +80,7 @@ class BaseConstraint:
         positional, own = self.arguments()
         keywords = {**own, "name": self.name}
         given = {key: value for key, value in keywords.items() if value is not None and value != []}
-        return f"transom.db.models.{type(self).__name__}", positional, given
+        return import_path(type(self)), positional, given
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"

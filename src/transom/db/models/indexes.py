@@ -6,7 +6,7 @@ import copy
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from transom.db.models.expressions import Expression, F, Q
-from transom.db.models.names import digest, fill_name, make_name
+from transom.db.models.names import digest, fill_name, import_path, make_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -98,7 +98,7 @@ class Index:
             **self.storage,
         }
         given = {key: value for key, value in keywords.items() if value is not None and value != []}
-        return f"transom.db.models.{type(self).__name__}", list(self.expressions), given
+        return import_path(type(self)), list(self.expressions), given
 
     def __repr__(self) -> str:
         subjects = self.fields or self.expressions

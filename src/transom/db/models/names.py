@@ -1,4 +1,4 @@
-"""Names of indexes and constraints: made where none is given, the same each time, and short enough for every database."""
+"""Names: of indexes and constraints, made where none is given and short enough for every database; and of classes."""
 
 from __future__ import annotations
 
@@ -15,6 +15,12 @@ class Owner(Protocol):
     app_label: str
     model_name: str
     db_table: str
+
+
+def import_path(cls: type) -> str:
+    """Return the path under which migrations import a class: our own from `transom.db.models`, others from their module."""
+    package = "transom.db.models"
+    return f"{package if cls.__module__.startswith(f'{package}.') else cls.__module__}.{cls.__qualname__}"
 
 
 def make_name(prefix: str, table: str, *parts: str) -> str:

@@ -16,8 +16,9 @@ from transom.db.models.constraints import (
     condition_names,
 )
 from transom.db.models.fields import ForeignKey
+from transom.db.models.indexes import expression_names
 from transom.db.models.query import QuerySet
-from transom.db.models.table import own_condition
+from transom.db.models.table import own_condition, own_expression
 from transom.validators import NON_FIELD_ERRORS, ValidationError
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from transom.db.models.expressions import Q
     from transom.db.models.fields import Field
     from transom.db.models.record import Record
+    from transom.db.sql.metadata import Vendor
     from transom.db.sql.statement import Statement
 
     AnyField = Field[Any]  # Any: fields of every type
@@ -188,7 +190,7 @@ async def _truth(condition: Q, instance: Record) -> bool | None:
     fields = list({options.get_field(name): None for name in sorted(condition_names(condition))})
     values = [*(getattr(instance, field.attname) for field in fields), *bound.values]
 
-    def compile_statement(vendor: Any) -> Statement:  # Any: a Vendor
+    def compile_statement(vendor: Vendor) -> Statement:
         from transom.db.sql.schema import condition_of_row
 
         return condition_of_row(options, fields, bound.shape, vendor)
@@ -198,7 +200,7 @@ async def _truth(condition: Q, instance: Record) -> bool | None:
 
 
 async def _fetch(
-    instance: Record, compile_statement: Callable[[Any], Statement], values: Sequence[Any]
+    instance: Record, compile_statement: Callable[[Vendor], Statement], values: Sequence[Any]
 ) -> Sequence[Sequence[Any]]:
     """Compile a statement for the object's database and run it. Any: values and columns of every type."""
     executor = connections.executor(_database(instance))
@@ -214,16 +216,34 @@ def _argument(value: Any, convert: Callable[[Any], Any] | None) -> Any:  # Any: 
 
 async def _is_taken(constraint: UniqueConstraint, instance: Record) -> bool:
     """Ask for another row with the same values, among those that the constraint is about."""
-    if constraint.expressions:
-        return False  # only the database can compute them
     if constraint.condition is not None and not await _truth(constraint.condition, instance):
         return False
+    if constraint.expressions:
+        return await _has_twin(constraint, instance)
     fields = [instance._meta.get_field(name) for name in constraint.fields]
     values = {field.attname: getattr(instance, field.attname) for field in fields}
     if constraint.nulls_distinct is not False and None in values.values():
         return False
     rows = _others(instance, values)
     return await (rows if constraint.condition is None else rows.filter(constraint.condition)).exists()
+
+
+async def _has_twin(constraint: UniqueConstraint, instance: Record) -> bool:
+    """Ask for another row for which the expressions come to the same."""
+    options = instance._meta
+    names = set[str]().union(*(expression_names(expression) for expression in constraint.expressions))
+    fields = list({options.get_field(name): None for name in sorted(names)})
+    expressions = [own_expression(expression, options) for expression in constraint.expressions]
+    inside = [value for expression in expressions for value in expression.values]
+    rest = _Rest(constraint.condition, instance)
+    values = [*(getattr(instance, field.attname) for field in fields), *inside, *inside, *rest.values]
+
+    def compile_statement(vendor: Vendor) -> Statement:
+        from transom.db.sql.schema import rows_alike
+
+        return rows_alike(options, fields, expressions, rest.shape, vendor, beside=rest.beside)
+
+    return bool(await _fetch(instance, compile_statement, values))
 
 
 async def _is_excluded(constraint: ExclusionConstraint, instance: Record) -> bool:
@@ -235,14 +255,24 @@ async def _is_excluded(constraint: ExclusionConstraint, instance: Record) -> boo
     values = [getattr(instance, field.attname) for field, _ in parts]
     if None in values:
         return False
-    bound = None if constraint.condition is None else own_condition(constraint.condition, options)
-    beside = not instance._adding and instance.pk is not None
-    values += [instance.pk] if beside else []
-    values += bound.values if bound else ()
+    rest = _Rest(constraint.condition, instance)
 
-    def compile_statement(vendor: Any) -> Statement:  # Any: a Vendor
+    def compile_statement(vendor: Vendor) -> Statement:
         from transom.db.sql.schema import excluded_rows
 
-        return excluded_rows(options, parts, bound.shape if bound else None, vendor, beside=beside)
+        return excluded_rows(options, parts, rest.shape, vendor, beside=rest.beside)
 
-    return bool(await _fetch(instance, compile_statement, values))
+    return bool(await _fetch(instance, compile_statement, [*values, *rest.values]))
+
+
+class _Rest:
+    """What else is asked of another row: not to be the object's own, and to meet the constraint's condition."""
+
+    def __init__(self, condition: Q | None, instance: Record) -> None:
+        bound = None if condition is None else own_condition(condition, instance._meta)
+        self.shape = bound.shape if bound else None
+        self.beside = not instance._adding and instance.pk is not None
+        self.values: list[Any] = [  # Any: values of every type
+            *([instance.pk] if self.beside else []),
+            *(bound.values if bound else ()),
+        ]

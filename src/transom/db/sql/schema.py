@@ -211,6 +211,50 @@ def condition_of_row(
     return builder.finish(sa.select(condition.label("holds")).select_from(row))
 
 
+def rows_alike(
+    options: OptionsLike,
+    fields: Sequence[FieldLike],
+    expressions: Sequence[BoundExpression],
+    shape: ConditionShape | None,
+    vendor: Vendor,
+    *,
+    beside: bool,
+) -> Statement:
+    """Compile the search for a row in which expressions have the values that they have for another row.
+
+    The values are those of `fields`, the other row's; of the expressions for it; of the same in the table; with `beside`
+    the key of a row that does not count; and those of the condition on the rows of the table.
+    """
+    builder = StatementBuilder(options, vendor)
+    table = builder.joins.base
+    columns = [
+        builder.parameter(field.writer(vendor), sql_type(field.column_type(), vendor)).label(field.column)
+        for field in fields
+    ]
+    row = sa.select(*columns).subquery("candidate")
+    sides: list[list[Column]] = []
+    for base in (row, table):
+        builder.joins.base = base
+        sides.append([builder.operand(each.shape, options.pk, None) for each in expressions])
+    tests: list[Column] = [mine == theirs for mine, theirs in zip(*sides, strict=True)]
+    tests += _other_conditions(builder, shape, beside)
+    one: Column = sa.literal_column("1")
+    return builder.finish(sa.select(one).select_from(table.join(row, sa.true())).where(*tests))
+
+
+def _other_conditions(builder: StatementBuilder, shape: ConditionShape | None, beside: bool) -> list[Column]:
+    """Return that a row is not one given by its key, if so wanted, and that the condition holds for it, if there is one."""
+    options = builder.joins.options
+    tests: list[Column] = []
+    if beside:
+        key = options.pk
+        kind = parameter_type(key.column_type(), builder.vendor)
+        tests.append(builder.joins.base.c[key.column] != builder.parameter(key.writer(builder.vendor), kind))
+    if shape is not None:
+        tests.append(build_condition(shape, builder, Position(0)))
+    return tests
+
+
 def excluded_rows(
     options: OptionsLike,
     parts: Sequence[tuple[FieldLike, str]],
@@ -231,13 +275,6 @@ def excluded_rows(
         )
         for field, operator in parts
     ]
-    if beside:
-        key = options.pk
-        tests.append(
-            base.c[key.column]
-            != builder.parameter(key.writer(vendor), parameter_type(key.column_type(), vendor))
-        )
-    if shape is not None:
-        tests.append(build_condition(shape, builder, Position(0)))
+    tests += _other_conditions(builder, shape, beside)
     one: Column = sa.literal_column("1")
-    return builder.finish(sa.select(one).select_from(base).where(*tests).limit(one))
+    return builder.finish(sa.select(one).select_from(base).where(*tests))

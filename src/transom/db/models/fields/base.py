@@ -10,6 +10,7 @@ from transom.db.exceptions import FieldError, NotLoaded
 from transom.db.models.expressions import Column
 from transom.db.models.fields.defaults import DatabaseDefault
 from transom.db.models.fields.validation import Validated
+from transom.db.models.names import import_path
 from transom.db.sql.column_type import SQLText
 
 if TYPE_CHECKING:
@@ -298,7 +299,7 @@ class Field(Validated, Generic[T]):
             del keywords["unique"]
         if getattr(self, "name", None) and keywords.get("verbose_name") == self.name.replace("_", " "):
             del keywords["verbose_name"]
-        return getattr(self, "name", ""), f"transom.db.models.{type(self).__name__}", [], keywords
+        return getattr(self, "name", ""), import_path(type(self)), [], keywords
 
 
 def add_display_method(model: type[Any], field: Field[Any]) -> None:

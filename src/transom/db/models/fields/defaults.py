@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from transom.db.exceptions import FieldError
+from transom.db.models.names import import_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,9 +40,7 @@ class DatabaseDefault:
 
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
         """Return the import path and arguments from which an equal one can be made. Any: arguments of any type."""
-        module = type(self).__module__
-        path = "transom.db.models" if module == __name__ else module
-        return f"{path}.{type(self).__qualname__}", [], {}
+        return import_path(type(self)), [], {}
 
 
 @dataclass(frozen=True)

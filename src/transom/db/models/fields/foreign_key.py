@@ -182,8 +182,9 @@ class ForeignKey(Field[T]):
         return Reference(table, self.target_field.column, self._relation.on_delete.rule)
 
     def server_default(self, vendor: Vendor) -> Any:
-        """Return the default for SET DEFAULT, which the database carries out."""
-        return self.encoder(vendor)(self.default) if self._relation.on_delete is SET_DEFAULT else None
+        """Return the default for SET DEFAULT, which the database carries out; else the db_default."""
+        carried_out = self._relation.on_delete is SET_DEFAULT
+        return self.encoder(vendor)(self.default) if carried_out else super().server_default(vendor)
 
     def encoder(self, vendor: Vendor) -> Converter:
         """Return the encoder of the key referred to."""
