@@ -7,9 +7,9 @@ from typing import Any, Literal
 import pytest
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from transom.db import FieldError, models
+from transom.db import models
 from transom.db.sql.dialects import dialect
-from transom.db.sql.parameters import constant_kind, pattern_converter
+from transom.db.sql.parameters import pattern_converter
 from transom.db.sql.tables import Tables, build_metadata, build_table
 
 
@@ -104,9 +104,3 @@ def test_generated_keys_never_come_back() -> None:
 def test_patterns_take_text_as_it_is(lookup: Any, vendor: Any, pattern: str) -> None:
     convert = pattern_converter(Shop._meta.get_field("name"), vendor, lookup)
     assert convert("5%_![*]?") == pattern
-
-
-def test_arithmetic_takes_numbers() -> None:
-    assert constant_kind(1) == "bigint"
-    with pytest.raises(FieldError, match="not True"):
-        constant_kind(True)

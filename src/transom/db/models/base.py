@@ -78,10 +78,11 @@ class Model(Record, metaclass=ModelMeta):
         return not self._adding or not (self._meta.pk.has_default() or self._meta.pk.has_db_default())
 
     def _writable(self) -> list[Field[Any]]:  # Any: fields of every type
+        loaded = vars(self)
         return [
             field
             for field in self._meta.fields
-            if not field.primary_key and not field.is_left_to_database(self)
+            if field.attname in loaded and not (field.primary_key or field.is_left_to_database(self))
         ]
 
     async def _update(self, fields: list[Field[Any]], alias: str) -> None:

@@ -288,8 +288,10 @@ class ExclusionConstraint(BaseConstraint):
         return [], keywords
 
 
-def condition_names(condition: Q | Condition) -> set[str]:
+def condition_names(condition: Q | Condition | Expression) -> set[str]:
     """Return the names of the fields that a condition speaks of."""
+    if isinstance(condition, Expression):
+        return expression_names(condition)
     if not isinstance(condition, Condition):
         return {name for child in condition.children for name in condition_names(child)}
     value = condition.value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from transom.db.models.expressions import Expression, F, Q
 from transom.db.models.names import digest, fill_name, import_path, make_name
@@ -199,5 +199,8 @@ def expression_names(expression: object) -> set[str]:
             return {expression.path}
         case _:
             slots = [name for cls in type(expression).__mro__ for name in getattr(cls, "__slots__", ())]
-            parts = [getattr(expression, name, None) for name in slots]
+            parts: list[object] = [getattr(expression, name, None) for name in slots]
+            parts += [
+                each for part in parts if isinstance(part, tuple) for each in cast("tuple[object, ...]", part)
+            ]
             return {name for part in parts if isinstance(part, Expression) for name in expression_names(part)}

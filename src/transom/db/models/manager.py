@@ -9,9 +9,9 @@ from transom.db.models.query import QuerySet, QuerySetManager, ValuesQuery
 from transom.db.models.record import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from transom.db.models.expressions import Expression, OrderBy, Q
+    from transom.db.models.expressions import Aggregate, Expression, OrderBy, Q
     from transom.db.models.query import Prefetch
 
 M = TypeVar("M", bound=Record)
@@ -58,12 +58,12 @@ class Manager(Generic[M]):
         return self.get_queryset().none()
 
     def filter(
-        self, *conditions: Q, **lookups: Any
+        self, *conditions: Q | Expression, **lookups: Any
     ) -> QuerySet[M]:  # Any: as in Query.filter, here and below
         """See `Query.filter`."""
         return self.get_queryset().filter(*conditions, **lookups)
 
-    def exclude(self, *conditions: Q, **lookups: Any) -> QuerySet[M]:
+    def exclude(self, *conditions: Q | Expression, **lookups: Any) -> QuerySet[M]:
         """See `Query.exclude`."""
         return self.get_queryset().exclude(*conditions, **lookups)
 
@@ -75,9 +75,21 @@ class Manager(Generic[M]):
         """See `Query.reverse`."""
         return self.get_queryset().reverse()
 
-    def distinct(self) -> QuerySet[M]:
+    def distinct(self, *terms: str | Expression) -> QuerySet[M]:
         """See `Query.distinct`."""
-        return self.get_queryset().distinct()
+        return self.get_queryset().distinct(*terms)
+
+    def annotate(self, *aggregates: Aggregate, **expressions: Expression | Q) -> QuerySet[M]:
+        """See `Query.annotate`."""
+        return self.get_queryset().annotate(*aggregates, **expressions)
+
+    def alias(self, *aggregates: Aggregate, **expressions: Expression | Q) -> QuerySet[M]:
+        """See `Query.alias`."""
+        return self.get_queryset().alias(*aggregates, **expressions)
+
+    async def aggregate(self, *aggregates: Aggregate, **expressions: Expression) -> dict[str, Any]:
+        """See `AskingQuery.aggregate`."""
+        return await self.get_queryset().aggregate(*aggregates, **expressions)
 
     def select_related(self, *names: str) -> QuerySet[M]:
         """See `Query.select_related`."""
@@ -91,20 +103,63 @@ class Manager(Generic[M]):
         """See `QuerySet.fetch_peers`."""
         return self.get_queryset().fetch_peers()
 
-    def values(self, *names: str) -> ValuesQuery[M, dict[str, Any]]:
+    def only(self, *names: str) -> QuerySet[M]:
+        """See `Query.only`."""
+        return self.get_queryset().only(*names)
+
+    def defer(self, *names: str) -> QuerySet[M]:
+        """See `Query.defer`."""
+        return self.get_queryset().defer(*names)
+
+    def select_for_update(
+        self, *, nowait: bool = False, skip_locked: bool = False, of: Sequence[str] = (), no_key: bool = False
+    ) -> QuerySet[M]:
+        """See `Query.select_for_update`."""
+        return self.get_queryset().select_for_update(
+            nowait=nowait, skip_locked=skip_locked, of=of, no_key=no_key
+        )
+
+    async def in_bulk(self, keys: Iterable[Any] | None = None, *, field_name: str = "pk") -> dict[Any, M]:
+        """See `QuerySet.in_bulk`."""
+        return await self.get_queryset().in_bulk(keys, field_name=field_name)
+
+    async def earliest(self, *names: str | OrderBy | Expression) -> M:
+        """See `QuerySet.earliest`."""
+        return await self.get_queryset().earliest(*names)
+
+    async def latest(self, *names: str | OrderBy | Expression) -> M:
+        """See `QuerySet.latest`."""
+        return await self.get_queryset().latest(*names)
+
+    async def update_or_create(
+        self,
+        defaults: dict[str, Any] | None = None,
+        create_defaults: dict[str, Any] | None = None,
+        **lookups: Any,
+    ) -> tuple[M, bool]:
+        """See `QuerySet.update_or_create`."""
+        return await self.get_queryset().update_or_create(defaults, create_defaults, **lookups)
+
+    def values(self, *names: str, **expressions: Expression | Q) -> ValuesQuery[M, dict[str, Any]]:
         """See `QuerySet.values`."""
-        return self.get_queryset().values(*names)
+        return self.get_queryset().values(*names, **expressions)
 
     @overload
-    def values_list(self, *names: str, flat: Literal[False] = False) -> ValuesQuery[M, tuple[Any, ...]]: ...
+    def values_list(
+        self, *names: str | Expression, flat: Literal[False] = False, named: bool = False
+    ) -> ValuesQuery[M, tuple[Any, ...]]: ...
     @overload
-    def values_list(self, name: str, /, *, flat: Literal[True]) -> ValuesQuery[M, Any]: ...
-    def values_list(self, *names: str, flat: bool = False) -> ValuesQuery[M, Any]:
+    def values_list(self, name: str | Expression, /, *, flat: Literal[True]) -> ValuesQuery[M, Any]: ...
+    def values_list(
+        self, *names: str | Expression, flat: bool = False, named: bool = False
+    ) -> ValuesQuery[M, Any]:
         """See `QuerySet.values_list`."""
         queryset = self.get_queryset()
-        return queryset.values_list(names[0], flat=True) if flat else queryset.values_list(*names)
+        return (
+            queryset.values_list(names[0], flat=True) if flat else queryset.values_list(*names, named=named)
+        )
 
-    async def get(self, *conditions: Q, **lookups: Any) -> M:
+    async def get(self, *conditions: Q | Expression, **lookups: Any) -> M:
         """See `QuerySet.get`."""
         return await self.get_queryset().get(*conditions, **lookups)
 
@@ -132,9 +187,31 @@ class Manager(Generic[M]):
         """See `QuerySet.get_or_create`."""
         return await self.get_queryset().get_or_create(defaults, **lookups)
 
-    async def bulk_create(self, objects: Iterable[M]) -> list[M]:
+    async def bulk_create(
+        self,
+        objects: Iterable[M],
+        *,
+        batch_size: int | None = None,
+        ignore_conflicts: bool = False,
+        update_conflicts: bool = False,
+        update_fields: Sequence[str] = (),
+        unique_fields: Sequence[str] = (),
+    ) -> list[M]:
         """See `QuerySet.bulk_create`."""
-        return await self.get_queryset().bulk_create(objects)
+        return await self.get_queryset().bulk_create(
+            objects,
+            batch_size=batch_size,
+            ignore_conflicts=ignore_conflicts,
+            update_conflicts=update_conflicts,
+            update_fields=update_fields,
+            unique_fields=unique_fields,
+        )
+
+    async def bulk_update(
+        self, objects: Iterable[M], fields: Sequence[str], *, batch_size: int | None = None
+    ) -> int:
+        """See `QuerySet.bulk_update`."""
+        return await self.get_queryset().bulk_update(objects, fields, batch_size=batch_size)
 
     async def update(self, **values: Any) -> int:
         """See `QuerySet.update`."""

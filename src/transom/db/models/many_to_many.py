@@ -141,10 +141,10 @@ class ManyRelatedManager(RelatedQueries[M]):
                 except self._model.DoesNotExist:
                     raise violation from None
 
-    async def bulk_create(self, objects: Iterable[M]) -> list[M]:
-        """Insert rows, and link them with the object."""
+    async def bulk_create(self, objects: Iterable[M], **options: Any) -> list[M]:
+        """Insert rows, and link them with the object; options as in `QuerySet.bulk_create`."""
         async with atomic(self._written_to):
-            rows = await self._rows().using(self._written_to).bulk_create(objects)
+            rows = await self._rows().using(self._written_to).bulk_create(objects, **options)
             await self._insert(self._pairs(self._keys(rows)), None)
         self._forget()
         return rows

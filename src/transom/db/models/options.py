@@ -67,7 +67,7 @@ class Options:
         managers: those that were asked for before, for `metaclass.py`.
         lookups: names of lookups that were resolved before, for `query/lookups.py`.
         paths: the same for names of columns.
-        bound_ordering: the shape of `ordering`, once it was asked for; for `query/binding.py`.
+        bound_ordering: the shape of `ordering`, once it was asked for; for `query/binder.py`.
     """
 
     def __init__(

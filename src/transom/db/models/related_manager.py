@@ -118,13 +118,13 @@ class RelatedManager(RelatedQueries[M]):
         self._forget()
         return await self._rows().get_or_create(defaults, **{self._field.name: self._instance, **lookups})
 
-    async def bulk_create(self, objects: Iterable[M]) -> list[M]:
-        """Insert rows with one statement, and let them refer to the object."""
+    async def bulk_create(self, objects: Iterable[M], **options: Any) -> list[M]:
+        """Insert rows with one statement, and let them refer to the object; options as in `QuerySet.bulk_create`."""
         rows = list(objects)
         for row in rows:
             setattr(row, self._field.name, self._instance)
         self._forget()
-        return await self._rows().bulk_create(rows)
+        return await self._rows().bulk_create(rows, **options)
 
     async def add(self, *objects: M) -> None:
         """Let saved objects refer to this one, with one statement. Only the foreign key is written.

@@ -13,7 +13,8 @@ from transom.db.models.constraints import (
 )
 from transom.db.models.expressions import Condition, Q
 from transom.db.models.names import make_name
-from transom.db.models.query.binding import bind_condition, bind_expression
+from transom.db.models.query.binder import QueryBinder
+from transom.db.models.query.binding import bind_condition
 from transom.db.sql.items import (
     BoundCondition,
     BoundExpression,
@@ -24,17 +25,17 @@ from transom.db.sql.items import (
     IndexKey,
     UniqueItem,
 )
-from transom.db.sql.shapes import ColumnOperand, CombinedOperand, Comparison, RangeOperand
+from transom.db.sql.walk import columns_of, has_queries, is_aggregate, is_window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from transom.db.models.constraints import BaseConstraint
-    from transom.db.models.expressions import Expression
+    from transom.db.models.expressions import Child, Expression
     from transom.db.models.indexes import Index
     from transom.db.models.options import Options
     from transom.db.sql.items import Deferral, TableItem
-    from transom.db.sql.shapes import ColumnPath, ConditionShape, Operand
+    from transom.db.sql.shapes import ColumnPath
 
 
 def table_items(options: Options) -> list[TableItem]:
@@ -156,8 +157,8 @@ def own_expression(expression: Expression, options: Options) -> BoundExpression:
         FieldError: an unknown name, or one that leads through a relation.
     """
     values: list[Any] = []  # Any: values of all types
-    shape = bind_expression(expression, options, values)
-    _refuse_relations(shape, options)
+    shape = QueryBinder(options, {}, values).bind(expression).shape
+    _refuse_others(shape, options)
     return BoundExpression(shape, tuple(values))
 
 
@@ -172,21 +173,20 @@ def own_condition(condition: Q, options: Options) -> BoundCondition:
         FieldError: an unknown name, or one that leads through a relation.
     """
     values: list[Any] = []  # Any: values of all types
-    shape = bind_condition(_without_lists(condition), options, values)
-    _check_condition(shape, options)
+    shape = bind_condition(_without_lists(condition), QueryBinder(options, {}, values))
+    _refuse_others(shape, options)
     return BoundCondition(shape, tuple(values))
 
 
 def _without_lists(condition: Q) -> Q:
     """Return the condition with each `__in` as a choice between values: in DDL a list is no parameter, nor a subquery."""
-    children = [
-        child if isinstance(child, Condition) else _without_lists(child) for child in condition.children
-    ]
-    return Q._build(
-        tuple([_spread(child) if isinstance(child, Condition) else child for child in children]),
-        condition.connector,
-        condition.negated,
-    )
+    children: list[Child] = []
+    for child in condition.children:
+        if isinstance(child, Condition):
+            children.append(_spread(child))
+        else:
+            children.append(_without_lists(child) if isinstance(child, Q) else child)
+    return Q._build(tuple(children), condition.connector, condition.negated)
 
 
 def _spread(condition: Condition) -> Q | Condition:
@@ -197,33 +197,20 @@ def _spread(condition: Condition) -> Q | Condition:
         raise FieldError(
             f"{condition.name} takes a list of values here, not a queryset: it speaks of one row"
         )
-    members: tuple[Q | Condition, ...] = tuple(
+    members: tuple[Child, ...] = tuple(
         [Condition(name, value, condition.model) for value in condition.value if value is not None]
     )
     return Q._build(members, "OR") if members else Q._build((), negated=True)
 
 
-def _check_condition(shape: ConditionShape, options: Options) -> None:
-    if isinstance(shape, Comparison):
-        _check_path(shape.lookup.path, options)
-        _refuse_relations(shape.operand, options)
-    else:
-        for child in shape.children:
-            _check_condition(child, options)
-
-
-def _refuse_relations(operand: Operand, options: Options) -> None:
-    match operand:
-        case ColumnOperand():
-            _check_path(operand.path, options)
-        case CombinedOperand():
-            _refuse_relations(operand.left, options)
-            _refuse_relations(operand.right, options)
-        case RangeOperand():
-            _refuse_relations(operand.low, options)
-            _refuse_relations(operand.high, options)
-        case _:
-            pass
+def _refuse_others(shape: object, options: Options) -> None:
+    """Refuse what speaks of more than the row itself."""
+    for path in columns_of(shape):
+        _check_path(path, options)
+    if has_queries(shape) or is_aggregate(shape, ()) or is_window(shape):
+        raise FieldError(
+            f"an index or constraint of {options.object_name} speaks of one row, and can hold neither queries nor aggregates"
+        )
 
 
 def _check_path(path: ColumnPath, options: Options) -> None:

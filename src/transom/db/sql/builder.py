@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 
-from transom.db.sql.column_type import ColumnType
 from transom.db.sql.joins import Joins
-from transom.db.sql.parameters import constant_converter, value_converter
-from transom.db.sql.shapes import ColumnOperand, CombinedOperand, ConstantOperand, Mark
+from transom.db.sql.parameters import value_converter
+from transom.db.sql.shapes import ColumnOperand
 from transom.db.sql.tables import Tables
 from transom.db.sql.types import parameter_type
 
@@ -22,23 +21,59 @@ if TYPE_CHECKING:
 
     from transom.db.sql.metadata import FieldLike, OptionsLike, Vendor
     from transom.db.sql.parameters import Converter
-    from transom.db.sql.shapes import Operand, SubqueryOperand
+    from transom.db.sql.shapes import (
+        ConditionShape,
+        ExpressionShape,
+        Lookup,
+        SelectShape,
+        SubqueryOperand,
+    )
 
     # Any: columns of every type
     Column = sa.ColumnElement[Any]
 
 
+T = TypeVar("T")
+
+
 class Builder:
-    """The state of building one statement: its joins, and the parameters met so far. Mutable, used once."""
+    """The state of building one statement: its joins, and the parameters met so far. Mutable, used once.
+
+    Attributes:
+        vendor: whose SQL.
+        joins: the tables of the query at hand.
+        around: those of the queries around it, the nearest last.
+        annotations: what the query at hand has annotated so far.
+        aggregates: the names among them that are computed of groups.
+        converters: of the values met so far.
+        moved: what aggregates over a whole query are called with, by the name that it has as a column of that query; None
+            where aggregates are part of the query itself.
+    """
 
     def __init__(self, options: OptionsLike, vendor: Vendor) -> None:
         self.vendor: Vendor = vendor
         self.joins = Joins(options, Tables(vendor))
+        self.around: list[Joins] = []
+        self.annotations: dict[str, Column] = {}
+        self.aggregates: set[str] = set()
         self.converters: list[Converter | None] = []
+        self.moved: dict[str, Column] | None = None
+
+    @contextmanager
+    def within(self, joins: Joins) -> Generator[None]:
+        """Build another query, within the one at hand."""
+        before = self.joins, self.annotations, self.aggregates
+        self.around.append(self.joins)
+        self.joins, self.annotations, self.aggregates = joins, {}, set()
+        try:
+            yield
+        finally:
+            self.joins, self.annotations, self.aggregates = before
+            self.around.pop()
 
     @contextmanager
     def using_joins(self, joins: Joins) -> Generator[None]:
-        """Resolve paths in another set of tables: those of a subquery."""
+        """Resolve paths in another set of tables, which are those of the same query read once more."""
         outer, self.joins = self.joins, joins
         try:
             yield
@@ -50,36 +85,43 @@ class Builder:
         self.converters.append(convert)
         return sa.bindparam(f"p{len(self.converters) - 1}", type_=kind)
 
-    def operand(self, operand: Operand, field: FieldLike, scope: int | None) -> Column:
-        """Return the right side of a comparison with a field's column."""
-        match operand:
-            case Mark.PARAMETER:
-                parameter = self.parameter(
-                    value_converter(field, self.vendor), parameter_type(field.column_type(), self.vendor)
-                )
-                return comparable(parameter, field, self)
-            case ColumnOperand():
-                return comparable(self.joins.column(operand.path, scope), operand.path.field, self)
-            case ConstantOperand():
-                constant = self.parameter(
-                    constant_converter(operand.kind, self.vendor),
-                    parameter_type(ColumnType(operand.kind), self.vendor),
-                )
-                is_text = operand.kind == "decimal" and self.vendor == "sqlite"
-                return sa.cast(constant, sa.Numeric()) if is_text else constant
-            case CombinedOperand():
-                left = self.operand(operand.left, field, scope)
-                right = self.operand(operand.right, field, scope)
-                # op() and not Python's operators: SQLAlchemy would make `/` a true division by casting
-                return left.self_group().op(operand.operator, return_type=left.type)(right).self_group()
-            case _:
-                raise AssertionError(f"no value on a right side: {operand!r}")
+    def value(self, field: FieldLike) -> Column:
+        """Return the place of the next value, one of a field's."""
+        kind = parameter_type(field.column_type(), self.vendor)
+        return comparable(self.parameter(value_converter(field, self.vendor), kind), field, self)
 
-    def subquery(self, operand: SubqueryOperand) -> sa.Select[Any]:
-        """Return another query as a right side. Any: a column of any type."""
-        raise NotImplementedError(
-            "whole queries are known in statement.py, above the conditions that hold them"
-        )
+    def move(self, column: sa.ColumnElement[T]) -> sa.ColumnElement[T]:
+        """Make something a column of the query at hand, and return that column as the query around it sees it."""
+        moved = self.moved
+        if moved is None:
+            raise AssertionError("no query around this one asks for aggregates of it")
+        name = f"a{len(moved)}"
+        moved[name] = column
+        return sa.column(name, column.type)
+
+    def left(self, lookup: Lookup, scope: int | None) -> Column:
+        """Return the left side of a comparison: a column as it is stored, or what is computed."""
+        if isinstance(lookup.left, ColumnOperand):
+            return self.joins.column(lookup.left.path, scope)
+        return self.expression(lookup.left, scope)
+
+    # What stands above this module, in `expressions.py`, `conditions.py` and `statement.py`; StatementBuilder knows it all.
+
+    def expression(self, shape: ExpressionShape, scope: int | None) -> Column:
+        """Return what the database computes; `scope` as in `Joins.column`."""
+        raise NotImplementedError
+
+    def condition(self, shape: ConditionShape, scope: int | None) -> sa.ColumnElement[bool]:
+        """Return a condition that decides over no row by itself."""
+        raise NotImplementedError
+
+    def members(self, operand: SubqueryOperand) -> sa.Select[Any]:
+        """Return another query as the right side of IN. Any: a column of any type."""
+        raise NotImplementedError
+
+    def subselect(self, shape: SelectShape, column: ExpressionShape) -> sa.Select[Any]:
+        """Return a query of one column, within the one at hand. Any: a column of any type."""
+        raise NotImplementedError
 
 
 def comparable(column: Column, field: FieldLike, builder: Builder) -> Column:

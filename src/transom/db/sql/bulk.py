@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from transom.db.sql.parameters import Parameter
@@ -15,10 +16,15 @@ from transom.db.sql.types import parameter_type
 
 if TYPE_CHECKING:
     from transom.db.sql.metadata import FieldLike, OptionsLike, Vendor
+    from transom.db.sql.shapes import Conflict
 
 
 def insert_rows(
-    options: OptionsLike, fields: Sequence[FieldLike], returning: Sequence[FieldLike], vendor: Vendor
+    options: OptionsLike,
+    fields: Sequence[FieldLike],
+    returning: Sequence[FieldLike],
+    conflict: Conflict | None,
+    vendor: Vendor,
 ) -> Statement:
     """Compile the insertion of rows given as columns: one list of values for each field, in their order.
 
@@ -28,19 +34,63 @@ def insert_rows(
     """
     builder = StatementBuilder(options, vendor)
     table = builder.joins.tables.of(options)
-    source = (_unnest if vendor == "postgresql" else _json_rows)(fields, builder)
-    insert = sa.insert(table).from_select([field.column for field in fields], source, include_defaults=False)
+    rows, order = _rows(fields, builder)
+    source = sa.select(*rows).order_by(order)
+    if conflict is not None and vendor == "sqlite":
+        source = source.where(
+            sa.literal_column("1 = 1")
+        )  # or it would take ON CONFLICT for a condition of a join
+    insert: Any = _INSERTS[vendor](table)  # Any: each dialect has a class of its own
+    insert = insert.from_select([field.column for field in fields], source, include_defaults=False)
+    if conflict is not None:
+        insert = _on_conflict(insert, conflict)
     if returning:
         insert = insert.returning(*(table.c[field.column] for field in returning))
-    statement = builder.finish(insert)
+    return _with_one_value(builder.finish(insert))
+
+
+_INSERTS: Final = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+
+
+def _on_conflict(insert: Any, conflict: Conflict) -> Any:  # Any: see above
+    unique = [field.column for field in conflict.unique] or None
+    if not conflict.update:
+        return insert.on_conflict_do_nothing(index_elements=unique)
+    new = {field.column: insert.excluded[field.column] for field in conflict.update}
+    return insert.on_conflict_do_update(index_elements=unique, set_=new)
+
+
+def update_rows_by_key(options: OptionsLike, fields: Sequence[FieldLike], vendor: Vendor) -> Statement:
+    """Compile the change of columns in rows given as columns: the list of keys, then one list for each field.
+
+    There is one value beside the shape: the list of columns.
+    """
+    builder = StatementBuilder(options, vendor)
+    table = builder.joins.tables.of(options)
+    rows, _ = _rows([options.pk, *fields], builder)
+    given = sa.select(*(row.label(f"v{number}") for number, row in enumerate(rows))).subquery("given")
+    update = sa.update(table).where(table.c[options.pk.column] == given.c.v0)
+    values = {field.column: given.c[f"v{number}"] for number, field in enumerate(fields, 1)}
+    return _with_one_value(builder.finish(update.values(values)))
+
+
+def _with_one_value(statement: Statement) -> Statement:
+    """Return a statement all of whose arguments are made of the first value."""
     return Statement(
         statement.sql, tuple(Parameter(0, parameter.convert) for parameter in statement.parameters)
     )
 
 
-def _unnest(
-    fields: Sequence[FieldLike], builder: StatementBuilder
-) -> sa.Select[Any]:  # Any: columns of all types
+# Any, here and below: columns of all types
+Rows: TypeAlias = "tuple[list[sa.ColumnElement[Any]], sa.ColumnElement[Any]]"
+
+
+def _rows(fields: Sequence[FieldLike], builder: StatementBuilder) -> Rows:
+    """Return the columns of the rows that are given, and their number."""
+    return _unnest(fields, builder) if builder.vendor == "postgresql" else _json_rows(fields, builder)
+
+
+def _unnest(fields: Sequence[FieldLike], builder: StatementBuilder) -> Rows:
     arrays = [
         builder.parameter(
             column_writer(field, number, builder.vendor),
@@ -50,16 +100,16 @@ def _unnest(
     ]
     names = [f"c{number}" for number in range(len(fields))]
     rows = sa.func.unnest(*arrays).table_valued(*names, with_ordinality="row").render_derived()
-    return sa.select(*(rows.c[name] for name in names)).order_by(rows.c.row)
+    return [rows.c[name] for name in names], rows.c.row
 
 
-def _json_rows(fields: Sequence[FieldLike], builder: StatementBuilder) -> sa.Select[Any]:
+def _json_rows(fields: Sequence[FieldLike], builder: StatementBuilder) -> Rows:
     rows = sa.func.json_each(builder.parameter(rows_writer(fields), sa.Text())).table_valued("key", "value")
-    members = [
+    members: list[sa.ColumnElement[Any]] = [
         _member(field, sa.func.json_extract(rows.c.value, sa.literal_column(f"'$[{number}]'")))
         for number, field in enumerate(fields)
     ]
-    return sa.select(*members).order_by(rows.c.key)
+    return members, rows.c.key
 
 
 def _member(field: FieldLike, text: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:

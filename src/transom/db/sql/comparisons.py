@@ -9,15 +9,14 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from transom.db.sql.builder import comparable
-from transom.db.sql.parameters import LIKE_ESCAPE, is_glob, list_converter, pattern_converter
-from transom.db.sql.shapes import (
-    ColumnOperand,
-    CombinedOperand,
-    ConstantOperand,
-    Mark,
-    RangeOperand,
-    SubqueryOperand,
+from transom.db.sql.parameters import (
+    LIKE_ESCAPE,
+    is_glob,
+    list_converter,
+    pattern_converter,
+    regex_converter,
 )
+from transom.db.sql.shapes import ConstantOperand, Mark, RangeOperand, SubqueryOperand
 from transom.db.sql.types import parameter_type
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
     from transom.db.sql.builder import Builder
     from transom.db.sql.metadata import FieldLike
-    from transom.db.sql.shapes import Comparison, LookupName, Operand
+    from transom.db.sql.shapes import Comparison, Lookup, LookupName, Operand
 
     # Any: columns of every type
     Column = sa.ColumnElement[Any]
@@ -41,30 +40,46 @@ ORDERED: dict[LookupName, Callable[[Any, Any], Any]] = {  # Any: what operators 
 
 
 def compare(
-    column: Column, comparison: Comparison, builder: Builder, scope: int | None
+    left: Column, comparison: Comparison, builder: Builder, scope: int | None
 ) -> sa.ColumnElement[bool]:
-    """Return the condition of one comparison, NULL where SQL says NULL."""
+    """Return the condition of one comparison, NULL where SQL says NULL.
+
+    Args:
+        left: the left side, a column as it is stored.
+        comparison: of the left side.
+        builder: of the statement.
+        scope: as in `Joins.column`.
+    """
     lookup, operand = comparison
-    field = lookup.path.field
+    field = lookup.field
     match operand:
         case Mark.NULL:
-            return column.is_(None)
+            return left.is_(None)
         case Mark.NOT_NULL | Mark.ALWAYS:
-            return column.is_not(None)
+            return left.is_not(None)
         case Mark.NEVER:
             return sa.false()
         case SubqueryOperand():
-            return column.in_(builder.subquery(operand))
+            return left.in_(builder.members(operand))
         case RangeOperand():
-            low, high = (builder.operand(end, field, scope) for end in operand)
-            return comparable(column, field, builder).between(low, high)
+            low, high = (_right(end, lookup, builder, scope) for end in operand)
+            return comparable(left, field, builder).between(low, high)
         case Mark.PARAMETER if lookup.name == "in":
-            return _member(column, field, builder)
+            return _member(left, field, builder)
         case Mark.PARAMETER if lookup.name not in ORDERED:
-            return _matches(column, field, lookup.name, builder)
-        case Mark() | ColumnOperand() | ConstantOperand() | CombinedOperand():
-            right = builder.operand(operand, field, scope)
-            return ORDERED[lookup.name](comparable(column, field, builder), right)
+            return _matches(left, field, lookup.name, builder)
+        case _:
+            right = _right(operand, lookup, builder, scope)
+            return ORDERED[lookup.name](comparable(left, field, builder), right)
+
+
+def _right(operand: Operand, lookup: Lookup, builder: Builder, scope: int | None) -> Column:
+    """Return a right side that is one value."""
+    if operand is Mark.PARAMETER:
+        return builder.value(lookup.field)
+    if isinstance(operand, Mark | RangeOperand | SubqueryOperand):
+        raise AssertionError(f"no value on a right side: {operand!r}")
+    return builder.expression(operand, scope)
 
 
 def _member(column: Column, field: FieldLike, builder: Builder) -> sa.ColumnElement[bool]:
@@ -80,20 +95,21 @@ def _member(column: Column, field: FieldLike, builder: Builder) -> sa.ColumnElem
 def _matches(
     column: Column, field: FieldLike, lookup: LookupName, builder: Builder
 ) -> sa.ColumnElement[bool]:
-    pattern = builder.parameter(pattern_converter(field, builder.vendor, lookup), sa.Text())
-    if is_glob(lookup, builder.vendor):
+    vendor = builder.vendor
+    if lookup in ("regex", "iregex"):
+        pattern = builder.parameter(regex_converter(lookup, vendor), sa.Text())
+        operator = "REGEXP" if vendor == "sqlite" else "~*" if lookup == "iregex" else "~"
+        return column.op(operator, is_comparison=True, return_type=sa.Boolean())(pattern)
+    pattern = builder.parameter(pattern_converter(field, vendor, lookup), sa.Text())
+    if is_glob(lookup, vendor):
         return column.op("GLOB", is_comparison=True, return_type=sa.Boolean())(pattern)
-    if lookup.startswith("i") and builder.vendor == "postgresql":
+    if lookup.startswith("i") and vendor == "postgresql":
         return column.ilike(pattern, escape=LIKE_ESCAPE)
     return column.like(pattern, escape=LIKE_ESCAPE)
 
 
 def nullable_operands(operand: Operand) -> bool:
-    """Whether the right side can be NULL: it reads columns."""
-    match operand:
-        case RangeOperand():
-            return nullable_operands(operand.low) or nullable_operands(operand.high)
-        case ColumnOperand() | CombinedOperand():
-            return True
-        case _:
-            return False
+    """Whether the right side can be NULL: it is computed."""
+    if isinstance(operand, RangeOperand):
+        return nullable_operands(operand.low) or nullable_operands(operand.high)
+    return not isinstance(operand, Mark | SubqueryOperand | ConstantOperand)

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from transom.db.sql.comparisons import compare, nullable_operands
 from transom.db.sql.joins import Joins
-from transom.db.sql.shapes import Comparison, Mark
+from transom.db.sql.shapes import Comparison, Mark, Truth
 
 if TYPE_CHECKING:
     from transom.db.sql.builder import Builder
@@ -31,12 +31,12 @@ class Position:
     """Where in the tree of conditions we are.
 
     Attributes:
-        scope: which call of filter(), for the joins.
+        scope: which step of the query, for the joins.
         negations: how many NOTs are above.
         required: whether the whole condition is false if this one is: nothing but ANDs above.
     """
 
-    scope: int
+    scope: int | None
     negations: int = 0
     required: bool = True
 
@@ -45,6 +45,9 @@ def build_condition(shape: ConditionShape, builder: Builder, position: Position)
     """Return the SQL of a condition."""
     if isinstance(shape, Comparison):
         return _comparison(shape, builder, position)
+    if isinstance(shape, Truth):
+        holds = builder.expression(shape.expression, position.scope)
+        return holds if position.negations % 2 == 0 else sa.func.coalesce(holds, sa.false())
     return _junction(shape, builder, position)
 
 
@@ -62,18 +65,19 @@ def _junction(shape: Junction, builder: Builder, position: Position) -> Conditio
 
 
 def _comparison(shape: Comparison, builder: Builder, position: Position) -> Condition:
-    path = shape.lookup.path
-    if position.negations and path.is_many:
+    lookup = shape.lookup
+    if position.negations and lookup.is_many:
         return _exists(shape, builder)
     if position.required and shape.operand is not Mark.NULL:
-        builder.joins.require(path.hops, position.scope)
-    column = builder.joins.column(path, position.scope)
-    condition = compare(column, shape, builder, position.scope)
+        for path in lookup.paths:
+            builder.joins.require(path.hops, position.scope)
+    left = builder.left(lookup, position.scope)
+    condition = compare(left, shape, builder, position.scope)
     if position.negations % 2 == 0 or (isinstance(shape.operand, Mark) and shape.operand in _TWO_VALUED):
         return condition
     if nullable_operands(shape.operand):
         return sa.func.coalesce(condition, sa.false())
-    return sa.and_(condition, column.is_not(None)) if path.is_nullable else condition
+    return sa.and_(condition, left.is_not(None)) if lookup.is_nullable else condition
 
 
 _TWO_VALUED = (Mark.NULL, Mark.NOT_NULL, Mark.ALWAYS, Mark.NEVER)

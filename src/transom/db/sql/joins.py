@@ -35,6 +35,10 @@ class Joins:
         """Return a column, joining what leads to it. Any: columns of every type."""
         return self.table(path.hops, scope).c[path.field.column]
 
+    def all_tables(self) -> list[sa.FromClause]:
+        """Return the base table and those joined so far."""
+        return [self.base, *self._joined.values()]
+
     def table(self, hops: tuple[Hop, ...], scope: int | None = None) -> sa.FromClause:
         """Return the table at the end of a path, joining it if it is not yet."""
         if not hops:

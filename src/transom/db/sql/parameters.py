@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from transom.db.exceptions import FieldError
 
 if TYPE_CHECKING:
-    from transom.db.sql.column_type import ColumnKind
     from transom.db.sql.metadata import FieldLike, Vendor
     from transom.db.sql.shapes import LookupName
 
@@ -67,21 +65,25 @@ def is_glob(lookup: LookupName, vendor: Vendor) -> bool:
     return vendor == "sqlite" and not lookup.startswith("i")
 
 
-_CONSTANTS: tuple[tuple[type, ColumnKind], ...] = ((int, "bigint"), (float, "float"), (Decimal, "decimal"))
+def regex_converter(lookup: LookupName, vendor: Vendor) -> Converter:
+    """Return the converter of a regular expression, in the database's own dialect of them; Python's on SQLite.
 
-
-def constant_kind(value: object) -> ColumnKind:
-    """Return the column kind of a Python number in arithmetic.
-
-    Raises:
-        FieldError: it is no number.
+    There a flag in front of it says that the case of letters does not matter.
     """
-    for python_type, kind in _CONSTANTS:
-        if isinstance(value, python_type) and not isinstance(value, bool):
-            return kind
-    raise FieldError(f"arithmetic takes int, float, Decimal and F(), not {value!r} ({type(value).__name__})")
+
+    def convert(value: object) -> str:
+        if not isinstance(value, str):
+            raise FieldError(f"{lookup} takes a regular expression as a str, not {value!r}")
+        if vendor == "sqlite":
+            _check_regex(lookup, value)
+        return f"(?i:{value})" if lookup == "iregex" and vendor == "sqlite" else value
+
+    return convert
 
 
-def constant_converter(kind: ColumnKind, vendor: Vendor) -> Converter | None:
-    """Return the converter of a number in arithmetic."""
-    return str if kind == "decimal" and vendor == "sqlite" else None
+def _check_regex(lookup: LookupName, pattern: str) -> None:
+    """Refuse what Python cannot read, which could only fail within SQLite otherwise, without a reason."""
+    try:
+        re.compile(pattern)
+    except re.error as exc:
+        raise FieldError(f"{lookup} takes a regular expression, not {pattern!r}: {exc}") from exc

@@ -165,8 +165,7 @@ def _subject(key: IndexKey, table: sa.Table, options: OptionsLike, vendor: Vendo
 
 def _expression(expression: BoundExpression, table: sa.Table, options: OptionsLike, vendor: Vendor) -> Column:
     builder = LiteralBuilder(options, table, expression.values, vendor)
-    built: Column = builder.operand(expression.shape, options.pk, None)
-    return built.self_group()
+    return builder.expression(expression.shape, None).self_group()
 
 
 def _condition(
@@ -235,7 +234,7 @@ def rows_alike(
     sides: list[list[Column]] = []
     for base in (row, table):
         builder.joins.base = base
-        sides.append([builder.operand(each.shape, options.pk, None) for each in expressions])
+        sides.append([builder.expression(each.shape, None) for each in expressions])
     tests: list[Column] = [mine == theirs for mine, theirs in zip(*sides, strict=True)]
     tests += _other_conditions(builder, shape, beside)
     one: Column = sa.literal_column("1")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from transom.db.sql.column_type import ColumnKind
+    from transom.db.sql.column_type import ColumnType
     from transom.db.sql.metadata import FieldLike, Hop, OptionsLike
 
 LookupName: TypeAlias = Literal[
@@ -32,6 +32,8 @@ LookupName: TypeAlias = Literal[
     "lte",
     "range",
     "isnull",
+    "regex",
+    "iregex",
 ]
 
 
@@ -54,10 +56,29 @@ class ColumnPath(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lookup:
-    """The left side of a comparison and its kind. Interned per model and name, so equal only to itself."""
+    """The left side of a comparison and its kind. Interned, so equal only to itself.
 
-    path: ColumnPath
+    Attributes:
+        left: what is compared: a column, or something computed of columns.
+        field: whose values the left side has; it makes arguments of what is compared with.
+        name: the kind.
+        paths: the columns on the left side.
+    """
+
+    left: ExpressionShape
+    field: FieldLike
     name: LookupName
+    paths: tuple[ColumnPath, ...]
+
+    @property
+    def is_many(self) -> bool:
+        """Whether the left side is on the far side of a relation with several rows."""
+        return any(path.is_many for path in self.paths)
+
+    @property
+    def is_nullable(self) -> bool:
+        """Whether the left side can be NULL. Of what is computed, nobody knows."""
+        return not isinstance(self.left, ColumnOperand) or self.left.path.is_nullable
 
 
 class Mark(Enum):
@@ -79,10 +100,46 @@ class ColumnOperand(NamedTuple):
     path: ColumnPath
 
 
-class ConstantOperand(NamedTuple):
-    """A value in arithmetic, of the type that Python gave it."""
+class OuterName(NamedTuple):
+    """A column of the query around this one, by name as long as that query is not known.
 
-    kind: ColumnKind
+    Attributes:
+        name: the path, as in a lookup.
+        levels: how many queries further out.
+    """
+
+    name: str
+    levels: int
+
+
+class OuterColumn(NamedTuple):
+    """A column of the query around this one.
+
+    Attributes:
+        path: the way to it, from the model of that query.
+        levels: how many queries further out.
+    """
+
+    path: ColumnPath
+    levels: int
+
+
+class AnnotationOperand(NamedTuple):
+    """What was annotated under this name, in the same query."""
+
+    name: str
+
+
+class ConstantOperand(NamedTuple):
+    """A value, which travels beside the shape; the field makes an argument of it."""
+
+    field: FieldLike
+
+
+class NullOperand(NamedTuple):
+    """NULL, of the type of the field."""
+
+    field: FieldLike
 
 
 class CombinedOperand(NamedTuple):
@@ -93,7 +150,119 @@ class CombinedOperand(NamedTuple):
     right: ExpressionShape
 
 
-ExpressionShape: TypeAlias = ColumnOperand | ConstantOperand | CombinedOperand
+class FunctionOperand(NamedTuple):
+    """A function of `sql/functions.py`.
+
+    Attributes:
+        name: which.
+        operands: what it is called with.
+        output: what it returns, where that is not the same for all operands.
+    """
+
+    name: str
+    operands: tuple[ExpressionShape, ...]
+    output: ColumnType | None = None
+
+
+class TemplateOperand(NamedTuple):
+    """SQL of the application's own source code, with `{}` for each operand.
+
+    Attributes:
+        template: the text.
+        operands: what stands in it.
+        output: what it returns.
+    """
+
+    template: str
+    operands: tuple[ExpressionShape, ...]
+    output: ColumnType
+
+
+class CaseOperand(NamedTuple):
+    """The value of the first branch whose condition holds, else the default."""
+
+    branches: tuple[tuple[ConditionShape, ExpressionShape], ...]
+    default: ExpressionShape
+
+
+class TruthOperand(NamedTuple):
+    """Whether a condition holds, as a value."""
+
+    condition: ConditionShape
+
+
+class AggregateOperand(NamedTuple):
+    """A function over the rows of a group.
+
+    Attributes:
+        name: which, of `sql/aggregates.py`.
+        operands: what it is called with, for each row; none for the number of rows.
+        distinct: whether equal values count once.
+        condition: which rows count; None for all.
+        output: what it returns.
+    """
+
+    name: str
+    operands: tuple[ExpressionShape, ...]
+    distinct: bool
+    condition: ConditionShape | None
+    output: ColumnType
+
+
+class WindowOperand(NamedTuple):
+    """A function over the rows around each row.
+
+    Attributes:
+        function: of aggregates, or of the functions that only windows have.
+        partition_by: rows that are equal in these are around each other.
+        order_by: their order.
+        frame: unit, first and last row, as SQL has them; None for SQL's own choice.
+    """
+
+    function: ExpressionShape
+    partition_by: tuple[ExpressionShape, ...]
+    order_by: tuple[Ordering, ...]
+    frame: Frame | None
+
+
+class Frame(NamedTuple):
+    """The rows of a window, relative to the row at hand; None is as far as there are any."""
+
+    unit: Literal["ROWS", "RANGE"]
+    start: int | None
+    end: int | None
+
+
+class ScalarOperand(NamedTuple):
+    """The first row of another query, by one column."""
+
+    select: SelectShape
+    column: ExpressionShape
+
+
+class ExistsOperand(NamedTuple):
+    """Whether another query has rows."""
+
+    select: SelectShape
+
+
+ExpressionShape: TypeAlias = (
+    ColumnOperand
+    | OuterName
+    | OuterColumn
+    | AnnotationOperand
+    | ConstantOperand
+    | NullOperand
+    | CombinedOperand
+    | FunctionOperand
+    | TemplateOperand
+    | CaseOperand
+    | TruthOperand
+    | AggregateOperand
+    | WindowOperand
+    | ScalarOperand
+    | ExistsOperand
+)
 
 
 class RangeOperand(NamedTuple):
@@ -104,10 +273,17 @@ class RangeOperand(NamedTuple):
 
 
 class SubqueryOperand(NamedTuple):
-    """The rows of another query, by one of its columns."""
+    """The rows of another query, by one of its columns.
+
+    Attributes:
+        select: the query.
+        column: which.
+        null: whether NULL can be among them.
+    """
 
     select: SelectShape
-    column: FieldLike
+    column: ExpressionShape
+    null: bool
 
 
 Operand: TypeAlias = Mark | ExpressionShape | RangeOperand | SubqueryOperand
@@ -127,37 +303,97 @@ class Junction(NamedTuple):
     negated: bool
     children: tuple[ConditionShape, ...]
 
+    @property
+    def is_conjunction(self) -> bool:
+        """Whether it comes to the same to ask for each of its children."""
+        return self.connector == "AND" and not self.negated
 
-ConditionShape: TypeAlias = Comparison | Junction
+
+class Truth(NamedTuple):
+    """A condition that is an expression of its own, such as EXISTS."""
+
+    expression: ExpressionShape
+
+
+ConditionShape: TypeAlias = Comparison | Junction | Truth
 
 
 class Ordering(NamedTuple):
-    """One column to order by; None for random order."""
+    """One thing to order by; None for random order.
 
-    path: ColumnPath | None
+    Attributes:
+        expression: what.
+        descending: the largest first.
+        nulls: where NULL stands, if not where the database puts it.
+    """
+
+    expression: ExpressionShape | None
     descending: bool
+    nulls: Literal["first", "last"] | None = None
+
+
+class Annotation(NamedTuple):
+    """A value that each row gets under a name."""
+
+    name: str
+    expression: ExpressionShape
+
+
+class Grouping(NamedTuple):
+    """What makes a group of rows: the expressions, or None for the row of the model."""
+
+    columns: tuple[ExpressionShape, ...] | None
+
+
+class Lock(NamedTuple):
+    """How the rows that are read are locked until the end of the transaction.
+
+    Attributes:
+        nowait: whether to fail where a row is locked already.
+        skip_locked: whether to leave such rows out.
+        of: paths to the related rows to lock; the empty path is the model's own. None for all.
+        no_key: whether rows that refer to these may still be written.
+    """
+
+    nowait: bool
+    skip_locked: bool
+    of: tuple[tuple[Hop, ...], ...] | None
+    no_key: bool
 
 
 class SelectShape(NamedTuple):
     """The rows of a query: which, in which order, with which related rows.
 
-    Each element of `filters` is one call of filter() or exclude(): conditions on a relation with several rows
-    speak of the same row within one call, and of any rows in different calls.
+    Attributes:
+        options: the model.
+        steps: the calls of filter(), exclude(), annotate() and alias(), in their order. Conditions on a relation with several
+            rows speak of the same row within one call, and of any rows in different calls; what is annotated speaks of the
+            rows that the calls before it have chosen.
+        ordering: in which order.
+        distinct: True for rows that differ in any column, expressions for those that differ in these.
+        related: the ways to related rows that are read with each row.
+        offset: whether rows are skipped at the beginning; how many is a value.
+        limit: whether there are at most so many.
+        grouping: what a group is; None where nothing is grouped.
+        lock: how rows are locked; None if they are not.
     """
 
     options: OptionsLike
-    filters: tuple[ConditionShape, ...]
+    steps: tuple[ConditionShape | Annotation, ...]
     ordering: tuple[Ordering, ...]
-    distinct: bool
+    distinct: bool | tuple[ExpressionShape, ...]
     related: tuple[tuple[Hop, ...], ...]
     offset: bool
     limit: bool
+    grouping: Grouping | None = None
+    lock: Lock | None = None
 
-    def spare_columns(self, paths: Sequence[ColumnPath]) -> list[ColumnPath]:
-        """Return the columns to select beside those asked for: SELECT DISTINCT can only be ordered by its columns."""
-        if not self.distinct:
+    def spare_columns(self, columns: Sequence[ExpressionShape]) -> list[ExpressionShape]:
+        """Return what to select beside the columns asked for: SELECT DISTINCT can only be ordered by what it selects."""
+        if self.distinct is not True:
             return []
-        return [path for path, _ in self.ordering if path is not None and path not in paths]
+        spare = [order.expression for order in self.ordering]
+        return [each for each in spare if each is not None and each not in columns]
 
 
 class Assignment(NamedTuple):
@@ -165,3 +401,33 @@ class Assignment(NamedTuple):
 
     field: FieldLike
     operand: Operand
+
+
+class Conflict(NamedTuple):
+    """What becomes of a new row that a unique constraint refuses.
+
+    Attributes:
+        unique: the columns of the constraint; none for any.
+        update: the columns of the row that is there to set to the new values; none to leave it.
+    """
+
+    unique: tuple[FieldLike, ...]
+    update: tuple[FieldLike, ...]
+
+
+class CompoundShape(NamedTuple):
+    """The rows of several queries together.
+
+    Attributes:
+        operator: how they are put together.
+        parts: each query, and what it selects; all as many columns.
+        ordering: the columns to order by, by their place, and whether the largest comes first.
+        offset: whether rows are skipped at the beginning; how many is a value.
+        limit: whether there are at most so many.
+    """
+
+    operator: Literal["UNION", "UNION ALL", "INTERSECT", "EXCEPT"]
+    parts: tuple[tuple[SelectShape, tuple[ExpressionShape, ...]], ...]
+    ordering: tuple[tuple[int, bool], ...]
+    offset: bool
+    limit: bool

@@ -5,17 +5,29 @@ This is the cold path: it runs once per shape, and what it returns keeps no hold
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import distinct_on
 
-from transom.db.sql.builder import Builder, comparable
+from transom.db.sql.builder import Builder
 from transom.db.sql.conditions import Position, build_condition
 from transom.db.sql.dialects import dialect
+from transom.db.sql.expressions import build_expression
 from transom.db.sql.joins import Joins
 from transom.db.sql.parameters import Parameter
-from transom.db.sql.shapes import ColumnPath, Mark, SubqueryOperand
+from transom.db.sql.shapes import (
+    Annotation,
+    ColumnOperand,
+    ColumnPath,
+    Junction,
+    Mark,
+    RangeOperand,
+    SubqueryOperand,
+)
 from transom.db.sql.types import parameter_type
+from transom.db.sql.walk import is_aggregate, is_window
+from transom.db.sql.windows import build_ordering
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,10 +35,22 @@ if TYPE_CHECKING:
     from sqlalchemy.sql.compiler import SQLCompiler
 
     from transom.db.sql.metadata import FieldLike, OptionsLike, Vendor
-    from transom.db.sql.shapes import Assignment, SelectShape
+    from transom.db.sql.shapes import (
+        Assignment,
+        CompoundShape,
+        ConditionShape,
+        ExpressionShape,
+        Grouping,
+        Lock,
+        Ordering,
+        SelectShape,
+    )
 
     # Any: columns of every type
     Column = sa.ColumnElement[Any]
+
+
+Q = TypeVar("Q", bound="sa.GenerativeSelect")
 
 
 class Statement(NamedTuple):
@@ -39,47 +63,147 @@ class Statement(NamedTuple):
 class StatementBuilder(Builder):
     """A builder that knows whole queries."""
 
-    def subquery(self, operand: SubqueryOperand) -> sa.Select[Any]:
-        """Return another query with one column, without NULL, which would make NOT IN undecided."""
-        inner = Joins(operand.select.options, self.joins.tables, alias=True)
-        column = inner.base.c[operand.column.column]
-        with self.using_joins(inner):
-            query = self.select(operand.select, lambda: [column])
-        return query.where(column.is_not(None)) if operand.column.null else query
+    def expression(self, shape: ExpressionShape, scope: int | None) -> Column:
+        """Return what the database computes."""
+        return build_expression(shape, self, scope)
+
+    def condition(self, shape: ConditionShape, scope: int | None) -> sa.ColumnElement[bool]:
+        """Return a condition that decides over no row by itself."""
+        return build_condition(shape, self, Position(scope, required=False))
+
+    def column(self, shape: ExpressionShape) -> Column:
+        """Return what is to be selected: a column as it is stored, or what is computed."""
+        if isinstance(shape, ColumnOperand):
+            return self.joins.column(shape.path)
+        return self.expression(shape, None)
+
+    def members(self, operand: SubqueryOperand) -> sa.Select[Any]:
+        """Return another query as the right side of IN: without NULL, which would make NOT IN undecided."""
+        query, column = self._inner(operand.select, operand.column)
+        if not operand.null:
+            return query
+        if operand.select.offset or operand.select.limit:
+            rows = query.with_only_columns(column.label("member")).subquery()
+            return sa.select(rows.c.member).where(rows.c.member.is_not(None))
+        return (
+            query.where(column.is_not(None))
+            if not query._group_by_clauses
+            else query.having(column.is_not(None))
+        )
+
+    def subselect(self, shape: SelectShape, column: ExpressionShape) -> sa.Select[Any]:
+        """Return a query of one column, within the one at hand."""
+        return self._inner(shape, column)[0]
+
+    def _inner(self, shape: SelectShape, column: ExpressionShape) -> tuple[sa.Select[Any], Column]:
+        inner = Joins(shape.options, self.joins.tables, alias=True)
+        selected: list[Column] = []
+
+        def select_column() -> list[Column]:
+            selected.append(self.column(column))
+            return selected
+
+        with self.within(inner):
+            query = self.select(shape, select_column)
+            # What a column of the query around joins there is known only now.
+            around = [table for joins in self.around for table in joins.all_tables()]
+        return query.correlate(*around), selected[0]
 
     def select(self, shape: SelectShape, columns: Callable[[], Sequence[Column]]) -> sa.Select[Any]:
         """Return a query of the columns, which are asked for once the tables of the conditions are joined.
 
-        The values are met in the order filters, offset, limit.
+        The values are met in the order of the steps, then those of ordering, offset, limit.
         """
-        conditions = [
-            build_condition(part, self, Position(scope)) for scope, part in enumerate(shape.filters)
-        ]
-        ordering = [self._order(path, descending) for path, descending in shape.ordering]
-        query = sa.select(*columns()).where(*conditions).order_by(*ordering)
-        query = self._slice(query, shape)
-        if shape.distinct:
+        where, having = self._take_steps(shape.steps)
+        ordering = [self._order(order) for order in shape.ordering]
+        selected = columns()
+        query = sa.select(*selected).where(*where).order_by(*ordering)
+        if shape.grouping is not None:
+            query = query.group_by(*self._group(shape, shape.grouping)).having(*having)
+        query = self.cut(query, offset=shape.offset, limit=shape.limit)
+        if shape.distinct is True:
             query = query.distinct()
+        elif shape.distinct:
+            query = query.ext(distinct_on(*(self.expression(each, None) for each in shape.distinct)))
+        if shape.lock is not None:
+            query = self._lock(query, shape.lock)
         return query.select_from(self.joins.from_clause())
 
-    def _slice(self, query: sa.Select[Any], shape: SelectShape) -> sa.Select[Any]:
+    def _take_steps(self, steps: Sequence[ConditionShape | Annotation]) -> tuple[list[Column], list[Column]]:
+        """Note what is annotated, and return the conditions on rows and those on groups."""
+        where: list[Column] = []
+        having: list[Column] = []
+        for scope, step in enumerate(steps):
+            if isinstance(step, Annotation):
+                self.annotations[step.name] = self.column(step.expression)
+                if is_aggregate(step.expression, self.aggregates):
+                    self.aggregates.add(step.name)
+                continue
+            parts = step.children if isinstance(step, Junction) and step.is_conjunction else (step,)
+            for part in parts:
+                side = having if is_aggregate(part, self.aggregates) else where
+                side.append(build_condition(part, self, Position(scope)))
+        return where, having
+
+    def _group(self, shape: SelectShape, grouping: Grouping) -> list[Column]:
+        """Return what rows of one group are equal in."""
+        if grouping.columns is not None:
+            groups = [self.column(each) for each in grouping.columns]
+        else:
+            # All columns of a table depend on its key.
+            groups = [self.joins.base.c[shape.options.pk.column]]
+            for hops in shape.related:
+                for length in range(1, len(hops) + 1):
+                    target = hops[length - 1].target
+                    groups.append(self.joins.table(hops[:length]).c[target.pk.column])
+            groups += [
+                self.annotations[step.name]
+                for step in shape.steps
+                if isinstance(step, Annotation)
+                and not is_aggregate(step.expression, self.aggregates)
+                and not is_window(step.expression)
+            ]
+        for order in shape.ordering:
+            if order.expression is not None and not is_aggregate(order.expression, self.aggregates):
+                groups.append(self.column(order.expression))
+        return list(dict.fromkeys(groups))
+
+    def _lock(self, query: sa.Select[Any], lock: Lock) -> sa.Select[Any]:
+        if self.vendor == "sqlite":
+            return query  # whoever writes has the whole database for himself
+        of = None if lock.of is None else [self.joins.table(hops) for hops in lock.of]
+        return query.with_for_update(
+            nowait=lock.nowait, skip_locked=lock.skip_locked, of=of, key_share=lock.no_key
+        )
+
+    def part(self, shape: SelectShape, columns: Sequence[ExpressionShape]) -> sa.Select[Any]:
+        """Return one query of several whose rows are put together; its columns are `c0`, `c1` and so on."""
+        with self.within(Joins(shape.options, self.joins.tables, alias=True)):
+            query = self.select(
+                shape, lambda: [self.column(each).label(f"c{place}") for place, each in enumerate(columns)]
+            )
+        if not (shape.offset or shape.limit):
+            return query
+        rows = query.subquery()  # SQLite allows no parentheses around a part, which a slice would need
+        return sa.select(*rows.c)
+
+    def cut(self, query: Q, *, offset: bool, limit: bool) -> Q:
         """Add LIMIT and OFFSET. For SQLite, SQLAlchemy would fill in the one that is missing by a parameter."""
-        complete = self.vendor == "sqlite" and shape.offset != shape.limit
-        if shape.offset:
+        complete = self.vendor == "sqlite" and offset != limit
+        if offset:
             query = query.offset(self.parameter(None, sa.BigInteger()))
         elif complete:
             query = query.offset(sa.literal_column("0"))
-        if shape.limit:
+        if limit:
             query = query.limit(self.parameter(None, sa.BigInteger()))
         elif complete:
             query = query.limit(sa.literal_column("-1"))
         return query
 
-    def _order(self, path: ColumnPath | None, descending: bool) -> Column:
-        if path is None:
+    def _order(self, ordering: Ordering) -> Column:
+        if ordering.expression is None:
             return sa.func.random()
-        column = comparable(self.joins.column(path), path.field, self)
-        return column.desc() if descending else column.asc()
+        return build_ordering(ordering, self)
 
     def assignment(self, assignment: Assignment) -> Any:
         """Return the new value of a column. Any: of the column's type."""
@@ -89,7 +213,9 @@ class StatementBuilder(Builder):
         if operand is Mark.PARAMETER:
             kind = parameter_type(field.column_type(), self.vendor)
             return self.parameter(field.writer(self.vendor), kind)
-        return self.operand(operand, field, None)
+        if isinstance(operand, Mark | RangeOperand | SubqueryOperand):
+            raise AssertionError(f"no value for a column: {operand!r}")
+        return self.expression(operand, None)
 
     def finish(self, statement: sa.ClauseElement) -> Statement:
         """Compile a statement to text."""
@@ -99,24 +225,72 @@ class StatementBuilder(Builder):
         return Statement(str(compiled), tuple(Parameter(place, self.converters[place]) for place in places))
 
 
-def select_rows(shape: SelectShape, paths: Sequence[ColumnPath], vendor: Vendor) -> Statement:
+def select_rows(shape: SelectShape, columns: Sequence[ExpressionShape], vendor: Vendor) -> Statement:
     """Compile the query of some columns."""
     builder = StatementBuilder(shape.options, vendor)
-    return builder.finish(builder.select(shape, lambda: [builder.joins.column(path) for path in paths]))
+    return builder.finish(builder.select(shape, lambda: [builder.column(each) for each in columns]))
 
 
-def count_rows(shape: SelectShape, vendor: Vendor) -> Statement:
-    """Compile the number of rows of a query."""
+def count_rows(shape: SelectShape, columns: Sequence[ExpressionShape], vendor: Vendor) -> Statement:
+    """Compile the number of rows of a query, which are those of these columns."""
     builder = StatementBuilder(shape.options, vendor)
-    sliced = shape.offset or shape.limit
-    if not sliced:
+    is_sliced = shape.offset or shape.limit
+    if not is_sliced and not isinstance(shape.distinct, tuple):
         shape = shape._replace(ordering=())
-    if not (shape.distinct or sliced):
+    if not (shape.distinct or is_sliced or shape.grouping):
         return builder.finish(builder.select(shape, lambda: [sa.func.count()]))
-    paths = [ColumnPath((), field) for field in shape.options.fields]
-    paths += shape.spare_columns(paths)
-    inner = builder.select(shape, lambda: [builder.joins.column(path) for path in paths]).subquery()
-    return builder.finish(sa.select(sa.func.count()).select_from(inner))
+    return builder.finish(sa.select(sa.func.count()).select_from(_rows(builder, shape, columns)))
+
+
+def _rows(builder: StatementBuilder, shape: SelectShape, columns: Sequence[ExpressionShape]) -> sa.Subquery:
+    """Return the rows of a query as a table, whose columns are `c0`, `c1` and so on."""
+    wanted = [*columns, *shape.spare_columns(columns)]
+    return builder.select(
+        shape, lambda: [builder.column(each).label(f"c{number}") for number, each in enumerate(wanted)]
+    ).subquery()
+
+
+def aggregate_rows(
+    shape: SelectShape,
+    columns: Sequence[ExpressionShape],
+    aggregates: Sequence[ExpressionShape],
+    vendor: Vendor,
+) -> Statement:
+    """Compile aggregates over the rows of a query, one row with one column for each.
+
+    Args:
+        shape: the query.
+        columns: what it selects, which matters where equal rows count once.
+        aggregates: what to compute. Their values are met behind those of the ordering.
+        vendor: whose SQL.
+    """
+    builder = StatementBuilder(shape.options, vendor)
+    is_sliced = shape.offset or shape.limit
+    if not is_sliced and not isinstance(shape.distinct, tuple):
+        shape = shape._replace(ordering=())
+    if shape.distinct or is_sliced or shape.grouping:
+        return builder.finish(_aggregate_table(builder, shape, columns, aggregates))
+    return builder.finish(builder.select(shape, lambda: [builder.column(each) for each in aggregates]))
+
+
+def _aggregate_table(
+    builder: StatementBuilder,
+    shape: SelectShape,
+    columns: Sequence[ExpressionShape],
+    aggregates: Sequence[ExpressionShape],
+) -> sa.Select[Any]:
+    """Return aggregates over a query as a table, which has what they are called with among its columns."""
+    outer: list[Column] = []
+
+    def select_columns() -> list[Column]:
+        selected = {f"c{number}": builder.column(each) for number, each in enumerate(columns)}
+        builder.moved = {}
+        outer.extend(builder.column(each) for each in aggregates)
+        moved, builder.moved = builder.moved, None
+        return [column.label(name) for name, column in (selected | moved).items()]
+
+    rows = builder.select(shape, select_columns).subquery("rows")
+    return sa.select(*outer).select_from(rows)
 
 
 def any_row(shape: SelectShape, vendor: Vendor) -> Statement:
@@ -124,7 +298,7 @@ def any_row(shape: SelectShape, vendor: Vendor) -> Statement:
     builder = StatementBuilder(shape.options, vendor)
     if not (shape.offset or shape.limit):
         shape = shape._replace(ordering=())
-    query = builder.select(shape._replace(distinct=False), lambda: [sa.literal_column("1")])
+    query = builder.select(shape._replace(distinct=False, lock=None), lambda: [sa.literal_column("1")])
     if not shape.limit:
         query = query.limit(sa.literal_column("1"))
         if vendor == "sqlite" and not shape.offset:
@@ -132,29 +306,40 @@ def any_row(shape: SelectShape, vendor: Vendor) -> Statement:
     return builder.finish(query)
 
 
-def update_rows(shape: SelectShape, assignments: Sequence[Assignment], vendor: Vendor) -> Statement:
-    """Compile the change of columns in the rows of a query."""
+def update_rows(
+    shape: SelectShape, assignments: Sequence[Assignment], vendor: Vendor, returning: Sequence[FieldLike] = ()
+) -> Statement:
+    """Compile the change of columns in the rows of a query, which gives back columns of them if any are wanted."""
     builder = StatementBuilder(shape.options, vendor)
     where = _row_condition(builder, shape)
     values = {assignment.field.column: builder.assignment(assignment) for assignment in assignments}
-    return builder.finish(sa.update(builder.joins.tables.of(shape.options)).values(values).where(*where))
+    table = builder.joins.tables.of(shape.options)
+    update: Any = sa.update(table).values(values).where(*where)  # Any: RETURNING is a class of its own
+    if returning:
+        update = update.returning(*(table.c[field.column] for field in returning))
+    return builder.finish(update)
 
 
-def delete_rows(shape: SelectShape, vendor: Vendor) -> Statement:
-    """Compile the deletion of the rows of a query."""
+def delete_rows(shape: SelectShape, vendor: Vendor, returning: Sequence[FieldLike] = ()) -> Statement:
+    """Compile the deletion of the rows of a query, which gives back columns of them if any are wanted."""
     builder = StatementBuilder(shape.options, vendor)
     where = _row_condition(builder, shape)
-    return builder.finish(sa.delete(builder.joins.tables.of(shape.options)).where(*where))
+    table = builder.joins.tables.of(shape.options)
+    delete: Any = sa.delete(table).where(*where)  # Any: see above
+    if returning:
+        delete = delete.returning(*(table.c[field.column] for field in returning))
+    return builder.finish(delete)
 
 
 def _row_condition(builder: StatementBuilder, shape: SelectShape) -> list[Column]:
     """Return what says which rows to change: the conditions themselves, or the keys of a query where these join."""
     trial = StatementBuilder(shape.options, builder.vendor)
     trial.select(shape, list)
-    if trial.joins:
-        pk = shape.options.pk
-        return [builder.joins.base.c[pk.column].in_(builder.subquery(SubqueryOperand(shape, pk)))]
-    return [build_condition(part, builder, Position(scope)) for scope, part in enumerate(shape.filters)]
+    if trial.joins or shape.grouping:
+        pk = ColumnPath((), shape.options.pk)
+        operand = SubqueryOperand(shape, ColumnOperand(pk), False)
+        return [builder.joins.base.c[pk.field.column].in_(builder.members(operand))]
+    return builder._take_steps(shape.steps)[0]
 
 
 def insert_row(
@@ -171,3 +356,33 @@ def insert_row(
     if returning:
         insert = insert.returning(*(table.c[field.column] for field in returning))
     return builder.finish(insert)
+
+
+def compound_rows(shape: CompoundShape, vendor: Vendor) -> Statement:
+    """Compile the rows of several queries together."""
+    builder = StatementBuilder(shape.parts[0][0].options, vendor)
+    return builder.finish(_compound(builder, shape))
+
+
+def count_compound_rows(shape: CompoundShape, vendor: Vendor) -> Statement:
+    """Compile the number of rows of several queries together."""
+    builder = StatementBuilder(shape.parts[0][0].options, vendor)
+    rows = _compound(builder, shape).subquery("rows")
+    return builder.finish(sa.select(sa.func.count()).select_from(rows))
+
+
+def _compound(builder: StatementBuilder, shape: CompoundShape) -> sa.CompoundSelect[Any]:
+    parts = [builder.part(select, columns) for select, columns in shape.parts]
+    query = _COMPOUNDS[shape.operator](*parts)
+    for place, descending in shape.ordering:
+        column: Column = sa.literal_column(f"c{place}")
+        query = query.order_by(column.desc() if descending else column.asc())
+    return builder.cut(query, offset=shape.offset, limit=shape.limit)
+
+
+_COMPOUNDS: Final = {
+    "UNION": sa.union,
+    "UNION ALL": sa.union_all,
+    "INTERSECT": sa.intersect,
+    "EXCEPT": sa.except_,
+}

@@ -21,6 +21,7 @@ from transom.db.cancellation import outlast
 from transom.db.exceptions import ConnectionFailed, DatabaseError, LockNotAvailable
 
 from .errors import DRIVER_ERRORS, is_busy, is_interrupted, translate
+from .functions import install
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
@@ -208,6 +209,7 @@ def configure(driver: sqlite3.Connection, options: SQLiteOptions, *, query_only:
     driver.execute(f"PRAGMA wal_autocheckpoint = {AUTO_CHECKPOINT}")
     driver.execute("PRAGMA foreign_keys = ON")
     driver.create_function("transom_unhex", 1, _unhex, deterministic=True)  # SQLite has its own since 3.41
+    install(driver)
     if query_only:
         driver.execute("PRAGMA query_only = ON")
 

@@ -1,19 +1,58 @@
-"""What can stand in a query: conditions, references to columns, arithmetic, and orderings."""
+"""What can stand in a query: conditions, references to columns, and whatever the database computes of them."""
 
-from transom.db.models.expressions.arithmetic import Combined, Expression, F, Value
-from transom.db.models.expressions.columns import Column, RelationColumn, TextColumn
-from transom.db.models.expressions.conditions import Condition, Q
-from transom.db.models.expressions.ordering import OrderBy
+from transom.db.models.expressions.aggregates import (
+    Aggregate,
+    Avg,
+    Count,
+    Max,
+    Min,
+    StdDev,
+    StringAgg,
+    Sum,
+    Variance,
+)
+from transom.db.models.expressions.base import Binder, Bound, Combined, Expression, Operator, OrderBy
+from transom.db.models.expressions.columns import Column, DateTimeColumn, RelationColumn, TextColumn
+from transom.db.models.expressions.conditional import Case, Truth, When
+from transom.db.models.expressions.conditions import Child, Condition, Q
+from transom.db.models.expressions.function import Func, Function
+from transom.db.models.expressions.references import F, OuterRef, Value
+from transom.db.models.expressions.subqueries import Exists, Subquery
+from transom.db.models.expressions.windows import Window, WindowFrame
 
 __all__ = [
+    "Aggregate",
+    "Avg",
+    "Binder",
+    "Bound",
+    "Case",
+    "Child",
     "Column",
     "Combined",
     "Condition",
+    "Count",
+    "DateTimeColumn",
+    "Exists",
     "Expression",
     "F",
+    "Func",
+    "Function",
+    "Max",
+    "Min",
+    "Operator",
     "OrderBy",
+    "OuterRef",
     "Q",
     "RelationColumn",
+    "StdDev",
+    "StringAgg",
+    "Subquery",
+    "Sum",
     "TextColumn",
+    "Truth",
     "Value",
+    "Variance",
+    "When",
+    "Window",
+    "WindowFrame",
 ]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from transom.db.models.expressions.arithmetic import Expression, F
 from transom.db.models.expressions.conditions import Q
-from transom.db.models.expressions.ordering import OrderBy
+from transom.db.models.expressions.references import F
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from transom.db.models.expressions.base import Binder, Bound, Expression
 
 T = TypeVar("T")
 ColumnT = TypeVar("ColumnT", bound="Column[Any]")  # Any: a column of any type
@@ -61,13 +62,9 @@ class Column(F, Generic[T]):
         """Hold where the column is NULL, or with False where it is not."""
         return self.lookup("isnull", null)
 
-    def asc(self) -> OrderBy:
-        """Order by this column, smallest first."""
-        return OrderBy(self.path, False, self.model)
-
-    def desc(self) -> OrderBy:
-        """Order by this column, largest first."""
-        return OrderBy(self.path, True, self.model)
+    def bind(self, binder: Binder) -> Bound:
+        """Return the column, which must be one of the model that is queried."""
+        return binder.column(self.path, self.model)
 
     def __repr__(self) -> str:
         return f"{self.model.__name__ if self.model else '?'}.{self.path}"
@@ -105,6 +102,93 @@ class TextColumn(Column[T]):
     def iendswith(self, value: str) -> Q:
         """Hold where the text ends with `value`, in any case of letters."""
         return self.lookup("iendswith", value)
+
+    def regex(self, pattern: str) -> Q:
+        """Hold where the text has a part that the regular expression describes, in the dialect of the database."""
+        return self.lookup("regex", pattern)
+
+    def iregex(self, pattern: str) -> Q:
+        """Hold where `regex` does, in any case of letters."""
+        return self.lookup("iregex", pattern)
+
+    @property
+    def length(self) -> Column[int]:
+        """How many characters the text has."""
+        return Column(f"{self.path}__length", self.model)
+
+    @property
+    def lower(self) -> TextColumn[str]:
+        """The text in lower case."""
+        return TextColumn(f"{self.path}__lower", self.model)
+
+    @property
+    def upper(self) -> TextColumn[str]:
+        """The text in upper case."""
+        return TextColumn(f"{self.path}__upper", self.model)
+
+
+class DateTimeColumn(Column[T]):
+    """A column of points in time. Its parts are those in UTC."""
+
+    __slots__ = ()
+
+    def _part(self, name: str) -> Column[int]:
+        return Column(f"{self.path}__{name}", self.model)
+
+    @property
+    def year(self) -> Column[int]:
+        """The year."""
+        return self._part("year")
+
+    @property
+    def iso_year(self) -> Column[int]:
+        """The year that the week belongs to by ISO 8601."""
+        return self._part("iso_year")
+
+    @property
+    def quarter(self) -> Column[int]:
+        """The quarter, 1 to 4."""
+        return self._part("quarter")
+
+    @property
+    def month(self) -> Column[int]:
+        """The month, 1 to 12."""
+        return self._part("month")
+
+    @property
+    def week(self) -> Column[int]:
+        """The week of the year by ISO 8601, 1 to 53."""
+        return self._part("week")
+
+    @property
+    def day(self) -> Column[int]:
+        """The day of the month."""
+        return self._part("day")
+
+    @property
+    def week_day(self) -> Column[int]:
+        """The day of the week, Sunday is 1."""
+        return self._part("week_day")
+
+    @property
+    def iso_week_day(self) -> Column[int]:
+        """The day of the week, Monday is 1."""
+        return self._part("iso_week_day")
+
+    @property
+    def hour(self) -> Column[int]:
+        """The hour."""
+        return self._part("hour")
+
+    @property
+    def minute(self) -> Column[int]:
+        """The minute."""
+        return self._part("minute")
+
+    @property
+    def second(self) -> Column[int]:
+        """The second, without its fraction."""
+        return self._part("second")
 
 
 class RelationColumn(Column[T]):

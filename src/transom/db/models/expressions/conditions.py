@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal, NamedTuple, NoReturn, TypeAlias
 
+from transom.db.models.expressions.base import Expression
+
 Connector: TypeAlias = Literal["AND", "OR"]
 
 
@@ -19,25 +21,27 @@ class Q:
     """A condition for `filter` and `exclude`; immutable.
 
     `Q(text="x", votes__gt=3)` holds where both hold. `a & b`, `a | b` and `~a` make new ones.
-    The comparisons of typed columns (`Question.text == "x"`) are Q objects too. Migrations write `_connector="OR"` for
-    `|`, and `_negated=True` for `~`.
+    The comparisons of typed columns (`Question.text == "x"`) are Q objects too, and `Exists` can stand in the place of one.
+    Migrations write `_connector="OR"` for `|`, and `_negated=True` for `~`.
+
+    Args:
+        conditions: Q objects, and expressions that are true or false.
+        lookups: as in filter(). Any: each lookup takes its own type.
     """
 
     __slots__ = ("children", "connector", "negated")
 
-    def __init__(self, *conditions: Q, **lookups: Any) -> None:  # Any: each lookup says what it takes
+    def __init__(self, *conditions: Q | Expression, **lookups: Any) -> None:
         # No parameters of their own, or checkers would not take a dict of lookups: Q(**lookups).
         self.connector: Connector = lookups.pop("_connector", "AND")
         self.negated: bool = lookups.pop("_negated", False)
-        self.children: tuple[Q | Condition, ...] = (
+        self.children: tuple[Child, ...] = (
             *conditions,
             *(Condition(name, value) for name, value in lookups.items()),
         )
 
     @classmethod
-    def _build(
-        cls, children: tuple[Q | Condition, ...], connector: Connector = "AND", negated: bool = False
-    ) -> Q:
+    def _build(cls, children: tuple[Child, ...], connector: Connector = "AND", negated: bool = False) -> Q:
         made = cls.__new__(cls)
         made.children, made.connector, made.negated = children, connector, negated
         return made
@@ -47,22 +51,24 @@ class Q:
         """Return the condition of one comparison. Any: a value of any type; a model of any class."""
         return cls._build((Condition(name, value, model),))
 
-    def _combine(self, other: Q, connector: Connector) -> Q:
+    def _combine(self, other: Q | Expression, connector: Connector) -> Q:
+        if isinstance(other, Expression):
+            other = Q(other)
         if not self.children:
             return other
         if not other.children:
             return self
         return self._build((*self._parts(connector), *other._parts(connector)), connector)
 
-    def _parts(self, connector: Connector) -> tuple[Q | Condition, ...]:
+    def _parts(self, connector: Connector) -> tuple[Child, ...]:
         """Return what may be spliced into a condition of this connector: keeps long chains flat."""
         flat = not self.negated and (self.connector == connector or len(self.children) == 1)
         return self.children if flat else (self,)
 
-    def __and__(self, other: Q) -> Q:
+    def __and__(self, other: Q | Expression) -> Q:
         return self._combine(other, "AND")
 
-    def __or__(self, other: Q) -> Q:
+    def __or__(self, other: Q | Expression) -> Q:
         return self._combine(other, "OR")
 
     def __invert__(self) -> Q:
@@ -79,3 +85,6 @@ class Q:
             for child in self.children
         )
         return f"{'~' if self.negated else ''}Q({inner})"
+
+
+Child: TypeAlias = Q | Condition | Expression

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from transom.db.exceptions import DataError
+from transom.db.models.expressions import DateTimeColumn
 from transom.db.models.fields.base import Field, FieldOptions
 from transom.db.sql.column_type import ColumnType
 
@@ -77,6 +78,15 @@ class DateTimeField(AutomaticField[T]):
     default_messages = {
         "invalid": "Enter a date and a time with its zone, such as 2026-07-14T09:30+02:00.",
     }
+    column_class = DateTimeColumn
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, instance: None, owner: type[Any]) -> DateTimeColumn[T]: ...
+        @overload
+        def __get__(self, instance: object, owner: type[Any]) -> T: ...
+        def __get__(self, instance: object | None, owner: type[Any]) -> Any: ...
 
     @overload
     def __init__(

@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast
 
 from transom.db import router
-from transom.db.models.expressions import Q
-from transom.db.models.query.binding import bind_condition, bind_ordering, model_ordering
-from transom.db.models.query.lookups import resolve_relation
+from transom.db.exceptions import FieldError
+from transom.db.models.expressions import Aggregate, Bound, Expression, F, Q
+from transom.db.models.query.binder import QueryBinder, model_ordering
+from transom.db.models.query.binding import bind_condition, bind_ordering
+from transom.db.models.query.columns import Columns
+from transom.db.models.query.lookups import resolve_path, resolve_relation
 from transom.db.models.record import Record
-from transom.db.sql.shapes import ConditionShape, Junction, Ordering, SelectShape, SubqueryOperand
+from transom.db.sql.shapes import (
+    Annotation,
+    AnnotationOperand,
+    ColumnOperand,
+    ColumnPath,
+    ConditionShape,
+    ExpressionShape,
+    Grouping,
+    Junction,
+    Lock,
+    Ordering,
+    SelectShape,
+    SubqueryOperand,
+)
+from transom.db.sql.walk import is_aggregate
 
 if TYPE_CHECKING:
-    from typing import Self
+    from collections.abc import Mapping, Sequence
+    from typing import Literal, Self
 
-    from transom.db.models.expressions import Expression, OrderBy
+    from transom.db.models.expressions import OrderBy
     from transom.db.models.options import Options
     from transom.db.sql.metadata import Hop
 
@@ -22,22 +40,28 @@ M = TypeVar("M", bound=Record)
 
 
 class Query(Generic[M]):
-    """Which rows of a model, in which order. Immutable: share it, keep it, chain from it as often as you like.
+    """Which rows of a model, in which order, with which values. Immutable: share it, keep it, chain from it.
 
     It holds its shape (what the SQL depends on) and its values (what the arguments are made of) apart.
     """
 
     __slots__ = (
+        "_annotations",
         "_chosen",
+        "_columns",
         "_distinct",
         "_empty",
-        "_filters",
+        "_grouping",
         "_high",
         "_instance",
+        "_lock",
         "_low",
         "_ordering",
+        "_ordering_values",
         "_related",
         "_reversed",
+        "_selected",
+        "_steps",
         "_sticky",
         "_values",
         "model",
@@ -47,12 +71,18 @@ class Query(Generic[M]):
         self.model = model
         self._chosen = using  # None: the routers choose, by the object whose relation this is
         self._instance = instance
-        self._filters: tuple[ConditionShape, ...] = ()
-        self._values: tuple[Any, ...] = ()  # Any: values of all types
+        self._steps: tuple[ConditionShape | Annotation, ...] = ()
+        self._values: tuple[Any, ...] = ()  # of the steps. Any: values of all types
+        self._annotations: Mapping[str, Bound] = _NONE
+        self._selected: tuple[str, ...] = ()  # the annotations that results have
+        self._grouping: Grouping | None = None
         self._ordering: tuple[Ordering, ...] | None = None  # None: the model's own
+        self._ordering_values: tuple[Any, ...] = ()
         self._reversed = False
-        self._distinct = False
+        self._distinct: bool | tuple[ExpressionShape, ...] = False
         self._related: tuple[tuple[Hop, ...], ...] = ()
+        self._columns: Columns | None = None  # None: all
+        self._lock: Lock | None = None
         self._low = 0
         self._high: int | None = None
         self._empty = False
@@ -67,16 +97,26 @@ class Query(Generic[M]):
         made.model = self.model
         made._chosen = self._chosen
         made._instance = self._instance
-        made._filters = self._filters
+        made._steps = self._steps
         made._values = self._values
+        made._annotations = self._annotations
+        made._selected = self._selected
+        made._grouping = self._grouping
         made._ordering = self._ordering
+        made._ordering_values = self._ordering_values
         made._reversed = self._reversed
         made._distinct = self._distinct
         made._related = self._related
+        made._columns = self._columns
+        made._lock = self._lock
         made._low = self._low
         made._high = self._high
         made._empty = self._empty
         made._sticky = self._sticky
+
+    def _binder(self, values: list[Any]) -> QueryBinder:
+        """Return what binds expressions to this query, appending to these values of any type."""
+        return QueryBinder(self.model._meta, self._annotations, values)
 
     @property
     def _using(self) -> str:
@@ -104,14 +144,14 @@ class Query(Generic[M]):
 
     # -- which rows ------------------------------------------------------------------------------------------------
 
-    def filter(self, *conditions: Q, **lookups: Any) -> Self:
+    def filter(self, *conditions: Q | Expression, **lookups: Any) -> Self:
         """Keep the rows for which all conditions hold.
 
         Conditions on a relation with several rows, within one call, speak of the same row there; each further call
         speaks of any row. Such a row of ours comes once for each row there that fits; see `distinct`.
 
         Args:
-            conditions: Q objects, or comparisons of typed columns.
+            conditions: Q objects, comparisons of typed columns, or expressions that are true or false, such as `Exists`.
             lookups: `field=value`, `field__lookup=value`, `relation__field__lookup=value`. Any: each lookup
                 takes its own type.
 
@@ -120,7 +160,7 @@ class Query(Generic[M]):
         """
         return self._with_condition(Q(*conditions, **lookups))
 
-    def exclude(self, *conditions: Q, **lookups: Any) -> Self:
+    def exclude(self, *conditions: Q | Expression, **lookups: Any) -> Self:
         """Drop the rows for which all conditions hold; NULL equals nothing, so rows with NULL stay.
 
         A condition on a relation with several rows holds if it does for any of them.
@@ -135,11 +175,12 @@ class Query(Generic[M]):
             return self._clone()
         self._refuse_sliced("filter")
         values = list(self._values)
-        shape = bind_condition(condition, self._options, values)
+        shape = bind_condition(condition, self._binder(values))
         made = self._clone()
         if self._sticky:
-            shape = Junction("AND", False, (self._filters[-1], shape))
-        made._filters = (*(self._filters[:-1] if self._sticky else self._filters), shape)
+            last = cast("ConditionShape", self._steps[-1])
+            shape = Junction("AND", False, (last, shape))
+        made._steps = (*(self._steps[:-1] if self._sticky else self._steps), shape)
         made._values = tuple(values)
         made._sticky = False
         return made
@@ -148,9 +189,9 @@ class Query(Generic[M]):
         """Put a condition before all others: what is selected of several related rows is that of the first condition."""
         self._refuse_sliced("filter")
         values: list[Any] = []
-        shape = bind_condition(condition, self._options, values)
+        shape = bind_condition(condition, QueryBinder(self._options, {}, values))
         made = self._clone()
-        made._filters = (shape, *self._filters)
+        made._steps = (shape, *self._steps)
         made._values = (*values, *self._values)
         return made
 
@@ -170,27 +211,105 @@ class Query(Generic[M]):
         """Return the same query again."""
         return self._clone()
 
-    def distinct(self) -> Self:
-        """Drop rows that are the same in every selected column."""
+    def distinct(self, *terms: str | Expression) -> Self:
+        """Drop rows that are the same in every selected column; with terms, in these.
+
+        Args:
+            terms: names and expressions, on PostgreSQL only: of the rows that are the same in them, the first stays, in an
+                order that must begin with them.
+
+        Raises:
+            FieldError: an unknown name.
+        """
         self._refuse_sliced("distinct")
         made = self._clone()
         made._distinct = True
+        if terms:
+            values: list[Any] = []
+            binder = self._binder(values)
+            shapes = [binder.bind(F(term) if isinstance(term, str) else term).shape for term in terms]
+            if values:
+                raise FieldError("distinct() takes columns, and expressions of columns without values")
+            made._distinct = tuple(shapes)
         return made
+
+    # -- with which values -----------------------------------------------------------------------------------------
+
+    def annotate(self, *aggregates: Aggregate, **expressions: Expression | Q) -> Self:
+        """Compute something for each row, which results have under a name: `annotate(n=Count("choices"))`.
+
+        An aggregate groups: the rows of a relation, for each row of this query; or, after `values()`, all rows that are equal
+        in the values. The name can stand in filter(), order_by() and other expressions from then on.
+
+        Args:
+            aggregates: over one column each; their names are as `choices__count`.
+            expressions: what to compute, by name. A plain value is written `Value(…)`.
+
+        Raises:
+            FieldError: an unknown name, a name that is taken, or something that is no expression.
+        """
+        return self._annotate(named_expressions(aggregates, expressions), select=True)
+
+    def alias(self, *aggregates: Aggregate, **expressions: Expression | Q) -> Self:
+        """Give something a name for filter(), order_by() and other expressions, as `annotate`, but select it not."""
+        return self._annotate(named_expressions(aggregates, expressions), select=False)
+
+    def _annotate(self, expressions: Mapping[str, Expression | Q], *, select: bool) -> Self:
+        self._refuse_sliced("annotate")
+        made = self._clone()
+        for name, expression in expressions.items():
+            made._add_annotation(name, expression, select=select)
+        return made
+
+    def _add_annotation(self, name: str, expression: Expression | Q, *, select: bool) -> None:
+        """Annotate this query itself, which nobody else has yet."""
+        self._check_annotation(name, expression)
+        values = list(self._values)
+        bound = self._binder(values).bind(expression)
+        if bound.field is None:
+            raise FieldError(f"what {expression!r} has for values, nobody knows; give it an output_field")
+        if self._grouping is None and is_aggregate(bound.shape, ()):
+            self._grouping = self._make_grouping()
+        self._values = tuple(values)
+        self._steps = (*self._steps, Annotation(name, bound.shape))
+        self._annotations = {**self._annotations, name: bound}
+        if select:
+            self._selected = (*self._selected, name)
+
+    def _check_annotation(self, name: str, expression: object) -> None:
+        if not isinstance(expression, Expression | Q):
+            raise FieldError(
+                f"{name}={expression!r} is no expression; for a constant write Value({expression!r})"
+            )
+        if self._options.find(name) is not None:
+            raise FieldError(
+                f"{self._options.object_name} has a field {name!r}; choose another name to annotate"
+            )
+        if hasattr(self.model, name):
+            raise FieldError(
+                f"{self._options.object_name} has an attribute {name!r}; choose another name to annotate"
+            )
+
+    def _make_grouping(self) -> Grouping:
+        """Return what groups the rows when the first aggregate is annotated: each row of the model by itself."""
+        return Grouping(None)
 
     # -- in which order --------------------------------------------------------------------------------------------
 
     def order_by(self, *terms: str | OrderBy | Expression) -> Self:
-        """Order by these columns and no others; without any, in no order.
+        """Order by these and nothing else; without any, in no order.
 
         Args:
-            terms: names, with `-` before them for the largest first; columns with asc() or desc(); `"?"` for random.
+            terms: names, with `-` before them for the largest first; expressions, with asc() or desc(); `"?"` for random.
 
         Raises:
             FieldError: an unknown name.
         """
         self._refuse_sliced("order_by")
         made = self._clone()
-        made._ordering = bind_ordering(self._options, terms)
+        values: list[Any] = []
+        made._ordering = bind_ordering(terms, self._binder(values))
+        made._ordering_values = tuple(values)
         made._reversed = False
         return made
 
@@ -208,8 +327,10 @@ class Query(Generic[M]):
 
     def _order_terms(self) -> tuple[Ordering, ...]:
         terms = model_ordering(self._options) if self._ordering is None else self._ordering
+        if self._ordering is None and self._grouping is not None and self._grouping.columns is not None:
+            return ()  # the model's order is no order of groups
         if self._reversed:
-            return tuple([Ordering(path, not descending) for path, descending in terms])
+            return tuple([_turn(term) for term in terms])
         return terms
 
     # -- how many --------------------------------------------------------------------------------------------------
@@ -257,6 +378,59 @@ class Query(Generic[M]):
         made._related = tuple(dict.fromkeys((*self._related, *added)))
         return made
 
+    def select_for_update(
+        self, *, nowait: bool = False, skip_locked: bool = False, of: Sequence[str] = (), no_key: bool = False
+    ) -> Self:
+        """Lock the rows that are read until the end of the transaction, in which this must be asked.
+
+        SQLite has no such locks and needs none: there, a transaction that may write is the only one.
+
+        Args:
+            nowait: whether to raise OperationalError where a row is locked already, rather than to wait.
+            skip_locked: whether to leave such rows out.
+            of: which rows to lock: `"self"`, and names as in select_related; all if none are given.
+            no_key: whether others may go on to write rows that refer to these.
+
+        Raises:
+            FieldError: an unknown name in `of`.
+        """
+        if nowait and skip_locked:
+            raise TypeError("nowait and skip_locked exclude each other")
+        hops = [() if name == "self" else resolve_relation(self._options, name) for name in of]
+        made = self._clone()
+        made._lock = Lock(nowait, skip_locked, tuple(hops) if hops else None, no_key)
+        return made
+
+    def only(self, *names: str) -> Self:
+        """Load these columns and the key, and leave the others; reading one that is not loaded raises NotLoaded.
+
+        Args:
+            names: fields, also of rows that select_related reads along (`question__text`), of which the others are left then.
+
+        Raises:
+            FieldError: an unknown name.
+        """
+        made = self._clone()
+        made._columns = Columns(True, tuple([resolve_path(self._options, name) for name in names]))
+        return made
+
+    def defer(self, *names: str) -> Self:
+        """Load all but these columns; reading one of them raises NotLoaded.
+
+        Args:
+            names: fields, also of rows that select_related reads along (`question__text`).
+
+        Raises:
+            FieldError: an unknown name.
+        """
+        made = self._clone()
+        before = () if self._columns is None or self._columns.are_wanted else self._columns.paths
+        paths = (*before, *(resolve_path(self._options, name) for name in names))
+        made._columns = Columns(False, paths)
+        if self._columns is not None and self._columns.are_wanted:
+            made._columns = Columns(True, tuple([path for path in self._columns.paths if path not in paths]))
+        return made
+
     def using(self, alias: str) -> Self:
         """Ask the database of this alias, whatever routers say."""
         made = self._clone()
@@ -268,33 +442,67 @@ class Query(Generic[M]):
     def _shape(self, *, ordered: bool = True) -> SelectShape:
         return SelectShape(
             self.model._meta,
-            self._filters,
+            self._steps,
             self._order_terms() if ordered else (),
             self._distinct,
             self._related,
             bool(self._low),
             self._high is not None,
+            self._grouping,
+            self._lock,
         )
 
-    def _arguments(self) -> tuple[Any, ...]:
-        """Return the values in the order of their places: those of conditions, then the slice's."""
+    def _arguments(self, *, ordered: bool = True, selected: Sequence[Any] = ()) -> tuple[Any, ...]:
+        """Return the values in the order of their places: of the steps, the ordering, what is selected, then the slice's."""
         values = self._values
+        if ordered and self._ordering_values:
+            values = (*values, *self._ordering_values)
+        if selected:
+            values = (*values, *selected)
         if self._low:
             values = (*values, self._low)
         if self._high is not None:
             values = (*values, self._high - self._low)
         return values
 
+    def _result_columns(self) -> list[Bound]:
+        """Return what each result is made of."""
+        fields = [Bound(ColumnOperand(ColumnPath((), field)), field) for field in self._options.fields]
+        return fields + [self._annotation(name) for name in self._selected]
+
+    def _annotation(self, name: str) -> Bound:
+        return Bound(AnnotationOperand(name), self._annotations[name].field)
+
+    def _subquery_column(self) -> Bound:
+        """Return the one column that the query has within another: the key."""
+        return self._key_column()
+
+    def _key_column(self) -> Bound:
+        pk = self._options.pk
+        return Bound(ColumnOperand(ColumnPath((), pk)), pk)
+
     def as_operand(self) -> tuple[SubqueryOperand, tuple[Any, ...]]:
-        """Return the query as the right side of `__in`: its rows by their primary key."""
+        """Return the query as the right side of `__in`: its rows by one column, and the values."""
+        shape, column, values = self.as_subquery()
+        is_nullable = column.field.null if isinstance(column.shape, ColumnOperand) else True
+        return SubqueryOperand(shape, column.shape, is_nullable), values
+
+    def as_subquery(self, *, one_column: bool = True) -> tuple[SelectShape, Bound, tuple[Any, ...]]:
+        """Return the query within another: its shape, its one column, and the values.
+
+        Args:
+            one_column: whether which column it is matters; it does not where only asked whether there are rows.
+        """
         made = self._with_false() if self._empty else self
-        shape = made._shape(ordered=made._is_sliced)._replace(related=())
-        return SubqueryOperand(shape, self._options.pk), made._arguments()
+        is_ordered = made._is_sliced or isinstance(made._distinct, tuple)
+        shape = made._shape(ordered=is_ordered)._replace(related=(), lock=None)
+        column = made._subquery_column() if one_column else made._key_column()
+        return shape, column, made._arguments(ordered=is_ordered)
 
     def _with_false(self) -> Self:
         made = self._clone()
         made._low, made._high = 0, None
-        made._filters = (*self._filters, Junction("OR", True, ()))
+        made._steps = (*self._steps, Junction("OR", True, ()))
         return made
 
     # -- what it is not --------------------------------------------------------------------------------------------
@@ -321,3 +529,33 @@ _REMEDIES = {
     "the iteration": "use `async for row in queryset`, or `for row in await queryset`",
     "the membership": "use `await queryset.filter(pk=row.pk).exists()`",
 }
+
+_NONE: Mapping[str, Bound] = {}
+
+
+def named_expressions(
+    aggregates: Sequence[Aggregate], expressions: Mapping[str, Expression | Q]
+) -> dict[str, Expression | Q]:
+    """Return expressions by name, aggregates without one by that which they have by themselves.
+
+    Raises:
+        FieldError: one has no name of its own, or a name is there twice.
+    """
+    named: dict[str, Expression | Q] = {}
+    for aggregate in aggregates:
+        if not isinstance(cast("object", aggregate), Aggregate):
+            raise FieldError(f"{aggregate!r} is no aggregate and needs a name: name={aggregate!r}")
+        name = aggregate.default_alias
+        if name in named or name in expressions:
+            raise FieldError(
+                f"the name {name!r} is there twice; give one of them another: name={aggregate!r}"
+            )
+        named[name] = aggregate
+    return {**named, **expressions}
+
+
+def _turn(term: Ordering) -> Ordering:
+    """Return a term of the order the other way around."""
+    turned = {"first": "last", "last": "first"}
+    nulls = None if term.nulls is None else turned[term.nulls]
+    return Ordering(term.expression, not term.descending, cast("Literal['first', 'last'] | None", nulls))

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from transom.db.exceptions import FieldError
-from transom.db.models.expressions import Column, Combined, Condition, Expression, F, OrderBy, Q, Value
+from transom.db.models.expressions import Binder, Condition, Expression, F, OrderBy, Q, Subquery, Value
 from transom.db.models.fields import Field, ForeignKey
-from transom.db.models.query.lookups import SEPARATOR, resolve_lookup, resolve_path
+from transom.db.models.query.lookups import SEPARATOR
 from transom.db.models.record import Record
-from transom.db.sql.parameters import constant_kind
 from transom.db.sql.shapes import (
     Assignment,
     ColumnOperand,
-    CombinedOperand,
+    ColumnPath,
     Comparison,
     ConditionShape,
-    ConstantOperand,
-    ExpressionShape,
     Junction,
     Lookup,
     Mark,
@@ -26,54 +24,68 @@ from transom.db.sql.shapes import (
     Ordering,
     RangeOperand,
     SubqueryOperand,
+    Truth,
 )
+from transom.db.sql.walk import columns_of
 
 if TYPE_CHECKING:
-    from typing import Protocol
-
     from transom.db.models.options import Options
-
-    class Subquery(Protocol):
-        """A queryset, as far as `__in` needs it; the class itself stands above this module."""
-
-        def as_operand(self) -> tuple[SubqueryOperand, tuple[Any, ...]]:
-            """Return the shape of the subquery and its values."""
-            ...
-
+    from transom.db.sql.shapes import ExpressionShape
 
 Values = list[Any]  # Any: values of all types, in the order of their places
+
+
+class ConditionBinder(Binder, Protocol):
+    """What conditions and orderings ask of the query that they are bound to, beyond what expressions do.
+
+    Attributes:
+        values: those that were bound so far.
+    """
+
+    values: Values
+
+    @property
+    def options(self) -> Options:
+        """The model of the query."""
+        ...
+
+    def lookup(self, name: str, model: type[Any] | None) -> Lookup:
+        """Return the left side and the kind of a comparison by its name. Any: any model."""
+        ...
+
+    def resolve_outer(self, shape: Any) -> Any:
+        """Return what stands within this query with the names of this query resolved. Any: a shape of any kind."""
+        ...
+
+    def for_model(self, options: Options) -> ConditionBinder:
+        """Return a binder with the same values for a model that this one refers to."""
+        ...
+
 
 _SMALLEST, _LARGEST = -(1 << 63), (1 << 63) - 1
 
 
-def bind_condition(condition: Q | Condition, options: Options, values: Values) -> ConditionShape:
+def bind_condition(condition: Q | Condition | Expression, binder: ConditionBinder) -> ConditionShape:
     """Return the shape of a condition, appending its values.
 
     Raises:
-        FieldError: an unknown name, or a value that its lookup cannot take.
+        FieldError: an unknown name, a value that its lookup cannot take, or an expression that is neither true nor false.
     """
     if isinstance(condition, Condition):
-        check_model(condition.model, options, condition.name)
-        lookup = resolve_lookup(options, condition.name)
-        return Comparison(lookup, _bind_operand(lookup, condition.value, options, values))
-    children = tuple([bind_condition(child, options, values) for child in condition.children])
+        lookup = binder.lookup(condition.name, condition.model)
+        return Comparison(lookup, _bind_operand(lookup, condition.value, binder))
+    if isinstance(condition, Expression):
+        bound = condition.bind(binder)
+        if bound.field is None or bound.field.column_type().kind != "boolean":
+            raise FieldError(f"{condition!r} is neither true nor false, and so no condition")
+        return Truth(bound.shape)
+    children = tuple([bind_condition(child, binder) for child in condition.children])
     if len(children) == 1 and not condition.negated:
         return children[0]
     return Junction(condition.connector, condition.negated, children)
 
 
-def check_model(model: type[Any] | None, options: Options, name: str) -> None:
-    """Refuse a typed column of another model than the query is about. Any: any model."""
-    if model is None or model._meta is options or model._meta.abstract:
-        return
-    if model._meta.concrete_model is not options.concrete_model:
-        raise FieldError(
-            f"{model.__name__}.{name} is no column of {options.object_name}; "
-            f"go through a relation: {options.object_name}.<relation>.follow({model.__name__}.…)"
-        )
-
-
-def _bind_operand(lookup: Lookup, value: Any, options: Options, values: Values) -> Operand:
+def _bind_operand(lookup: Lookup, value: Any, binder: ConditionBinder) -> Operand:
     match lookup.name:
         case "exact" if value is None:
             return Mark.NULL
@@ -82,30 +94,26 @@ def _bind_operand(lookup: Lookup, value: Any, options: Options, values: Values) 
                 raise FieldError(f"{_label(lookup)} with isnull takes True or False, not {value!r}")
             return Mark.NULL if value else Mark.NOT_NULL
         case "in":
-            return _bind_members(lookup, value, values)
+            return _bind_members(lookup, value, binder)
         case "range":
-            return _bind_range(lookup, value, options, values)
+            return _bind_range(lookup, value, binder)
         case _:
-            return _bind_value(lookup, value, options, values)
+            return _bind_value(lookup, value, binder)
 
 
-def _bind_value(lookup: Lookup, value: Any, options: Options, values: Values) -> Operand:
+def _bind_value(lookup: Lookup, value: Any, binder: ConditionBinder) -> Operand:
     if value is None:
         raise FieldError(f"{_label(lookup)} cannot be compared with None by {lookup.name!r}; use isnull")
+    if isinstance(value, Value) and value.output_field is None:
+        value = value.value
     if isinstance(value, Expression):
         if lookup.name not in _WITH_EXPRESSIONS:
             raise FieldError(f"{_label(lookup)} with {lookup.name!r} takes a value, not {value!r}")
-        if not isinstance(value, Value):
-            return bind_expression(value, options, values)
-        value = value.value
+        return binder.bind(value).shape
     value = _key_of(lookup, value)
-    if (
-        type(value) is int
-        and not _SMALLEST <= value <= _LARGEST
-        and lookup.path.field.column_type().is_integer
-    ):
+    if type(value) is int and not _SMALLEST <= value <= _LARGEST and lookup.field.column_type().is_integer:
         return _out_of_range(lookup, value)
-    values.append(value)
+    binder.values.append(value)
     return Mark.PARAMETER
 
 
@@ -118,43 +126,46 @@ def _out_of_range(lookup: Lookup, value: int) -> Mark:
     return Mark.ALWAYS if lookup.name in holds else Mark.NEVER
 
 
-def _bind_members(lookup: Lookup, value: Any, values: Values) -> Operand:
+def _bind_members(lookup: Lookup, value: Any, binder: ConditionBinder) -> Operand:
+    if isinstance(value, Subquery):
+        value = value.queryset
     if hasattr(value, "as_operand"):
-        operand, inner = cast("Subquery", value).as_operand()
-        values.extend(inner)
-        return _by_target_field(operand, cast("Field[Any]", lookup.path.field))
+        operand, inner = cast("tuple[SubqueryOperand, tuple[Any, ...]]", value.as_operand())
+        binder.values.extend(inner)
+        resolved = SubqueryOperand(*binder.resolve_outer(tuple(operand)))
+        return _by_target_field(resolved, cast("Field[Any]", lookup.field))
     if isinstance(value, str | bytes) or not isinstance(value, Iterable):
         raise FieldError(f"{_label(lookup)} with in takes a list of values or a queryset, not {value!r}")
     members = [_key_of(lookup, member) for member in cast("Iterable[Any]", value) if member is not None]
-    if lookup.path.field.column_type().is_integer:
+    if lookup.field.column_type().is_integer:
         members = [member for member in members if type(member) is not int or _SMALLEST <= member <= _LARGEST]
-    values.append(members)
+    binder.values.append(members)
     return Mark.PARAMETER
 
 
 def _by_target_field(operand: SubqueryOperand, field: Field[Any]) -> SubqueryOperand:
     """Let a query of objects give what a foreign key refers to, where that is not their primary key."""
     options = operand.select.options
-    if isinstance(field, ForeignKey) and operand.column is options.pk:
+    if isinstance(field, ForeignKey) and operand.column == ColumnOperand(ColumnPath((), options.pk)):
         target = field.target_field
         if target.model._meta.db_table == options.db_table:
-            return operand._replace(column=target)
+            return operand._replace(column=ColumnOperand(ColumnPath((), target)), null=target.null)
     return operand
 
 
-def _bind_range(lookup: Lookup, value: Any, options: Options, values: Values) -> Operand:
+def _bind_range(lookup: Lookup, value: Any, binder: ConditionBinder) -> Operand:
     if not isinstance(value, tuple | list) or len(cast("tuple[Any, ...]", value)) != 2:
         raise FieldError(f"{_label(lookup)} with range takes two values, (lowest, highest), not {value!r}")
     low, high = cast("tuple[Any, Any]", value)
-    if lookup.path.field.column_type().is_integer:
+    if lookup.field.column_type().is_integer:
         if (type(low) is int and low > _LARGEST) or (type(high) is int and high < _SMALLEST):
             return Mark.NEVER
         # No row is beyond 64 bits, so a range that reaches there ends there.
         low = max(low, _SMALLEST) if type(low) is int else low
         high = min(high, _LARGEST) if type(high) is int else high
     return RangeOperand(
-        _bind_value(Lookup(lookup.path, "gte"), low, options, values),
-        _bind_value(Lookup(lookup.path, "lte"), high, options, values),
+        _bind_value(dataclasses.replace(lookup, name="gte"), low, binder),
+        _bind_value(dataclasses.replace(lookup, name="lte"), high, binder),
     )
 
 
@@ -162,7 +173,7 @@ def _key_of(lookup: Lookup, value: Any) -> Any:
     """Return the key of an object that stands for its row."""
     if not isinstance(value, Record):
         return value
-    field = cast("Field[Any]", lookup.path.field)
+    field = cast("Field[Any]", lookup.field)
     if field.primary_key and (isinstance(value, field.model) or not isinstance(field, ForeignKey)):
         target, name = field.model, field.attname
     elif isinstance(field, ForeignKey):
@@ -179,108 +190,73 @@ def _key_of(lookup: Lookup, value: Any) -> Any:
     return key
 
 
-def bind_expression(expression: Expression, options: Options, values: Values) -> ExpressionShape:
-    """Return the shape of something that the database computes, appending the values in it."""
-    match expression:
-        case F():
-            if isinstance(expression, Column):
-                check_model(expression.model, options, expression.path)
-            return ColumnOperand(resolve_path(options, expression.path))
-        case Combined():
-            left = bind_expression(expression.left, options, values)
-            return CombinedOperand(
-                left, expression.operator, bind_expression(expression.right, options, values)
-            )
-        case Value():
-            kind = constant_kind(expression.value)
-            values.append(expression.value)
-            return ConstantOperand(kind)
-        case _:
-            raise FieldError(f"{expression!r} cannot stand in a query")
-
-
-def bind_assignment(field: Field[Any], value: Any, options: Options, values: Values) -> Assignment:
+def bind_assignment(field: Field[Any], value: Any, binder: ConditionBinder) -> Assignment:
     """Return the shape of a new value of a column (any type), appending the values in it."""
     if value is None:
         return Assignment(field, Mark.NULL)
-    if isinstance(value, Value):
+    if isinstance(value, Value) and value.output_field is None:
         value = value.value
     if isinstance(value, Expression):
-        shape = bind_expression(value, options, values)
+        shape = binder.bind(value).shape
         _refuse_joins(shape, field)
         return Assignment(field, shape)
-    lookup = Lookup(resolve_path(options, field.name), "exact")
-    values.append(_key_of(lookup, value))
+    binder.values.append(_key_of(binder.lookup(field.name, None), value))
     return Assignment(field, Mark.PARAMETER)
 
 
 def _refuse_joins(shape: ExpressionShape, field: Field[Any]) -> None:
-    match shape:
-        case ColumnOperand() if shape.path.hops:
-            raise FieldError(
-                f"update() of {field.label} can only use columns of {field.model.__name__} itself"
-            )
-        case CombinedOperand():
-            _refuse_joins(shape.left, field)
-            _refuse_joins(shape.right, field)
-        case _:
-            pass
+    if any(path.hops for path in columns_of(shape)):
+        raise FieldError(
+            f"update() of {field.label} can only use columns of {field.model.__name__} itself; "
+            "for others write a Subquery"
+        )
 
 
-def bind_ordering(options: Options, terms: Iterable[str | OrderBy | Expression]) -> tuple[Ordering, ...]:
-    """Return the shape of an ORDER BY: names with `-` for descending, `"?"`, or columns with asc() and desc()."""
+def bind_ordering(
+    terms: Iterable[str | OrderBy | Expression], binder: ConditionBinder
+) -> tuple[Ordering, ...]:
+    """Return the shape of an ORDER BY: names with `-` for descending, `"?"`, or expressions with asc() and desc()."""
     shapes: list[Ordering] = []
     for term in terms:
         if isinstance(term, str) and term == "?":
             shapes.append(Ordering(None, False))
             continue
-        shapes.extend(_bind_order(options, _order_by(term)))
+        shapes.extend(_bind_order(_order_by(term), binder))
     return tuple(shapes)
-
-
-def model_ordering(options: Options) -> tuple[Ordering, ...]:
-    """Return the shape of the ordering that a model's queries have by themselves."""
-    if options.bound_ordering is None:
-        options.bound_ordering = bind_ordering(options, options.ordering)
-    return options.bound_ordering
 
 
 def _order_by(term: object) -> OrderBy:
     match term:
         case str():
-            return OrderBy.parse(term)
+            return OrderBy(F(term[1:]), True) if term.startswith("-") else OrderBy(F(term))
         case OrderBy():
             return term
-        case Column():
-            return term.asc()
-        case F():
-            return OrderBy(term.path)
+        case Expression():
+            return OrderBy(term)
         case _:
-            raise FieldError(f"order_by takes names and columns, not {term!r}")
+            raise FieldError(f"order_by takes names and expressions, not {term!r}")
 
 
-def _bind_order(options: Options, order: OrderBy) -> list[Ordering]:
-    check_model(order.model, options, order.path)
-    path = resolve_path(options, order.path)
-    field = path.field
-    if isinstance(field, ForeignKey) and order.path.split(SEPARATOR)[-1] == field.name:
-        field = cast("ForeignKey[Any]", field)
-        # As in Django, a relation orders as the model it leads to does.
-        related = field.remote_field.target._meta
-        if related.ordering and related is not options:
-            return [
-                _through(path.hops, field, inner, order.descending)
-                for inner in bind_ordering(related, related.ordering)
-            ]
-    return [Ordering(path, order.descending)]
+def _bind_order(order: OrderBy, binder: ConditionBinder) -> list[Ordering]:
+    shape = binder.bind(order.expression).shape
+    if isinstance(order.expression, F) and isinstance(shape, ColumnOperand):
+        field = shape.path.field
+        if isinstance(field, ForeignKey) and order.expression.path.split(SEPARATOR)[-1] == field.name:
+            field = cast("ForeignKey[Any]", field)
+            # As in Django, a relation orders as the model it leads to does.
+            related: Options = field.remote_field.target._meta
+            if related.ordering and related is not binder.options:
+                inner = bind_ordering(related.ordering, binder.for_model(related))
+                return [_through(shape.path.hops, field, each, order) for each in inner]
+    return [Ordering(shape, order.descending, order.nulls)]
 
 
-def _through(hops: tuple[Any, ...], field: ForeignKey[Any], inner: Ordering, descending: bool) -> Ordering:
-    if inner.path is None:
+def _through(hops: tuple[Any, ...], field: ForeignKey[Any], inner: Ordering, order: OrderBy) -> Ordering:
+    if not isinstance(inner.expression, ColumnOperand):
         return inner
-    path = inner.path._replace(hops=(*hops, field.hop, *inner.path.hops))
-    return Ordering(path, inner.descending != descending)
+    path = inner.expression.path._replace(hops=(*hops, field.hop, *inner.expression.path.hops))
+    return Ordering(ColumnOperand(path), inner.descending != order.descending, order.nulls or inner.nulls)
 
 
 def _label(lookup: Lookup) -> str:
-    return cast("Field[Any]", lookup.path.field).label
+    return cast("Field[Any]", lookup.field).label

@@ -7,16 +7,20 @@ is passed in.
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
-from transom.db.sql.shapes import ColumnPath
+from transom.db.exceptions import FieldError
+from transom.db.sql.shapes import ColumnOperand, ColumnPath
 
 if TYPE_CHECKING:
     from transom.db.models.fields import Field
     from transom.db.models.options import Options
+    from transom.db.models.query.columns import Columns
     from transom.db.sql.metadata import Hop, Vendor
     from transom.db.sql.parameters import Parameter
+    from transom.db.sql.shapes import ExpressionShape
 
 # Any: values and rows of all types
 Encode: TypeAlias = Callable[[Sequence[Any]], Sequence[Any]]
@@ -56,26 +60,56 @@ class Entity(NamedTuple):
     Attributes:
         options: its model.
         hops: the way to it; empty for the model's own.
+        fields: those that are loaded, the key among them. Any: fields of any type.
     """
 
     options: Options
     hops: tuple[Hop, ...]
+    fields: Sequence[Field[Any]]
 
 
-def related_entities(options: Options, related: Sequence[tuple[Hop, ...]]) -> list[Entity]:
-    """Return the objects of each row, every one after the one that it hangs on."""
+def related_entities(
+    options: Options, related: Sequence[tuple[Hop, ...]], columns: Columns | None
+) -> list[Entity]:
+    """Return the objects of each row, every one after the one that it hangs on.
+
+    Args:
+        options: the model of the first.
+        related: the ways to the others.
+        columns: which of theirs are loaded; None for all.
+    """
     prefixes = {hops[:length] for hops in related for length in range(1, len(hops) + 1)}
     ordered = sorted(prefixes, key=lambda hops: (len(hops), [hop.name for hop in hops]))
-    return [Entity(options, ()), *(Entity(cast("Options", hops[-1].target), hops) for hops in ordered)]
+    made: list[Entity] = []
+    for hops in ((), *ordered):
+        at = cast("Options", hops[-1].target) if hops else options
+        fields = at.fields if columns is None else columns.choose(at, hops)
+        made.append(Entity(at, hops, cast("Sequence[Field[Any]]", fields)))
+    return made
 
 
-def entity_paths(entities: Sequence[Entity]) -> list[ColumnPath]:
+def entity_columns(entities: Sequence[Entity]) -> list[ExpressionShape]:
     """Return the columns that make the objects, in the order in which `build_loader` takes them."""
-    return [ColumnPath(entity.hops, field) for entity in entities for field in entity.options.fields]
+    return [ColumnOperand(ColumnPath(entity.hops, field)) for entity in entities for field in entity.fields]
 
 
-def build_loader(entities: Sequence[Entity], vendor: Vendor, using: str, *, spare: int = 0) -> Load:
-    """Return the function that makes objects of rows, whose last `spare` columns are not used."""
+def build_loader(
+    entities: Sequence[Entity],
+    annotations: Sequence[tuple[str, Field[Any]]],
+    vendor: Vendor,
+    using: str,
+    *,
+    spare: int = 0,
+) -> Load:
+    """Return the function that makes objects of rows.
+
+    Args:
+        entities: the objects of each row, whose columns come first.
+        annotations: names and fields of the values that follow, for the first object. Any: fields of any type.
+        vendor: whose rows.
+        using: alias of the database that they come from.
+        spare: how many columns at the end are not used.
+    """
     source = _Source(vendor)
     for number, entity in enumerate(entities):
         source.add_entity(number, entity, using)
@@ -83,6 +117,8 @@ def build_loader(entities: Sequence[Entity], vendor: Vendor, using: str, *, spar
         if entity.hops:
             owner = next(at for at, other in enumerate(entities) if other.hops == entity.hops[:-1])
             source.attach(number, owner, entity.hops[-1])
+    for name, field in annotations:
+        source.annotate(name, field)
     return source.build(spare)
 
 
@@ -97,7 +133,7 @@ class _Source:
 
     def add_entity(self, number: int, entity: Entity, using: str) -> None:
         """Make one object, or None where an outer join found no row."""
-        fields = entity.options.fields
+        fields = entity.fields
         first, self._columns = self._columns, self._columns + len(fields)
         self._names[f"M{number}"] = entity.options.model
         indent = "        "
@@ -120,6 +156,16 @@ class _Source:
         self._names[f"d{column}"] = decode
         decoded = f"d{column}(c{column})"
         return f"None if c{column} is None else {decoded}" if field.null else decoded
+
+    def annotate(self, name: str, field: Field[Any]) -> None:
+        """Give the first object a value that was computed, which may be NULL whatever the field says."""
+        column, self._columns = self._columns, self._columns + 1
+        decode = field.decoder(self._vendor)
+        value = f"c{column}"
+        if decode is not None:
+            self._names[f"d{column}"] = decode
+            value = f"None if c{column} is None else d{column}(c{column})"
+        self._lines.append(f"        o0.{_identifier(name)} = {value}")
 
     def attach(self, number: int, owner: int, hop: Hop) -> None:
         """Hang a related object on the one that refers to it; and the other way around where they are one to one."""
@@ -144,6 +190,17 @@ class _Source:
             ]
         )
         return _define("load", source, self._names)
+
+
+def _identifier(name: str) -> str:
+    """Return the name of an annotation, which goes into the source.
+
+    Raises:
+        FieldError: it is none that an attribute can have.
+    """
+    if not name.isidentifier() or keyword.iskeyword(name):
+        raise FieldError(f"{name!r} is no name for an annotation; names of attributes are")
+    return name
 
 
 def build_values_loader(

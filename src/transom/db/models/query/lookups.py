@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar, cast, get_args
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, TypeVar, cast, get_args
 
 from transom.db.exceptions import FieldError
 from transom.db.models.fields import (
@@ -15,13 +15,17 @@ from transom.db.models.fields import (
     OneToOneRelation,
     links,
 )
-from transom.db.sql.shapes import ColumnPath, Lookup, LookupName
+from transom.db.models.query.outputs import computed_field
+from transom.db.sql.shapes import ColumnOperand, ColumnPath, FunctionOperand, Lookup, LookupName
+from transom.db.sql.walk import columns_of
 
 if TYPE_CHECKING:
     from transom.db.models.options import Options
     from transom.db.sql.column_type import ColumnKind
     from transom.db.sql.metadata import Hop
+    from transom.db.sql.shapes import ExpressionShape
 
+K = TypeVar("K")
 T = TypeVar("T")
 
 SEPARATOR: Final = "__"
@@ -40,14 +44,102 @@ _FEWER: Final[dict[ColumnKind, tuple[LookupName, ...]]] = {
 _MEMO_SIZE: Final = 2000
 
 
+class Transform(NamedTuple):
+    """A part of a value that has a name in lookups: `published__year`.
+
+    Attributes:
+        function: the entry of `sql/functions.py`.
+        kinds: of the columns that have such a part.
+        output: the kind of the part; None for that of the column.
+    """
+
+    function: str
+    kinds: tuple[ColumnKind, ...]
+    output: ColumnKind | None = None
+
+
+_TEXT: Final[tuple[ColumnKind, ...]] = ("varchar", "text")
+_TIME: Final[tuple[ColumnKind, ...]] = ("datetime",)
+_NUMBER: Final[tuple[ColumnKind, ...]] = (
+    "smallint",
+    "integer",
+    "bigint",
+    "float",
+    "decimal",
+    "auto",
+    "bigauto",
+)
+_PARTS: Final = (
+    "year", "iso_year", "quarter", "month", "week", "day", "week_day", "iso_week_day", "hour", "minute", "second",
+)  # fmt: skip
+TRANSFORMS: Final[dict[str, Transform]] = {
+    "length": Transform("length", _TEXT, "integer"),
+    **{name: Transform(name, _TEXT) for name in ("lower", "upper", "trim", "ltrim", "rtrim")},
+    **{name: Transform(name, _NUMBER) for name in ("abs", "ceil", "floor", "round")},
+    "sqrt": Transform("sqrt", _NUMBER, "float"),
+    **{name: Transform(f"extract_{name}", _TIME, "integer") for name in _PARTS},
+}
+"""The parts by name."""
+
+
 def resolve_lookup(options: Options, name: str) -> Lookup:
     """Return the interned lookup of a name such as `"question__text__icontains"`.
 
     Raises:
-        FieldError: a word is no field, relation or lookup; the message names the choices.
+        FieldError: a word is no field, relation, transform or lookup; the message names the choices.
     """
     found = options.lookups.get(name)
     return found if found is not None else _remember(options.lookups, name, _parse(options, name))
+
+
+def resolve_left(options: Options, name: str) -> tuple[ExpressionShape, Field[Any]]:
+    """Return the column, or the part of one, of a name such as `"published__year"`, and the field of its values.
+
+    Raises:
+        FieldError: a word is no field, relation or transform.
+    """
+    known = options.paths.get(name)
+    if known is not None:
+        return ColumnOperand(known), cast("Field[Any]", known.field)
+    path, words = _walk(options, name)
+    if not words:
+        return ColumnOperand(_remember(options.paths, name, path)), cast("Field[Any]", path.field)
+    left, field, rest = take_transforms(ColumnOperand(path), cast("Field[Any]", path.field), words)
+    if rest:
+        _unknown(options, name, path, rest[0])
+    return left, field
+
+
+def take_transforms(
+    left: ExpressionShape, field: Field[Any], words: list[str]
+) -> tuple[ExpressionShape, Field[Any], list[str]]:
+    """Return the part of a value that the first words say, the field of its values, and the words behind them."""
+    while words:
+        transform = TRANSFORMS.get(words[0])
+        if transform is None or field.column_type().kind not in transform.kinds:
+            break
+        field = field if transform.output is None else computed_field(transform.output)
+        left = FunctionOperand(transform.function, (left,), field.column_type())
+        words = words[1:]
+    return left, field, words
+
+
+_interned: dict[tuple[ExpressionShape, Field[Any], str], Lookup] = {}
+
+
+def intern_lookup(left: ExpressionShape, field: Field[Any], rest: list[str], name: str) -> Lookup:
+    """Return the lookup of a left side by the words behind it, of which there may be one.
+
+    Raises:
+        FieldError: they are no lookup, or none for such values.
+    """
+    word = rest[0] if rest else "exact"
+    if len(rest) > 1 or word not in LOOKUP_NAMES:
+        _unknown_lookup(field, name, word)
+    _check_kind(field, word)
+    key = (left, field, word)
+    found = _interned.get(key)
+    return found or _remember(_interned, key, Lookup(left, field, word, columns_of(left)))
 
 
 def resolve_path(options: Options, name: str) -> ColumnPath:
@@ -65,7 +157,7 @@ def resolve_path(options: Options, name: str) -> ColumnPath:
     return _remember(options.paths, name, path)
 
 
-def _remember(memo: dict[str, T], name: str, found: T) -> T:
+def _remember(memo: dict[K, T], name: K, found: T) -> T:
     if len(memo) >= _MEMO_SIZE:
         memo.clear()
     memo[name] = found
@@ -102,16 +194,20 @@ def resolve_relation(options: Options, name: str) -> tuple[Hop, ...]:
 
 
 def _parse(options: Options, name: str) -> Lookup:
-    path, rest = _walk(options, name)
-    if not rest:
-        return Lookup(path, "exact")
-    field = cast("Field[Any]", path.field)  # Any: a field of any type
-    allowed = _FEWER.get(field.column_type().kind, _ORDERED)
-    if len(rest) > 1 or rest[0] not in LOOKUP_NAMES:
+    path, words = _walk(options, name)
+    left, field, rest = take_transforms(ColumnOperand(path), cast("Field[Any]", path.field), words)
+    if rest and (len(rest) > 1 or rest[0] not in LOOKUP_NAMES):
         _unknown(options, name, path, rest[0])
-    if rest[0] not in allowed:
-        raise FieldError(f"{field.label} has no lookup {rest[0]!r}; choose from {', '.join(allowed)}")
-    return Lookup(path, rest[0])
+    word = cast("LookupName", rest[0]) if rest else "exact"
+    _check_kind(field, word)
+    return Lookup(left, field, word, (path,))
+
+
+def _check_kind(field: Field[Any], word: LookupName) -> None:
+    """Refuse a lookup that makes no sense for such values."""
+    allowed = _FEWER.get(field.column_type().kind, _ORDERED)
+    if word not in allowed:
+        raise FieldError(f"{field.label} has no lookup {word!r}; choose from {', '.join(allowed)}")
 
 
 def _walk(options: Options, name: str) -> tuple[ColumnPath, list[str]]:
@@ -160,9 +256,15 @@ def _continues(relation: ManyToOneRelation, words: list[str]) -> bool:
 
 def _unknown(options: Options, name: str, path: ColumnPath, word: str) -> NoReturn:
     field = cast("Field[Any]", path.field)  # Any: a field of any type
-    close = get_close_matches(word, LOOKUP_NAMES, 1)
+    _unknown_lookup(field, f"{name!r} on {options.object_name}", word)
+
+
+def _unknown_lookup(field: Field[Any], where: str, word: str) -> NoReturn:
+    kind = field.column_type().kind
+    parts = [part for part, transform in TRANSFORMS.items() if kind in transform.kinds]
+    close = get_close_matches(word, [*LOOKUP_NAMES, *parts], 1)
     hint = f"did you mean {close[0]!r}? " if close else ""
+    beside = f", or a part: {', '.join(parts)}" if parts else ""
     raise FieldError(
-        f"{field.label} has no lookup {word!r} (in {name!r} on {options.object_name}); "
-        f"{hint}choose from {', '.join(LOOKUP_NAMES)}"
+        f"{field.label} has no lookup {word!r} (in {where}); {hint}choose from {', '.join(LOOKUP_NAMES)}{beside}"
     )

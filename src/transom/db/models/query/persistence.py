@@ -8,8 +8,15 @@ from transom.db import connections
 from transom.db.exceptions import FieldError, ForeignKeyViolation, IntegrityError
 from transom.db.models.expressions import Condition
 from transom.db.models.fields import OnDelete
+from transom.db.models.query.binder import QueryBinder
 from transom.db.models.query.binding import bind_condition
-from transom.db.models.query.plans import bulk_insert_plan, delete_plan, insert_plan, update_plan
+from transom.db.models.query.plans import (
+    bulk_insert_plan,
+    bulk_update_plan,
+    delete_plan,
+    insert_plan,
+    update_plan,
+)
 from transom.db.models.record import Record
 from transom.db.sql.shapes import Assignment, Mark, SelectShape
 from transom.db.transaction import atomic
@@ -19,6 +26,7 @@ if TYPE_CHECKING:
 
     from transom.db.models.fields import Field
     from transom.db.models.options import Options
+    from transom.db.sql.shapes import Conflict
 
 M = TypeVar("M", bound=Record)
 
@@ -64,16 +72,18 @@ def _mark_saved(instance: Record, using: str) -> None:
     instance._using = using
 
 
-async def insert_many(model: type[M], objects: Sequence[M], using: str) -> None:
+async def insert_many(
+    model: type[M], objects: Sequence[M], using: str, conflict: Conflict | None = None
+) -> None:
     """Insert the rows of objects of one model with one statement; two, where only some have their keys."""
     groups = _group(model._meta, objects)
     if len(groups) == 1:
         ((left, members),) = groups
-        await _insert_alike(model, members, left, using)
+        await _insert_alike(model, members, left, using, conflict)
         return
     async with atomic(using):
         for left, members in groups:
-            await _insert_alike(model, members, left, using)
+            await _insert_alike(model, members, left, using, conflict)
 
 
 def _group(meta: Options, objects: Sequence[M]) -> list[tuple[tuple[Field[Any], ...], Sequence[M]]]:
@@ -92,7 +102,11 @@ def _group(meta: Options, objects: Sequence[M]) -> list[tuple[tuple[Field[Any], 
 
 
 async def _insert_alike(
-    model: type[M], objects: Sequence[M], left: tuple[Field[Any], ...], using: str
+    model: type[M],
+    objects: Sequence[M],
+    left: tuple[Field[Any], ...],
+    using: str,
+    conflict: Conflict | None,
 ) -> None:
     meta = model._meta
     if meta.pk in left and not meta.pk.column_type().is_generated and len(objects) > 1:
@@ -103,11 +117,14 @@ async def _insert_alike(
     fields = _all_but(meta, left)
     columns = [[field.pre_save(instance, adding=True) for instance in objects] for field in fields]
     executor = connections.executor(using)
-    made = tuple([meta.pk, *(field for field in left if field is not meta.pk)]) if left else ()
-    plan = bulk_insert_plan(meta, fields, made, executor.vendor)
+    made = _returned(meta, left, conflict)
+    plan = bulk_insert_plan(meta, fields, made, conflict, executor.vendor)
     if made:
         rows = plan.load(await executor.execute_returning(plan.sql, plan.encode([columns])))
-        _take_rows(objects, made, rows)
+        if conflict is None:
+            _take_rows(objects, made, rows)
+        else:
+            _take_unique(objects, made, rows, len(conflict.unique))
     else:
         await executor.execute(plan.sql, plan.encode([columns]))
     for instance in objects:
@@ -123,6 +140,37 @@ def _take_rows(objects: Sequence[Record], made: tuple[Field[Any], ...], rows: li
     found = {row[0]: row for row in rows}
     for instance in objects:
         _take(instance, made[1:], found[instance.pk][1:])
+
+
+def _returned(
+    meta: Options, left: tuple[Field[Any], ...], conflict: Conflict | None
+) -> tuple[Field[Any], ...]:
+    """Return what the insertion gives back: what the database makes, and what tells whose it is."""
+    if not left or (conflict is not None and not conflict.update):
+        return ()
+    made = (meta.pk, *(field for field in left if field is not meta.pk))
+    return made if conflict is None else (*cast("tuple[Field[Any], ...]", conflict.unique), *made)
+
+
+def _take_unique(
+    objects: Sequence[Record], made: tuple[Field[Any], ...], rows: list[Any], count: int
+) -> None:
+    """Give objects the values of their rows, which the first values of each tell."""
+    found = {row[:count]: row[count:] for row in rows}
+    for instance in objects:
+        unique = tuple([getattr(instance, field.attname) for field in made[:count]])
+        if unique in found:
+            _take(instance, made[count:], found[unique])
+
+
+async def update_many(objects: Sequence[Record], fields: tuple[Field[Any], ...], using: str) -> int:
+    """Write columns of the rows of objects of one model with one statement, and return how many rows there were."""
+    meta = objects[0]._meta
+    columns = [[instance.pk for instance in objects]]
+    columns += [[field.pre_save(instance, adding=False) for instance in objects] for field in fields]
+    executor = connections.executor(using)
+    plan = bulk_update_plan(meta, fields, executor.vendor)
+    return await executor.execute(plan.sql, plan.encode([columns]))
 
 
 async def update_row(instance: Record, fields: Sequence[Field[Any]], using: str) -> int:
@@ -148,7 +196,7 @@ async def delete_row(instance: Record, using: str) -> int:
 def _row_of(instance: Record) -> tuple[list[Any], SelectShape]:
     """Return the shape and values of the query for one row by its key."""
     values: list[Any] = []
-    condition = bind_condition(Condition("pk", instance.pk), instance._meta, values)
+    condition = bind_condition(Condition("pk", instance.pk), QueryBinder(instance._meta, {}, values))
     return values, SelectShape(instance._meta, (condition,), (), False, (), False, False)
 
 

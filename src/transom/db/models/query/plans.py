@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, cast
 
 from transom.db.models.query.loader import (
     Encode,
@@ -11,17 +11,26 @@ from transom.db.models.query.loader import (
     build_loader,
     build_values_loader,
     build_writer,
-    entity_paths,
+    entity_columns,
     related_entities,
 )
+from transom.db.sql.shapes import AnnotationOperand
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
+    from transom.db.models.expressions import Bound
     from transom.db.models.fields import Field
     from transom.db.models.options import Options
+    from transom.db.models.query.columns import Columns
     from transom.db.sql.metadata import Vendor
-    from transom.db.sql.shapes import Assignment, ColumnPath, SelectShape
+    from transom.db.sql.shapes import (
+        Assignment,
+        CompoundShape,
+        Conflict,
+        ExpressionShape,
+        SelectShape,
+    )
 
 
 class Plan(NamedTuple):
@@ -82,51 +91,77 @@ def _options(shape: SelectShape) -> Options:
 # SQLAlchemy takes 0.15 s to import, which a program pays at its first query, not when it defines models.
 
 
-def select_plan(shape: SelectShape, vendor: Vendor, using: str) -> Plan:
-    """Return the plan of a query of objects."""
-    key = ("select", vendor, using, shape)
+Selected: TypeAlias = "tuple[tuple[str, Field[Any]], ...]"
+"""Names of annotations and the fields of their values. Any: fields of any type."""
+
+
+def select_plan(
+    shape: SelectShape, selected: Selected, columns: Columns | None, vendor: Vendor, using: str
+) -> Plan:
+    """Return the plan of a query of objects, with annotations and these columns; None for all."""
+    key = ("select", vendor, using, shape, selected, columns)
 
     def build() -> Plan:
         from transom.db.sql.statement import select_rows
 
-        entities = related_entities(_options(shape), shape.related)
-        paths = entity_paths(entities)
-        spare = shape.spare_columns(paths)
-        statement = select_rows(shape, [*paths, *spare], vendor)
-        load = build_loader(entities, vendor, using, spare=len(spare))
+        entities = related_entities(_options(shape), shape.related, columns)
+        wanted = [*entity_columns(entities), *(AnnotationOperand(name) for name, _ in selected)]
+        spare = shape.spare_columns(wanted)
+        statement = select_rows(shape, [*wanted, *spare], vendor)
+        load = build_loader(entities, selected, vendor, using, spare=len(spare))
         return Plan(statement.sql, build_encoder(statement.parameters), load)
 
     return PLANS.get(key, build)
 
 
 def values_plan(
-    shape: SelectShape, paths: tuple[ColumnPath, ...], names: tuple[str, ...], form: str, vendor: Vendor
+    shape: SelectShape, columns: tuple[Bound, ...], names: tuple[str, ...], form: str, vendor: Vendor
 ) -> Plan:
     """Return the plan of a query of some columns."""
-    key = ("values", vendor, shape, paths, names, form)
+    key = ("values", vendor, shape, columns, names, form)
 
     def build() -> Plan:
         from transom.db.sql.statement import select_rows
 
-        spare = shape.spare_columns(paths)
-        statement = select_rows(shape, [*paths, *spare], vendor)
-        fields = [cast("Field[Any]", path.field) for path in paths]
+        shapes = [column.shape for column in columns]
+        spare = shape.spare_columns(shapes)
+        statement = select_rows(shape, [*shapes, *spare], vendor)
+        fields = [cast("Field[Any]", column.field) for column in columns]
         load = build_values_loader(fields, names, form, vendor, spare=len(spare))
         return Plan(statement.sql, build_encoder(statement.parameters), load)
 
     return PLANS.get(key, build)
 
 
-def count_plan(shape: SelectShape, vendor: Vendor) -> Plan:
-    """Return the plan of counting the rows of a query."""
+def count_plan(shape: SelectShape, columns: tuple[ExpressionShape, ...], vendor: Vendor) -> Plan:
+    """Return the plan of counting the rows of a query, which are those of these columns."""
 
     def build() -> Plan:
         from transom.db.sql.statement import count_rows
 
-        statement = count_rows(shape, vendor)
+        statement = count_rows(shape, columns, vendor)
         return Plan(statement.sql, build_encoder(statement.parameters), _no_rows)
 
-    return PLANS.get(("count", vendor, shape), build)
+    return PLANS.get(("count", vendor, shape, columns), build)
+
+
+def aggregate_plan(
+    shape: SelectShape,
+    columns: tuple[ExpressionShape, ...],
+    aggregates: tuple[Bound, ...],
+    vendor: Vendor,
+) -> Plan:
+    """Return the plan of aggregates over the rows of a query, which gives one tuple of them."""
+
+    def build() -> Plan:
+        from transom.db.sql.statement import aggregate_rows
+
+        statement = aggregate_rows(shape, columns, [aggregate.shape for aggregate in aggregates], vendor)
+        fields = [cast("Field[Any]", aggregate.field) for aggregate in aggregates]
+        load = build_values_loader(fields, (), "tuple", vendor)
+        return Plan(statement.sql, build_encoder(statement.parameters), load)
+
+    return PLANS.get(("aggregate", vendor, shape, columns, aggregates), build)
 
 
 def exists_plan(shape: SelectShape, vendor: Vendor) -> Plan:
@@ -181,15 +216,78 @@ def insert_plan(
 
 
 def bulk_insert_plan(
-    options: Options, fields: tuple[Field[Any], ...], returning: tuple[Field[Any], ...], vendor: Vendor
+    options: Options,
+    fields: tuple[Field[Any], ...],
+    returning: tuple[Field[Any], ...],
+    conflict: Conflict | None,
+    vendor: Vendor,
 ) -> Plan:
     """Return the plan of inserting any number of rows in one statement, whose values are one list per column."""
 
     def build() -> Plan:
         from transom.db.sql.bulk import insert_rows
 
-        statement = insert_rows(options, fields, returning, vendor)
+        statement = insert_rows(options, fields, returning, conflict, vendor)
         load = build_values_loader(returning, (), "tuple", vendor) if returning else _no_rows
         return Plan(statement.sql, build_encoder(statement.parameters), load)
 
-    return PLANS.get(("bulk insert", vendor, options, fields, returning), build)
+    return PLANS.get(("bulk insert", vendor, options, fields, returning, conflict), build)
+
+
+def bulk_update_plan(options: Options, fields: tuple[Field[Any], ...], vendor: Vendor) -> Plan:
+    """Return the plan of changing any number of rows in one statement; its values are the keys, then one list per field."""
+
+    def build() -> Plan:
+        from transom.db.sql.bulk import update_rows_by_key
+
+        statement = update_rows_by_key(options, fields, vendor)
+        return Plan(statement.sql, build_encoder(statement.parameters), _no_rows)
+
+    return PLANS.get(("bulk update", vendor, options, fields), build)
+
+
+def returning_plan(
+    shape: SelectShape,
+    assignments: tuple[Assignment, ...] | None,
+    fields: tuple[Field[Any], ...],
+    names: tuple[str, ...],
+    vendor: Vendor,
+) -> Plan:
+    """Return the plan of changing the rows of a query, or of deleting them without assignments, that gives dicts of them."""
+
+    def build() -> Plan:
+        from transom.db.sql.statement import delete_rows, update_rows
+
+        statement = (
+            delete_rows(shape, vendor, fields)
+            if assignments is None
+            else update_rows(shape, assignments, vendor, fields)
+        )
+        load = build_values_loader(fields, names, "dict", vendor)
+        return Plan(statement.sql, build_encoder(statement.parameters), load)
+
+    return PLANS.get(("returning", vendor, shape, assignments, fields, names), build)
+
+
+def compound_plan(shape: CompoundShape, load: Load, vendor: Vendor) -> Plan:
+    """Return the plan of the rows of several queries together; what makes results of them is that of the first."""
+
+    def build() -> Plan:
+        from transom.db.sql.statement import compound_rows
+
+        statement = compound_rows(shape, vendor)
+        return Plan(statement.sql, build_encoder(statement.parameters), load)
+
+    return PLANS.get(("compound", vendor, shape, load), build)
+
+
+def compound_count_plan(shape: CompoundShape, vendor: Vendor) -> Plan:
+    """Return the plan of counting the rows of several queries together."""
+
+    def build() -> Plan:
+        from transom.db.sql.statement import count_compound_rows
+
+        statement = count_compound_rows(shape, vendor)
+        return Plan(statement.sql, build_encoder(statement.parameters), _no_rows)
+
+    return PLANS.get(("count compound", vendor, shape), build)

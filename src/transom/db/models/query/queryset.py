@@ -4,32 +4,37 @@ from __future__ import annotations
 
 from contextlib import aclosing
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from transom.db import connections
-from transom.db.exceptions import UniqueViolation
-from transom.db.models.query.base import Query
+from transom.db.exceptions import FieldError, UniqueViolation
 from transom.db.models.query.binding import bind_assignment
-from transom.db.models.query.persistence import delete_where, insert, insert_many
-from transom.db.models.query.plans import count_plan, exists_plan, select_plan, update_plan
+from transom.db.models.query.persistence import delete_where, insert, insert_many, update_many, update_row
+from transom.db.models.query.plans import returning_plan, select_plan, update_plan
 from transom.db.models.query.prefetch import Extras, build_tree
-from transom.db.models.query.values import ValuesQuery
+from transom.db.models.query.values import ChoosingQuery
 from transom.db.models.record import Record
+from transom.db.sql.shapes import Conflict
 from transom.db.transaction import atomic
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable
+    from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable, Iterator, Sequence
     from typing import NoReturn, Self
 
-    from transom.db.models.expressions import Q
+    from transom.db.backends.base import Executor
+    from transom.db.models.expressions import Expression, OrderBy, Q
+    from transom.db.models.query.base import Query
+    from transom.db.models.query.loader import Load
+    from transom.db.models.query.plans import Plan
     from transom.db.models.query.prefetch import Prefetch
     from transom.db.sql.metadata import Hop
+    from transom.db.sql.shapes import Assignment, SelectShape
 
 M = TypeVar("M", bound=Record)
 QuerySetT = TypeVar("QuerySetT", bound="QuerySet[Any]")  # Any: a queryset of any model
 
 
-class QuerySet(Query[M]):
+class QuerySet(ChoosingQuery[M]):
     """Objects of a model, by the methods of Query; awaiting one gives the list.
 
     `await queryset` asks the database each time: nothing is kept.
@@ -79,9 +84,8 @@ class QuerySet(Query[M]):
             return list(self._rows)
         if self._empty:
             return []
-        using = self._using
-        executor = connections.executor(using)
-        plan = select_plan(self._shape(), executor.vendor, using)
+        using, executor = self._where()
+        plan = self._plan(executor, using)
         rows = plan.load(await executor.fetch(plan.sql, plan.encode(self._arguments())))
         if self._extras is not None:
             await self._extras.apply(rows, self._related)
@@ -99,9 +103,8 @@ class QuerySet(Query[M]):
         """
         if self._empty:
             return
-        using = self._using
-        executor = connections.executor(using)
-        plan = select_plan(self._shape(), executor.vendor, using)
+        using, executor = self._where()
+        plan = self._plan(executor, using)
         stream = executor.stream(plan.sql, plan.encode(self._arguments()), chunk_size=chunk_size)
         async with aclosing(stream):
             async for rows in stream:
@@ -110,6 +113,19 @@ class QuerySet(Query[M]):
                     await self._extras.apply(loaded, self._related)
                 for row in loaded:
                     yield row
+
+    def _plan(self, executor: Executor, using: str) -> Plan:
+        return select_plan(self._shape(), self._selected_fields(), self._columns, executor.vendor, using)
+
+    def result_loader(self, executor: Executor, using: str) -> Load:
+        """Return what makes objects of rows."""
+        return self._plan(executor, using).load
+
+    def _selected_fields(self) -> tuple[tuple[str, Any], ...]:
+        """Return names and fields (of any type) of the annotations."""
+        if not self._selected:
+            return ()
+        return tuple([(name, self._annotations[name].field) for name in self._selected])
 
     @overload
     def __getitem__(self, index: int) -> _Row[M]: ...
@@ -146,6 +162,62 @@ class QuerySet(Query[M]):
             raise self.model.DoesNotExist(f"no {self.model.__name__} matches ({wanted})")
         raise self.model.MultipleObjectsReturned(f"more than one {self.model.__name__} matches ({wanted})")
 
+    async def in_bulk(self, keys: Iterable[Any] | None = None, *, field_name: str = "pk") -> dict[Any, M]:
+        """Return the objects with these keys by their keys, those that are there. Any: keys of any type.
+
+        Args:
+            keys: all rows of the query if None.
+            field_name: the unique field that the keys are of.
+
+        Raises:
+            FieldError: the field is not unique.
+            TypeError: keys are given and the queryset is sliced.
+        """
+        field = self._options.get_field(field_name)
+        if not field.unique:
+            raise FieldError(f"in_bulk() needs a unique field, and {field.label} is not")
+        query = self if keys is None else self.filter(**{f"{field_name}__in": list(keys)})
+        return {getattr(found, field.attname): found for found in await query._fetch()}
+
+    async def earliest(self, *names: str | OrderBy | Expression) -> M:
+        """Return the first object in this order.
+
+        Raises:
+            DoesNotExist: there is none; the model's own class.
+        """
+        return await self._first_by(names, "earliest", reverse=False)
+
+    async def latest(self, *names: str | OrderBy | Expression) -> M:
+        """Return the last object in this order.
+
+        Raises:
+            DoesNotExist: there is none; the model's own class.
+        """
+        return await self._first_by(names, "latest", reverse=True)
+
+    async def _first_by(
+        self, names: tuple[str | OrderBy | Expression, ...], method: str, *, reverse: bool
+    ) -> M:
+        if not names:
+            raise TypeError(f"{method}() needs what to order by")
+        query = self.order_by(*names)
+        found = await (query.reverse() if reverse else query)._slice(slice(0, 1))._fetch()
+        if not found:
+            raise self.model.DoesNotExist(f"no {self.model.__name__} is the {method}: there is none")
+        return found[0]
+
+    async def explain(self, *, analyze: bool = False) -> str:
+        """Return how the database would find the rows, in its own words, a line for each step.
+
+        Args:
+            analyze: whether to find them too, and say how long each step took (not on SQLite).
+        """
+        using, executor = self._where()
+        plan = self._plan(executor, using)
+        word = _EXPLAIN[executor.vendor] + (" ANALYZE" if analyze and executor.vendor != "sqlite" else "")
+        rows = await executor.fetch(f"{word} {plan.sql}", plan.encode(self._arguments()))
+        return "\n".join(str(row[-1]) for row in rows)
+
     async def first(self) -> M | None:
         """Return the first object, in the order of the primary key if no other is settled; None if there is none."""
         query = self if self.ordered or self._is_sliced else self.order_by("pk")
@@ -156,23 +228,6 @@ class QuerySet(Query[M]):
         """Return the last object, in the order of the primary key if no other is settled; None if there is none."""
         query = self if self.ordered or self._is_sliced else self.order_by("pk")
         return await query.reverse().first()
-
-    def values(self, *names: str) -> ValuesQuery[M, dict[str, Any]]:
-        """Return dicts of these columns (of all, if none are named). Any: columns of all types."""
-        return ValuesQuery(self, self._value_names(names), "dict")
-
-    @overload
-    def values_list(self, *names: str, flat: Literal[False] = False) -> ValuesQuery[M, tuple[Any, ...]]: ...
-    @overload
-    def values_list(self, name: str, /, *, flat: Literal[True]) -> ValuesQuery[M, Any]: ...
-    def values_list(self, *names: str, flat: bool = False) -> ValuesQuery[M, Any]:
-        """Return tuples of these columns (of all, if none are named), or with `flat` the values of one."""
-        if flat and len(names) != 1:
-            raise TypeError(f"values_list(flat=True) takes one name, not {len(names)}")
-        return ValuesQuery(self, self._value_names(names), "flat" if flat else "tuple")
-
-    def _value_names(self, names: tuple[str, ...]) -> tuple[str, ...]:
-        return names or tuple(field.attname for field in self._options.fields)
 
     # -- what is loaded beside them --------------------------------------------------------------------------------
 
@@ -223,25 +278,12 @@ class QuerySet(Query[M]):
     # -- questions -------------------------------------------------------------------------------------------------
 
     async def count(self) -> int:
-        """Return the number of rows."""
-        if self._rows is not None:
-            return len(self._rows)
-        if self._empty:
-            return 0
-        executor = connections.executor(self._using)
-        plan = count_plan(self._shape(ordered=self._is_sliced), executor.vendor)
-        rows = await executor.fetch(plan.sql, plan.encode(self._arguments()))
-        return int(rows[0][0])
+        """Return the number of objects."""
+        return await super().count() if self._rows is None else len(self._rows)
 
     async def exists(self) -> bool:
-        """Return whether there is any row."""
-        if self._rows is not None:
-            return bool(self._rows)
-        if self._empty:
-            return False
-        executor = connections.executor(self._using)
-        plan = exists_plan(self._shape(ordered=self._is_sliced), executor.vendor)
-        return bool(await executor.fetch(plan.sql, plan.encode(self._arguments())))
+        """Return whether there is any object."""
+        return await super().exists() if self._rows is None else bool(self._rows)
 
     # -- changes ---------------------------------------------------------------------------------------------------
 
@@ -279,17 +321,117 @@ class QuerySet(Query[M]):
                 except self.model.DoesNotExist:
                     raise violation from None
 
-    async def bulk_create(self, objects: Iterable[M]) -> list[M]:
-        """Insert objects with one statement, all or none, and return them with their keys.
+    async def update_or_create(
+        self,
+        defaults: dict[str, Any] | None = None,
+        create_defaults: dict[str, Any] | None = None,
+        **lookups: Any,
+    ) -> tuple[M, bool]:
+        """Change the object with these values, making it if there is none, and return it and whether it was made.
+
+        The row is locked meanwhile, so that of two who do this at once none loses what the other wrote.
+
+        Args:
+            defaults: the values to set. Any: the fields know their types.
+            create_defaults: the further values of a new object; `defaults` if not given.
+            lookups: values to look for, which a new object gets too.
+
+        Raises:
+            MultipleObjectsReturned: several objects have these values; the model's own class.
+        """
+        changes = defaults or {}
+        using = self._written_to
+        async with atomic(using):
+            found, is_new = (
+                await self.using(using)
+                .select_for_update()
+                .get_or_create(create_defaults if create_defaults is not None else changes, **lookups)
+            )
+            if not is_new and changes:
+                for name, value in changes.items():
+                    setattr(found, name, value() if callable(value) else value)
+                await update_row(found, [self._options.get_field(name) for name in changes], using)
+        return found, is_new
+
+    async def bulk_create(
+        self,
+        objects: Iterable[M],
+        *,
+        batch_size: int | None = None,
+        ignore_conflicts: bool = False,
+        update_conflicts: bool = False,
+        update_fields: Sequence[str] = (),
+        unique_fields: Sequence[str] = (),
+    ) -> list[M]:
+        """Insert objects, all or none, and return them with their keys; one statement for as many as there are.
+
+        Args:
+            objects: not saved yet.
+            batch_size: how many in one statement at most, where one for all would take too much memory.
+            ignore_conflicts: whether to leave out what a unique constraint refuses. The objects get no keys then.
+            update_conflicts: whether to change the rows that are there instead.
+            update_fields: what to set in these; must be given with `update_conflicts`.
+            unique_fields: those of the constraint; must be given with `update_conflicts`.
 
         Raises:
             IntegrityError: a constraint refuses a row.
-            FieldError: a value of the wrong type.
+            FieldError: a value of the wrong type, or an unknown name.
+            TypeError: options that do not go together.
         """
+        conflict = self._conflict(ignore_conflicts, update_conflicts, update_fields, unique_fields)
         rows = list(objects)
-        if rows:
-            await insert_many(self.model, rows, self._written_to)
+        if len(rows) <= (batch_size or len(rows)):
+            if rows:
+                await insert_many(self.model, rows, self._written_to, conflict)
+            return rows
+        using = self._written_to
+        async with atomic(using):
+            for batch in _batches(rows, batch_size):
+                await insert_many(self.model, batch, using, conflict)
         return rows
+
+    def _conflict(
+        self, ignore: bool, change: bool, update_fields: Sequence[str], unique_fields: Sequence[str]
+    ) -> Conflict | None:
+        if ignore and change:
+            raise TypeError("ignore_conflicts and update_conflicts exclude each other")
+        if change and not (update_fields and unique_fields):
+            raise TypeError("update_conflicts needs update_fields and unique_fields")
+        if (update_fields or unique_fields) and not change:
+            raise TypeError("update_fields and unique_fields are for update_conflicts")
+        get = self._options.get_field
+        unique = tuple([get(name) for name in unique_fields])
+        return Conflict(unique, tuple([get(name) for name in update_fields])) if ignore or change else None
+
+    async def bulk_update(
+        self, objects: Iterable[M], fields: Sequence[str], *, batch_size: int | None = None
+    ) -> int:
+        """Write these fields of objects to their rows, with one statement, and return how many rows there were.
+
+        Args:
+            objects: saved ones.
+            fields: which.
+            batch_size: how many in one statement at most, where one for all would take too much memory.
+
+        Raises:
+            IntegrityError: a constraint refuses a row; nothing is changed.
+            FieldError: a value of the wrong type, an unknown name, or the key.
+            TypeError: an object was never saved, or there are no fields.
+        """
+        chosen = tuple([self._options.get_field(name) for name in fields])
+        if not chosen:
+            raise TypeError("bulk_update() needs fields")
+        if any(field.primary_key for field in chosen):
+            raise FieldError("bulk_update() finds rows by their key and cannot change it")
+        rows = list(objects)
+        unsaved = next((row for row in rows if row.pk is None), None)
+        if unsaved is not None:
+            raise TypeError(f"{unsaved!r} was never saved; bulk_update() takes objects that have a row")
+        if len(rows) <= (batch_size or len(rows)):
+            return await update_many(rows, chosen, self._written_to) if rows else 0
+        using = self._written_to
+        async with atomic(using):
+            return sum([await update_many(batch, chosen, using) for batch in _batches(rows, batch_size)])
 
     async def update(self, **values: Any) -> int:
         """Set columns in all the rows, and return how many there were.
@@ -301,21 +443,34 @@ class QuerySet(Query[M]):
             FieldError: an unknown field, or a value of the wrong type.
             TypeError: the queryset is sliced, or nothing is to be set.
         """
+        shape, assignments, arguments = self._assign(values)
+        if self._empty:
+            return 0
+        executor = connections.executor(self._written_to)
+        plan = update_plan(shape, assignments, executor.vendor)
+        return await executor.execute(plan.sql, plan.encode(arguments))
+
+    def _assign(self, values: dict[str, Any]) -> tuple[SelectShape, tuple[Assignment, ...], list[Any]]:
+        """Return the shape of a change, and all its values."""
         self._refuse_sliced("update")
         if not values:
             raise TypeError("update() needs at least one field=value")
         arguments: list[Any] = list(self._values)
-        assignments = tuple(
-            [
-                bind_assignment(self._options.get_field(name), value, self._options, arguments)
-                for name, value in values.items()
-            ]
-        )
-        if self._empty:
-            return 0
-        executor = connections.executor(self._written_to)
-        plan = update_plan(self._shape(ordered=False)._replace(related=()), assignments, executor.vendor)
-        return await executor.execute(plan.sql, plan.encode(arguments))
+        binder = self._binder(arguments)
+        get = self._options.get_field
+        assignments = tuple([bind_assignment(get(name), value, binder) for name, value in values.items()])
+        return self._changed_rows(), assignments, arguments
+
+    def _changed_rows(self) -> SelectShape:
+        return self._shape(ordered=False)._replace(related=(), lock=None)
+
+    def returning(self, *names: str) -> ReturningQuery[M]:
+        """Let update() and delete() give columns of the rows back: `await queryset.returning("id").update(votes=0)`.
+
+        Args:
+            names: of fields of the model; all if none are given.
+        """
+        return ReturningQuery(self, names)
 
     async def delete(self) -> int:
         """Delete the rows and return how many there were; rows that refer to them fare by their on_delete.
@@ -329,8 +484,7 @@ class QuerySet(Query[M]):
         self._refuse_sliced("delete")
         if self._empty:
             return 0
-        shape = self._shape(ordered=False)._replace(related=())
-        return await delete_where(shape, self._values, self._written_to)
+        return await delete_where(self._changed_rows(), self._values, self._written_to)
 
     def __repr__(self) -> str:
         return f"<QuerySet of {self.model.__name__}: await it for its rows>"
@@ -365,3 +519,42 @@ class _Row(Generic[M]):
         if not found:
             raise IndexError(f"{self._query.model.__name__} has no row at index {self._index}")
         return found[0]
+
+
+_EXPLAIN = {"postgresql": "EXPLAIN", "sqlite": "EXPLAIN QUERY PLAN"}
+
+
+def _batches(rows: list[M], size: int | None) -> Iterator[list[M]]:
+    for start in range(0, len(rows), size or len(rows)):
+        yield rows[start : start + (size or len(rows))]
+
+
+class ReturningQuery(Generic[M]):
+    """What `returning()` returns: changes that give back dicts of the rows, as they are then (or were, of those deleted)."""
+
+    __slots__ = ("_fields", "_names", "_query")
+
+    def __init__(self, query: QuerySet[M], names: tuple[str, ...]) -> None:
+        options = query.model._meta
+        self._query = query
+        self._names = names or tuple([field.attname for field in options.fields])
+        self._fields = tuple([options.get_field(name) for name in self._names])
+
+    async def update(self, **values: Any) -> list[dict[str, Any]]:
+        """Set columns in all the rows, as `QuerySet.update`. Any: the fields know their types."""
+        shape, assignments, arguments = self._query._assign(values)
+        return await self._run(shape, assignments, arguments)
+
+    async def delete(self) -> list[dict[str, Any]]:
+        """Delete the rows, as `QuerySet.delete`. Any: the fields know their types."""
+        self._query._refuse_sliced("delete")
+        return await self._run(self._query._changed_rows(), None, self._query._values)
+
+    async def _run(
+        self, shape: SelectShape, assignments: tuple[Assignment, ...] | None, arguments: Sequence[Any]
+    ) -> list[dict[str, Any]]:
+        if self._query._empty:
+            return []
+        executor = connections.executor(self._query._written_to)
+        plan = returning_plan(shape, assignments, self._fields, self._names, executor.vendor)
+        return plan.load(await executor.execute_returning(plan.sql, plan.encode(arguments)))

@@ -2,42 +2,142 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from collections import namedtuple
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
-from transom.db import connections
-from transom.db.models.query.base import Query
-from transom.db.models.query.lookups import resolve_path
+from transom.db.models.expressions import Expression
+from transom.db.models.query.asking import AskingQuery
+from transom.db.models.query.compound import CompoundQuery
 from transom.db.models.query.plans import values_plan
 from transom.db.models.record import Record
+from transom.db.sql.shapes import Grouping
+from transom.db.sql.walk import is_aggregate
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Generator
+    from collections.abc import AsyncIterator, Generator, Mapping, Sequence
     from typing import Self
 
-    from transom.db.sql.shapes import SubqueryOperand
+    from transom.db.backends.base import Executor
+    from transom.db.models.expressions import Bound, Q
+    from transom.db.models.query.base import Query
+    from transom.db.models.query.loader import Load
+    from transom.db.models.query.plans import Plan
 
 M = TypeVar("M", bound=Record)
 Row = TypeVar("Row")
+Form = Literal["dict", "tuple", "flat", "named"]
 
 
-class ValuesQuery(Query[M], Generic[M, Row]):
-    """What `values()` and `values_list()` return: awaiting it gives a list of dicts, tuples or single values."""
+class ChoosingQuery(AskingQuery[M]):
+    """A query whose results can be given another form."""
 
-    __slots__ = ("_form", "_names", "_paths")
+    __slots__ = ()
+
+    def values(self, *names: str, **expressions: Expression | Q) -> ValuesQuery[M, dict[str, Any]]:
+        """Return dicts of these columns. Any: columns of all types.
+
+        Args:
+            names: of columns, also of related rows, of their parts (`published__year`) and of annotations; all if none are given.
+            expressions: further ones to compute, by name.
+        """
+        return ValuesQuery(self, names, expressions, "dict")
+
+    @overload
+    def values_list(
+        self, *names: str | Expression, flat: Literal[False] = False, named: bool = False
+    ) -> ValuesQuery[M, tuple[Any, ...]]: ...
+    @overload
+    def values_list(self, name: str | Expression, /, *, flat: Literal[True]) -> ValuesQuery[M, Any]: ...
+    def values_list(
+        self, *names: str | Expression, flat: bool = False, named: bool = False
+    ) -> ValuesQuery[M, Any]:
+        """Return tuples of these columns, or with `flat` the values of one. Any: columns of all types.
+
+        Args:
+            names: as in values(), and expressions.
+            flat: whether to give the values of the one column.
+            named: whether the tuples have the names as attributes.
+        """
+        if flat and named:
+            raise TypeError("values_list() takes flat or named, not both")
+        if flat and len(names) != 1:
+            raise TypeError(f"values_list(flat=True) takes one name, not {len(names)}")
+        expressions = {
+            f"expression{place}": each for place, each in enumerate(names) if isinstance(each, Expression)
+        }
+        words = [each if isinstance(each, str) else f"expression{place}" for place, each in enumerate(names)]
+        return ValuesQuery(self, words, expressions, "flat" if flat else "named" if named else "tuple")
+
+    def union(self, *others: AskingQuery[Any], all: bool = False) -> CompoundQuery[Any]:
+        """Return the rows of this query and of others; equal ones once, unless `all`.
+
+        Args:
+            others: with as many columns; what comes out is of this query's form. Any: of any model.
+            all: whether equal rows stay.
+        """
+        return CompoundQuery.of(self, others, "UNION ALL" if all else "UNION")
+
+    def intersection(self, *others: AskingQuery[Any]) -> CompoundQuery[Any]:
+        """Return the rows of this query that are in all others too. Any: see `union`."""
+        return CompoundQuery.of(self, others, "INTERSECT")
+
+    def difference(self, *others: AskingQuery[Any]) -> CompoundQuery[Any]:
+        """Return the rows of this query that are in none of the others. Any: see `union`."""
+        return CompoundQuery.of(self, others, "EXCEPT")
+
+
+class ValuesQuery(ChoosingQuery[M], Generic[M, Row]):
+    """What `values()` and `values_list()` return: awaiting it gives a list of dicts, tuples or single values.
+
+    What is annotated from here on is one more column, and an aggregate is over all rows that are equal in the others.
+
+    Args:
+        query: of which rows.
+        names: of columns and annotations; all if there are none.
+        expressions: what to compute beside them; where a name here is among `names`, its place is that.
+        form: of the results.
+    """
+
+    __slots__ = ("_form", "_names", "_row_columns")
 
     def __init__(
-        self, query: Query[M], names: tuple[str, ...], form: Literal["dict", "tuple", "flat"]
+        self, query: Query[M], names: Sequence[str], expressions: Mapping[str, Expression | Q], form: Form
     ) -> None:
-        query._copy_to(self)
-        self._names = names
-        self._form: Literal["dict", "tuple", "flat"] = form
-        self._paths = tuple([resolve_path(self._options, name) for name in names])
-        self._related = ()
+        super(ValuesQuery, query)._copy_to(self) if isinstance(query, ValuesQuery) else query._copy_to(self)
+        self._related, self._columns = (), None
+        self._form: Form = form
+        self._row_columns: tuple[Bound, ...] = ()
+        self._names: tuple[str, ...] = ()
+        if not names and not expressions:
+            names = [*(field.attname for field in self._options.fields), *self._selected]
+        for name in dict.fromkeys((*names, *expressions)):
+            if name in expressions:
+                self._add_annotation(name, expressions[name], select=True)
+            else:
+                self._add_column(name, self._binder([]).column(name))
 
     def _copy_to(self, made: Query[M]) -> None:
         super()._copy_to(made)
         if isinstance(made, ValuesQuery):
-            made._names, made._form, made._paths = self._names, self._form, self._paths
+            made._names, made._form, made._row_columns = self._names, self._form, self._row_columns
+
+    def _add_column(self, name: str, column: Bound) -> None:
+        self._names = (*self._names, name)
+        self._row_columns = (*self._row_columns, column)
+
+    def _add_annotation(self, name: str, expression: Expression | Q, *, select: bool) -> None:
+        super()._add_annotation(name, expression, select=select)
+        if select:
+            self._add_column(name, self._annotation(name))
+
+    def _make_grouping(self) -> Grouping:
+        """Return what groups the rows when the first aggregate is annotated: equal values."""
+        return Grouping(
+            tuple([column.shape for column in self._row_columns if not is_aggregate(column.shape, ())])
+        )
+
+    def _result_columns(self) -> list[Bound]:
+        return list(self._row_columns)
 
     def __await__(
         self,
@@ -47,9 +147,29 @@ class ValuesQuery(Query[M], Generic[M, Row]):
     async def _fetch(self) -> list[Row]:
         if self._empty:
             return []
-        executor = connections.executor(self._using)
-        plan = values_plan(self._shape(), self._paths, self._names, self._form, executor.vendor)
-        return plan.load(await executor.fetch(plan.sql, plan.encode(self._arguments())))
+        _, executor = self._where()
+        plan = self._plan(executor)
+        return self.form_results(plan.load(await executor.fetch(plan.sql, plan.encode(self._arguments()))))
+
+    def _plan(self, executor: Executor) -> Plan:
+        form = "tuple" if self._form == "named" else self._form
+        return values_plan(self._shape(), self._row_columns, self._names, form, executor.vendor)
+
+    def result_names(self) -> list[str]:
+        """Return the names of the columns of each result."""
+        return list(self._names)
+
+    def result_loader(self, executor: Executor, using: str) -> Load:
+        """Return what makes dicts, tuples or single values of rows."""
+        return self._plan(executor).load
+
+    def form_results(self, rows: list[Any]) -> list[Any]:
+        """Return the results in their form; those with names have a class of their own."""
+        if self._form != "named":
+            return rows
+        # Any: its names are known only now
+        make: Any = namedtuple("Row", self._names)  # pyright: ignore[reportUntypedNamedTuple]
+        return [make(*row) for row in rows]
 
     async def __aiter__(self) -> AsyncIterator[Row]:
         for row in await self._fetch():
@@ -58,15 +178,38 @@ class ValuesQuery(Query[M], Generic[M, Row]):
     def __getitem__(self, part: slice) -> Self:
         return self._slice(part)
 
-    def as_operand(self) -> tuple[SubqueryOperand, tuple[Any, ...]]:
-        """Return the query as the right side of `__in`, by its one column.
+    async def first(self) -> Row | None:
+        """Return the first result, in the order of the primary key if no other is settled; None if there is none."""
+        query = self if self.ordered or self._is_sliced or self._grouping else self.order_by("pk")
+        found = await query._slice(slice(0, 1))._fetch()
+        return found[0] if found else None
+
+    async def get(self, *conditions: Q | Expression, **lookups: Any) -> Row:
+        """Return the one result for which the conditions hold. Any: each lookup takes its own type.
 
         Raises:
-            TypeError: it has several columns, or one of another model.
+            DoesNotExist: there is none; the model's own class.
+            MultipleObjectsReturned: there are more; the model's own class.
         """
-        if len(self._paths) != 1 or self._paths[0].hops:
+        query = self.filter(*conditions, **lookups)
+        found = await (query if query._is_sliced else query._slice(slice(0, 2)))._fetch()
+        if not found:
+            raise self.model.DoesNotExist(f"no {self.model.__name__} matches")
+        if len(found) > 1:
+            raise self.model.MultipleObjectsReturned(f"more than one {self.model.__name__} matches")
+        return found[0]
+
+    def _subquery_column(self) -> Bound:
+        """Return the one column that the query has within another.
+
+        Raises:
+            TypeError: it has several.
+        """
+        if len(self._row_columns) != 1:
             raise TypeError(
-                "a queryset beside __in needs one column of its own model: .values_list('pk', flat=True)"
+                f"a queryset within another needs one column, not {len(self._row_columns)}: .values_list('pk', flat=True)"
             )
-        operand, values = super().as_operand()
-        return operand._replace(column=self._paths[0].field), values
+        return self._row_columns[0]
+
+    def _any_column(self) -> tuple[Any, ...]:  # Any: shapes of expressions
+        return tuple([column.shape for column in self._row_columns])

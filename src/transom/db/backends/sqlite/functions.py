@@ -1,0 +1,58 @@
+"""What SQLite lacks and other databases have: regular expressions, and how far values are spread."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import sqlite3
+
+
+def install(driver: sqlite3.Connection) -> None:
+    """Give a connection the functions."""
+    driver.create_function("regexp", 2, _regexp, deterministic=True)
+    for name, (over, is_root) in _SPREADS.items():
+        driver.create_aggregate(name, 1, _spread(over, is_root=is_root))  # type: ignore[arg-type]
+
+
+def _regexp(pattern: str, text: object) -> bool | None:
+    """Carry out `text REGEXP pattern`, in Python's dialect of regular expressions."""
+    return None if text is None else re.search(pattern, str(text)) is not None
+
+
+# How many fewer than all the mean square is over, and whether its root is wanted.
+_SPREADS = {
+    "var_pop": (0, False),
+    "var_samp": (1, False),
+    "stddev_pop": (0, True),
+    "stddev_samp": (1, True),
+}
+
+
+def _spread(over: int, *, is_root: bool) -> type[object]:
+    class Spread:
+        """The mean square of the distances to the mean, by Welford's method, which stays exact for values far from 0."""
+
+        def __init__(self) -> None:
+            self._count = 0
+            self._mean = 0.0
+            self._squares = 0.0
+
+        def step(self, value: float | None) -> None:
+            """Take one value; NULL does not count."""
+            if value is not None:
+                self._count += 1
+                distance = float(value) - self._mean
+                self._mean += distance / self._count
+                self._squares += distance * (float(value) - self._mean)
+
+        def finalize(self) -> float | None:
+            """Return the result; NULL where there are too few values."""
+            if self._count <= over:
+                return None
+            variance = self._squares / (self._count - over)
+            return math.sqrt(variance) if is_root else variance
+
+    return Spread

@@ -1,0 +1,168 @@
+"""Parts of dates and times, and the present."""
+
+from __future__ import annotations
+
+from transom.db.models.expressions.function import Function
+
+
+class Now(Function):
+    """When the statement began."""
+
+    __slots__ = ()
+
+    name = "now"
+    output = "datetime"
+    arity = (0, 0)
+
+
+class ExtractYear(Function):
+    """The year; of a datetime in UTC."""
+
+    __slots__ = ()
+
+    name = "extract_year"
+    output = "integer"
+
+
+class ExtractIsoYear(Function):
+    """The year that the week belongs to by ISO 8601; of a datetime in UTC."""
+
+    __slots__ = ()
+
+    name = "extract_iso_year"
+    output = "integer"
+
+
+class ExtractQuarter(Function):
+    """The quarter, 1 to 4; of a datetime in UTC."""
+
+    __slots__ = ()
+
+    name = "extract_quarter"
+    output = "integer"
+
+
+class ExtractMonth(Function):
+    """The month, 1 to 12; of a datetime in UTC."""
+
+    __slots__ = ()
+
+    name = "extract_month"
+    output = "integer"
+
+
+class ExtractWeek(Function):
+    """The week of the year by ISO 8601, 1 to 53; of a datetime in UTC."""
+
+    __slots__ = ()
+
+    name = "extract_week"
+    output = "integer"
+
+
+class ExtractDay(Function):
+    """The day of the month; of a datetime in UTC."""
+
+    __slots__ = ()
+
+    name = "extract_day"
+    output = "integer"
+
+
+class ExtractWeekDay(Function):
+    """The day of the week, Sunday is 1; of a datetime in UTC."""
+
+    __slots__ = ()
+
+    name = "extract_week_day"
+    output = "integer"
+
+
+class ExtractIsoWeekDay(Function):
+    """The day of the week, Monday is 1; of a datetime in UTC."""
+
+    __slots__ = ()
+
+    name = "extract_iso_week_day"
+    output = "integer"
+
+
+class ExtractHour(Function):
+    """The hour; of a datetime in UTC."""
+
+    __slots__ = ()
+
+    name = "extract_hour"
+    output = "integer"
+
+
+class ExtractMinute(Function):
+    """The minute; of a datetime in UTC."""
+
+    __slots__ = ()
+
+    name = "extract_minute"
+    output = "integer"
+
+
+class ExtractSecond(Function):
+    """The second, without its fraction; of a datetime in UTC."""
+
+    __slots__ = ()
+
+    name = "extract_second"
+    output = "integer"
+
+
+class TruncYear(Function):
+    """When the year began, in UTC."""
+
+    __slots__ = ()
+
+    name = "trunc_year"
+    output = "datetime"
+
+
+class TruncMonth(Function):
+    """When the month began, in UTC."""
+
+    __slots__ = ()
+
+    name = "trunc_month"
+    output = "datetime"
+
+
+class TruncDay(Function):
+    """When the day began, in UTC."""
+
+    __slots__ = ()
+
+    name = "trunc_day"
+    output = "datetime"
+
+
+class TruncHour(Function):
+    """When the hour began, in UTC."""
+
+    __slots__ = ()
+
+    name = "trunc_hour"
+    output = "datetime"
+
+
+class TruncMinute(Function):
+    """When the minute began, in UTC."""
+
+    __slots__ = ()
+
+    name = "trunc_minute"
+    output = "datetime"
+
+
+class TruncSecond(Function):
+    """When the second began, in UTC."""
+
+    __slots__ = ()
+
+    name = "trunc_second"
+    output = "datetime"

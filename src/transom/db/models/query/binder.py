@@ -1,0 +1,187 @@
+"""Expressions bound to a query: names become columns and annotations, values go to the list of values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from transom.db.exceptions import FieldError
+from transom.db.models.expressions import Bound, Expression, Q
+from transom.db.models.query.binding import bind_condition, bind_ordering
+from transom.db.models.query.lookups import (
+    SEPARATOR,
+    intern_lookup,
+    resolve_left,
+    resolve_lookup,
+    resolve_path,
+    take_transforms,
+)
+from transom.db.models.query.outputs import computed_field, field_of, told_field
+from transom.db.sql.shapes import (
+    AnnotationOperand,
+    CombinedOperand,
+    ConstantOperand,
+    NullOperand,
+    OuterColumn,
+    OuterName,
+    TruthOperand,
+)
+from transom.db.sql.walk import replace_outer_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from transom.db.models.expressions import Operator, OrderBy
+    from transom.db.models.fields import Field
+    from transom.db.models.options import Options
+    from transom.db.models.query.binding import Values
+    from transom.db.sql.column_type import ColumnKind
+    from transom.db.sql.shapes import ConditionShape, ExpressionShape, Lookup, Ordering, SelectShape
+
+_NUMBERS: Final = ("float", "decimal")
+
+
+class QueryBinder:
+    """The binder of one query; `Binder` in `expressions/base.py` says what expressions ask of it.
+
+    Args:
+        options: the model of the query.
+        annotations: what was annotated so far.
+        values: the values so far; those that are met are appended.
+    """
+
+    def __init__(self, options: Options, annotations: Mapping[str, Bound], values: Values) -> None:
+        self._options = options
+        self.annotations = annotations
+        self.values = values
+
+    @property
+    def options(self) -> Options:
+        """The model of the query."""
+        return self._options
+
+    def for_model(self, options: Options) -> QueryBinder:
+        """Return a binder with the same values for a model that this one refers to."""
+        return QueryBinder(options, {}, self.values)
+
+    def bind(self, expression: object, like: Any = None) -> Bound:
+        """Return an expression or a plain value bound. Any: any field."""
+        if isinstance(expression, Expression):
+            return expression.bind(self)
+        if isinstance(expression, Q):
+            return Bound(TruthOperand(self.condition(expression)), computed_field("boolean"))
+        if expression is None:
+            field = computed_field("text") if like is None else like
+            return Bound(NullOperand(field), field)
+        field = field_of(expression) if like is None else like
+        self.values.append(expression)
+        return Bound(ConstantOperand(field), field)
+
+    def column(self, name: str, model: type[Any] | None = None) -> Bound:
+        """Return a column, an annotation, or a part of one. Any: any model."""
+        self.check_model(model, name)
+        known, words = self._find_annotation(name)
+        if known is None:
+            return Bound(*resolve_left(self._options, name))
+        left, field, rest = take_transforms(known.shape, known.field, words)
+        if rest:
+            raise FieldError(f"{name!r} is no annotation, and {SEPARATOR.join(rest)!r} no part of one")
+        return Bound(left, field)
+
+    def lookup(self, name: str, model: type[Any] | None) -> Lookup:
+        """Return the left side and the kind of a comparison by its name. Any: any model."""
+        self.check_model(model, name)
+        known, words = self._find_annotation(name)
+        if known is None:
+            return resolve_lookup(self._options, name)
+        left, field, rest = take_transforms(known.shape, known.field, words)
+        return intern_lookup(left, field, rest, name)
+
+    def _find_annotation(self, name: str) -> tuple[Bound | None, list[str]]:
+        """Return the annotation that a name begins with, and the words behind it."""
+        if self.annotations:
+            words = name.split(SEPARATOR)
+            for length in range(len(words), 0, -1):
+                alias = SEPARATOR.join(words[:length])
+                known = self.annotations.get(alias)
+                if known is not None:
+                    return Bound(AnnotationOperand(alias), known.field), words[length:]
+        return None, []
+
+    def check_model(self, model: type[Any] | None, name: str) -> None:
+        """Refuse a typed column of another model than the query is about. Any: any model."""
+        options = self._options
+        if model is None or model._meta is options or model._meta.abstract:
+            return
+        if model._meta.concrete_model is not options.concrete_model:
+            raise FieldError(
+                f"{model.__name__}.{name} is no column of {options.object_name}; "
+                f"go through a relation: {options.object_name}.<relation>.follow({model.__name__}.…)"
+            )
+
+    def outer(self, name: str, levels: int) -> Bound:
+        """Return a name of a query around this one, of which nothing is known yet."""
+        return Bound(OuterName(name, levels), None)
+
+    def condition(self, condition: object) -> ConditionShape:
+        """Return the shape of a condition."""
+        if not isinstance(condition, Q | Expression):
+            raise FieldError(f"a condition is a Q, or an expression that is true or false, not {condition!r}")
+        return bind_condition(condition, self)
+
+    def ordering(self, terms: Iterable[str | OrderBy | Expression]) -> tuple[Ordering, ...]:
+        """Return the shape of terms to order by."""
+        return bind_ordering(terms, self)
+
+    def query(self, queryset: Any, *, one_column: bool = True) -> tuple[SelectShape, Bound]:
+        """Return another query, within this one, and its one column. Any: of any model."""
+        if not hasattr(queryset, "as_subquery"):
+            raise FieldError(f"a subquery is made of a queryset, not of {queryset!r}")
+        select, column, values = queryset.as_subquery(one_column=one_column)
+        self.values.extend(values)
+        select, shape = self.resolve_outer((select, column.shape))
+        return select, Bound(shape, column.field)
+
+    def resolve_outer(self, shape: Any) -> Any:
+        """Return what stands within this query with the names of this query resolved. Any: a shape of any kind."""
+        return replace_outer_names(shape, self._outer_column)
+
+    def _outer_column(self, name: str, depth: int) -> ExpressionShape:
+        return OuterColumn(resolve_path(self._options, name), depth)
+
+    def field(self, kind: ColumnKind) -> Field[Any]:
+        """Return the field of computed values of this kind."""
+        return computed_field(kind)
+
+    def output(self, field: object) -> Field[Any]:
+        """Return the field that an expression was told to have."""
+        return told_field(field)
+
+    def combine(self, left: Bound, operator: Operator, right: Bound) -> Bound:
+        """Return two numbers combined."""
+        kinds = [self._number_kind(side) for side in (left, right)]
+        fractional = [kind for kind in _NUMBERS if kind in kinds]
+        kind = fractional[0] if fractional else "bigint"
+        return Bound(
+            CombinedOperand(left.shape, operator, right.shape), computed_field(cast("ColumnKind", kind))
+        )
+
+    def _number_kind(self, side: Bound) -> str:
+        if side.field is None:
+            return "bigint"  # of a query around, which is not known yet
+        column_type = side.field.column_type()
+        if column_type.is_integer or column_type.kind in _NUMBERS:
+            return column_type.kind
+        raise FieldError(
+            f"arithmetic takes int, float, Decimal and columns of numbers, not a {column_type.kind} "
+            f"({side.field.label})"
+        )
+
+
+def model_ordering(options: Options) -> tuple[Ordering, ...]:
+    """Return the shape of the ordering that a model's queries have by themselves."""
+    if options.bound_ordering is None:
+        values: Values = []
+        options.bound_ordering = bind_ordering(options.ordering, QueryBinder(options, {}, values))
+        if values:
+            raise FieldError(f"the ordering of {options.object_name} has values in it; order by columns")
+    return options.bound_ordering

@@ -1,0 +1,35 @@
+"""Which columns of the objects of a query are loaded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from transom.db.sql.metadata import FieldLike, Hop, OptionsLike
+    from transom.db.sql.shapes import ColumnPath
+
+
+class Columns(NamedTuple):
+    """The columns that were named.
+
+    Attributes:
+        are_wanted: whether they are the ones to load, and not the ones to leave.
+        paths: they.
+    """
+
+    are_wanted: bool
+    paths: tuple[ColumnPath, ...]
+
+    def choose(self, options: OptionsLike, hops: tuple[Hop, ...]) -> Sequence[FieldLike]:
+        """Return the fields to load of one object of each row: the key, and what was named or was not.
+
+        Args:
+            options: its model.
+            hops: the way to it. Of an object of which nothing was named, all is loaded.
+        """
+        named = {path.field for path in self.paths if path.hops == hops}
+        if self.are_wanted and not named and hops:
+            return options.fields
+        return [field for field in options.fields if field.primary_key or (field in named) is self.are_wanted]

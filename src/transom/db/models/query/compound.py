@@ -1,0 +1,137 @@
+"""The rows of several queries together: union, intersection, difference."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar
+
+from transom.db.exceptions import FieldError
+from transom.db.models.query.plans import compound_count_plan, compound_plan
+from transom.db.sql.shapes import CompoundShape
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Generator, Sequence
+    from typing import Self
+
+    from transom.db.models.query.asking import AskingQuery
+
+Row = TypeVar("Row")
+Operator: TypeAlias = Literal["UNION", "UNION ALL", "INTERSECT", "EXCEPT"]
+
+
+class CompoundQuery(Generic[Row]):
+    """What `union()` and its like return: awaiting it gives a list of results, in the form of those of the first query.
+
+    It can be ordered, sliced and counted. What else is to be asked, ask the queries before they are put together.
+    Immutable, as querysets are.
+    """
+
+    __slots__ = ("_high", "_low", "_operator", "_ordering", "_queries")
+
+    def __init__(self, queries: tuple[AskingQuery[Any], ...], operator: Operator) -> None:
+        self._queries = queries  # Any: of any model
+        self._operator: Operator = operator
+        self._ordering: tuple[tuple[int, bool], ...] = ()
+        self._low = 0
+        self._high: int | None = None
+
+    @classmethod
+    def of(
+        cls, query: AskingQuery[Any], others: Sequence[AskingQuery[Any]], operator: Operator
+    ) -> CompoundQuery[Any]:
+        """Return the queries put together. Any: of any model, with results of any form.
+
+        Raises:
+            FieldError: they have not the same number of columns.
+            TypeError: there are no others, or one reads related rows along.
+        """
+        if not others:
+            raise TypeError("there is nothing to put this query together with")
+        count = len(query.result_columns())
+        for each in (query, *others):
+            each.refuse_related("put together with others")
+            if len(each.result_columns()) != count:
+                raise FieldError(
+                    f"queries that are put together have the same columns: {each!r} has "
+                    f"{len(each.result_columns())}, the first has {count}; choose some by values_list()"
+                )
+        return cls((query, *others), operator)
+
+    def order_by(self, *names: str) -> Self:
+        """Order by columns of the results, by their names; with `-` before them for the largest first.
+
+        Raises:
+            FieldError: the first query has no such column.
+        """
+        known = self._queries[0].result_names()
+        terms: list[tuple[int, bool]] = []
+        for name in names:
+            word = name.removeprefix("-")
+            if word not in known:
+                raise FieldError(f"the results have no column {word!r}; choose from {', '.join(known)}")
+            terms.append((known.index(word), name.startswith("-")))
+        made = self._clone()
+        made._ordering = tuple(terms)
+        return made
+
+    def _clone(self) -> Self:
+        made = type(self)(self._queries, self._operator)
+        made._ordering, made._low, made._high = self._ordering, self._low, self._high
+        return made
+
+    def __getitem__(self, part: slice) -> Self:
+        if part.step is not None or (part.start or 0) < 0 or (part.stop or 0) < 0:
+            raise ValueError("a query takes neither a step nor negative bounds in a slice")
+        made = self._clone()
+        made._low = self._low + (part.start or 0)
+        if part.stop is not None:
+            high = self._low + part.stop
+            made._high = high if self._high is None else min(high, self._high)
+        return made
+
+    def __await__(
+        self,
+    ) -> Generator[Any, None, list[Row]]:  # Any: what the event loop and futures say to each other
+        return self._fetch().__await__()
+
+    async def _fetch(self) -> list[Row]:
+        using, executor = self._queries[0].where()
+        load = self._queries[0].result_loader(executor, using)  # as by itself
+        plan = compound_plan(self._shape(), load, executor.vendor)
+        return self._queries[0].form_results(
+            plan.load(await executor.fetch(plan.sql, plan.encode(self._arguments())))
+        )
+
+    async def __aiter__(self) -> AsyncIterator[Row]:
+        for row in await self._fetch():
+            yield row
+
+    async def count(self) -> int:
+        """Return the number of results."""
+        _, executor = self._queries[0].where()
+        plan = compound_count_plan(self._shape(), executor.vendor)
+        rows = await executor.fetch(plan.sql, plan.encode(self._arguments()))
+        return int(rows[0][0])
+
+    async def exists(self) -> bool:
+        """Return whether there is any result."""
+        return bool(await self[:1].count())
+
+    async def first(self) -> Row | None:
+        """Return the first result, or None."""
+        found = await self[:1]._fetch()
+        return found[0] if found else None
+
+    def _shape(self) -> CompoundShape:
+        parts = tuple([query.as_part()[:2] for query in self._queries])
+        return CompoundShape(self._operator, parts, self._ordering, bool(self._low), self._high is not None)
+
+    def _arguments(self) -> tuple[Any, ...]:
+        values = [value for query in self._queries for value in query.as_part()[2]]
+        if self._low:
+            values.append(self._low)
+        if self._high is not None:
+            values.append(max(self._high - self._low, 0))
+        return tuple(values)
+
+    def __repr__(self) -> str:
+        return f"<CompoundQuery of {len(self._queries)} queries: await it for its results>"

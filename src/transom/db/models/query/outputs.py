@@ -1,0 +1,116 @@
+"""The fields of what the database computes: one for each kind of value, and those that expressions were told to have."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final, cast
+from uuid import UUID
+
+from transom.db.exceptions import FieldError
+from transom.db.models.fields import (
+    BigIntegerField,
+    BooleanField,
+    DateTimeField,
+    DecimalField,
+    Field,
+    FloatField,
+    IntegerField,
+    JSONField,
+    TextField,
+    UUIDField,
+)
+from transom.db.sql.column_type import ColumnType
+
+if TYPE_CHECKING:
+    from transom.db.models.fields.base import Converter
+    from transom.db.sql.column_type import ColumnKind
+    from transom.db.sql.metadata import Vendor
+
+_MAX_OUTPUTS: Final = 1000  # fields come from source code, so there are few; see `lookups.py`
+
+
+class _ComputedDecimalField(DecimalField[Decimal]):
+    """Decimals of as many digits as there are."""
+
+    def __init__(self) -> None:
+        super().__init__(max_digits=1000, decimal_places=0)
+
+    def column_type(self) -> ColumnType:
+        """Return the decimal type without sizes."""
+        return ColumnType("decimal")
+
+    def decoder(self, vendor: Vendor) -> Converter | None:
+        """Return Decimal where the driver gives a float, of the digits that a float has for certain."""
+        return _to_decimal if vendor == "sqlite" else None
+
+
+def _to_decimal(value: object) -> Decimal:
+    return Decimal(format(value, ".15g") if isinstance(value, float) else str(value))
+
+
+_FIELDS: Final[dict[ColumnKind, Field[Any]]] = {  # Any: fields of all types
+    "bigint": BigIntegerField(),
+    "boolean": BooleanField(),
+    "datetime": DateTimeField(),
+    "decimal": _ComputedDecimalField(),
+    "float": FloatField(),
+    "integer": IntegerField(),
+    "json": JSONField(),
+    "text": TextField(),
+    "uuid": UUIDField(),
+}
+
+_KINDS: Final[tuple[tuple[type, ColumnKind], ...]] = (
+    (bool, "boolean"),  # before int, which it is too
+    (float, "float"),
+    (Decimal, "decimal"),
+    (str, "text"),
+    (datetime, "datetime"),
+    (UUID, "uuid"),
+    (dict, "json"),
+    (list, "json"),
+)
+
+_told: dict[str, Field[Any]] = {}
+
+
+def computed_field(kind: ColumnKind) -> Field[Any]:
+    """Return the field of computed values of this kind."""
+    return _FIELDS[kind]
+
+
+def told_field(field: object) -> Field[Any]:
+    """Return the field that stands for all that are made as this one is: shapes hold it, and are compared.
+
+    Raises:
+        FieldError: it is no field.
+    """
+    if not isinstance(field, Field):
+        raise FieldError(f"output_field takes a field such as models.IntegerField(), not {field!r}")
+    known = cast("Field[Any]", field)
+    key = repr(known.deconstruct()[1:])
+    if len(_told) >= _MAX_OUTPUTS:
+        _told.clear()
+    return _told.setdefault(key, known)
+
+
+def field_of(value: object) -> Field[Any]:
+    """Return the field that makes an argument of a plain value.
+
+    Raises:
+        FieldError: no field holds values of this type, or the number is too large for any.
+    """
+    if type(value) is int:
+        if not -(1 << 63) <= value < 1 << 63:
+            raise FieldError(f"{value!r} has more than the 64 bits that databases compute with")
+        return _FIELDS["integer" if -(1 << 31) <= value < 1 << 31 else "bigint"]
+    for python_type, kind in _KINDS:
+        if isinstance(value, python_type):
+            return _FIELDS[kind]
+    if isinstance(value, int):  # an IntEnum
+        return _FIELDS["bigint"]
+    raise FieldError(
+        f"{value!r} ({type(value).__name__}) cannot stand in an expression; "
+        "give its field: Value(…, output_field=…)"
+    )

@@ -1,0 +1,99 @@
+"""What a shape has in it, found by looking at all its parts: shapes are tuples within tuples."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from transom.db.sql.shapes import (
+    AggregateOperand,
+    AnnotationOperand,
+    ColumnOperand,
+    ExistsOperand,
+    Lookup,
+    OuterName,
+    ScalarOperand,
+    SubqueryOperand,
+    WindowOperand,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from transom.db.sql.shapes import ColumnPath, ExpressionShape
+
+_QUERIES = (ScalarOperand, ExistsOperand, SubqueryOperand)
+
+
+def is_aggregate(shape: object, aggregates: Collection[str]) -> bool:
+    """Whether a shape is computed of groups of rows: it has an aggregate in it, or the name of an annotation that has."""
+    if isinstance(shape, AggregateOperand):
+        return True
+    if isinstance(shape, AnnotationOperand):
+        return shape.name in aggregates
+    if isinstance(shape, WindowOperand):
+        return any(is_aggregate(part, aggregates) for part in _parts_of_window(shape))
+    if isinstance(shape, _QUERIES):
+        return False
+    return any(is_aggregate(part, aggregates) for part in _parts(shape))
+
+
+def is_window(shape: object) -> bool:
+    """Whether a shape has a window in it."""
+    return isinstance(shape, WindowOperand) or (
+        not isinstance(shape, _QUERIES) and any(is_window(part) for part in _parts(shape))
+    )
+
+
+def has_queries(shape: object) -> bool:
+    """Whether a shape has another query in it."""
+    return isinstance(shape, _QUERIES) or any(has_queries(part) for part in _parts(shape))
+
+
+def columns_of(shape: object) -> tuple[ColumnPath, ...]:
+    """Return the columns that a shape reads in its own query."""
+    if isinstance(shape, ColumnOperand):
+        return (shape.path,)
+    if isinstance(shape, _QUERIES):
+        return ()
+    return tuple([path for part in _parts(shape) for path in columns_of(part)])
+
+
+def has_outer_names(shape: object) -> bool:
+    """Whether a shape speaks of a query around it that is not known yet."""
+    return isinstance(shape, OuterName) or any(has_outer_names(part) for part in _parts(shape))
+
+
+def replace_outer_names(shape: Any, resolve: Callable[[str, int], ExpressionShape], depth: int = 0) -> Any:
+    """Return a shape in which the names of the query directly around it are resolved.
+
+    Those of queries further out come one nearer. Any: a shape of any kind, and the same kind is returned.
+
+    Args:
+        shape: the query, or a part of it.
+        resolve: takes the name, and how many queries the place where it stands is within this one.
+        depth: how many queries `shape` is within that.
+    """
+    if isinstance(shape, OuterName):
+        return resolve(shape.name, depth) if not shape.levels else shape._replace(levels=shape.levels - 1)
+    if not isinstance(shape, tuple):
+        return shape
+    whole = cast("tuple[Any, ...]", shape)
+    depth += isinstance(whole, _QUERIES)
+    parts = [replace_outer_names(part, resolve, depth) for part in whole]
+    make: Callable[[list[Any]], Any] = getattr(type(whole), "_make", tuple)
+    return make(parts)
+
+
+def _parts(shape: object) -> tuple[object, ...]:
+    if isinstance(shape, Lookup):
+        return (shape.left,)
+    return cast("tuple[object, ...]", shape) if isinstance(shape, tuple) else ()
+
+
+def _parts_of_window(shape: WindowOperand) -> tuple[object, ...]:
+    """Return the parts of a window beside its function: that one is no aggregate of groups."""
+    function = shape.function
+    operands: tuple[object, ...] = (
+        function.operands if isinstance(function, AggregateOperand) else (function,)
+    )
+    return (*operands, shape.partition_by, shape.order_by)
