@@ -418,3 +418,48 @@ async def test_an_error_by_field_goes_to_the_fields(ada):
     form = Strict({"slug": "a", "copies": "5"})
     assert not await form.is_valid()
     assert form.errors == {"slug": ["no"], "__all__": ["never", "at all"]}
+
+
+class Booking(models.Model):
+    room = models.CharField(max_length=9)
+    day = models.IntegerField(error_messages={"unique": "Taken."})
+    guests = models.IntegerField(default=1)
+    code = models.CharField(max_length=9, null=True, blank=True, unique=True)
+
+    class Meta:
+        unique_together = ["room", "day"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(guests__lt=5), name="few", violation_error_message="Too many."
+            ),
+            models.UniqueConstraint(fields=["guests", "code"], name="other"),
+        ]
+
+    async def clean(self):
+        if self.room == "cellar" and self.guests > 1:
+            raise ValidationError({"guests": "Not there."})
+
+
+async def test_a_form_says_what_its_model_says(ada):
+    await create_tables(Booking)
+    form = modelform_factory(Booking, ["room", "day", "guests"])
+    taken = await Booking.objects.create(room="a", day=1)
+    for sent, errors in (
+        (
+            {"room": "a", "day": "1", "guests": "9"},
+            {"__all__": ["There is already one with these values.", "Too many."]},
+        ),
+        ({"room": "cellar", "day": "2", "guests": "3"}, {"guests": ["Not there."]}),
+        (
+            {"room": "b", "day": "x", "guests": "9"},
+            {"day": ["Enter a whole number."], "__all__": ["Too many."]},
+        ),
+        ({"room": "b", "day": "1", "guests": "4"}, {}),
+    ):
+        bound = form(sent)
+        await bound.is_valid()
+        assert bound.errors == errors
+        assert bound.instance.room is None
+    again = form({"room": "a", "day": "1", "guests": "2"}, instance=taken)
+    assert await again.is_valid()
+    assert (await again.save()).guests == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, get_args, overload
 
 from transom.db import UniqueViolation, atomic, models, router
@@ -196,21 +197,28 @@ class ModelForm(Form, Generic[M]):
 
     async def _full_clean(self) -> None:
         await super()._full_clean()
-        for name, field in self._model_fields().items():
-            if field.unique and self._cleaned_data.get(name) is not None:
-                await self._check_unique(name, field)
+        key = self.model._meta.pk
+        new_key = self._cleaned_data.get(key.name)
+        if new_key is not None and self.instance.pk not in (None, new_key):
+            self.add_error(key.name, "This cannot be changed.")
+        await self._check_object()
 
-    async def _check_unique(self, name: str, field: models.Field[Any]) -> None:
-        """Note a value that another row has, and a key that is not that of the row."""
-        value, key = self._cleaned_data[name], self.instance.pk
-        if field.primary_key and key is not None and key != value:
-            self.add_error(name, "This cannot be changed.")
-            return
-        others = models.QuerySet(self.model, None, self.instance).filter(**{name: value})
-        if key is not None:
-            others = others.exclude(pk=key)
-        if await others.exists():
-            self.add_error(name, ValidationError(UNIQUE, "unique"))
+    async def _check_object(self) -> None:
+        """Check a copy of the object that has the values, as the model does: `clean()`, what is unique, constraints.
+
+        What speaks of a field that the form does not have, or that is not valid, is left to the database.
+        """
+        candidate = copy(self.instance)
+        self._write_values(candidate)
+        for check in (candidate.clean, candidate.validate_unique, candidate.validate_constraints):
+            excluded = [] if check == candidate.clean else [self._unchecked()]
+            try:
+                await check(*excluded)
+            except ValidationError as exc:
+                self.add_error(None, exc)
+
+    def _unchecked(self) -> set[str]:
+        return {field.name for field in self.model._meta.fields} - self._cleaned_data.keys()
 
     async def save(self) -> M:
         """Write the values to the object, save it, and return it.
@@ -224,7 +232,7 @@ class ModelForm(Form, Generic[M]):
             raise NotValidated(
                 f"{self!r} has nothing to save; call save() where `await form.is_valid()` is true"
             )
-        self._write_values()
+        self._write_values(self.instance)
         try:
             written_to = router.for_write(type(self.instance), None, self.instance)
             async with atomic(written_to):  # within a transaction: a savepoint, so that it survives a refusal
@@ -233,18 +241,18 @@ class ModelForm(Form, Generic[M]):
             raise await self._explain(exc) from exc
         return self.instance
 
-    def _write_values(self) -> None:
+    def _write_values(self, instance: M) -> None:
+        """Write the values that are valid to the object, or to a copy of it."""
         for name, field in self._model_fields().items():
-            value = self._cleaned_data[name]
-            if self._is_untouched(name, field):
+            if name not in self._cleaned_data or self._is_untouched(name, field):
                 continue
-            if (
-                value is None and not field.null
+            value = self._cleaned_data[name]
+            if value is not None or field.null:
+                setattr(instance, name, value)
+            elif (
+                not field.has_db_default()
             ):  # left empty, and the column takes no NULL: what the model has for that
-                if not field.has_db_default():
-                    setattr(self.instance, field.attname, field.get_default())
-            else:
-                setattr(self.instance, name, value)
+                setattr(instance, field.attname, field.get_default())
 
     def _is_untouched(self, name: str, field: models.Field[Any]) -> bool:
         """Tell whether what was sent is what the object shows: the text of a time leaves out its microseconds, say."""
