@@ -149,7 +149,7 @@ async def test_an_unsaved_object_has_no_rows(tags: list[Tag]) -> None:
 
 async def test_linking_at_the_same_time_links_once(tags: list[Tag]) -> None:
     post = await Post.objects.create(title="x")
-    await asyncio.gather(*(post.tags.add(*tags) for _ in range(5)))
+    await asyncio.gather(*(post.tags.add(*tags[::step]) for step in (1, -1, 1, -1, 1)))
     assert await names(post) == "abcd"
     assert await Post.tags.through.objects.count() == 4
 

@@ -215,7 +215,9 @@ class ManyRelatedManager(RelatedQueries[M]):
             return
         source, target = self._source.attname, self._target.attname
         further = {name: value() if callable(value) else value for name, value in (defaults or {}).items()}
-        rows = [self.through(**{source: ours, target: theirs, **further}) for ours, theirs in pairs]
+        # In one order whatever the caller's, so that two tasks that link the same rows wait for each other only once.
+        ordered = sorted(pairs, key=repr)
+        rows = [self.through(**{source: ours, target: theirs, **further}) for ours, theirs in ordered]
         await QuerySet[Any](self.through, self._written_to).bulk_create(rows)
 
     async def _again_if_taken(self, change: Callable[[], Awaitable[None]]) -> None:
