@@ -305,6 +305,26 @@ async def test_values_of_every_kind_are_given_to_rows(site: Site, database: Back
     assert (str(pet.day), str(pet.hour), pet.span.total_seconds()) == ("2026-01-02", "09:30:00", -86395.0)
 
 
+async def test_functions_are_written_into_migrations(site: Site, database: Backend) -> None:
+    if database.vendor == "mysql":
+        pytest.skip("MariaDB has no indexes on expressions")
+    site.change(PLAIN)
+    changes = site.change(
+        "    from transom.db.models.functions import Lower\n"
+        + PLAIN
+        + "        low = models.GeneratedField(\n"
+        + "            expression=Lower('name'), output_field=models.CharField(max_length=20)\n        )\n\n"
+        + "        class Meta:\n"
+        + "            indexes = [models.Index(Lower('name'), models.Case(\n"
+        + "                models.When(age__gt=3, then='age'), default=models.Value(0)), name='low')]\n"
+    )
+    assert changes == ("add field low to pet", "add index low to pet")
+    await migrate()
+    await insert("Ab")
+    assert [row[0] for row in await connections.executor().fetch("SELECT low FROM zoo_pet")] == ["ab"]
+    await migrate(app_label="zoo", target="0001")
+
+
 async def test_sql_is_shown(site: Site, database: Backend) -> None:
     site.change(PLAIN)
     site.change(PLAIN + META)

@@ -14,6 +14,7 @@ from transom.db import (
     ExclusionViolation,
     F,
     FieldError,
+    IntegrityError,
     Q,
     UniqueViolation,
     atomic,
@@ -22,7 +23,11 @@ from transom.db import (
 )
 from transom.db.backends.base import Backend
 from transom.db.migrations import ddl
+from transom.db.models import Case, Value, When
+from transom.db.models.functions import Coalesce, Lower, Now, Upper
+from transom.db.models.indexes import expression_names
 from transom.db.sql.metadata import Vendor
+from transom.validators import ValidationError
 
 
 class Room(models.Model):
@@ -341,3 +346,43 @@ def test_conditions_across_relations_are_refused() -> None:
 
     with pytest.raises(FieldError, match="only use its own columns, not room"):
         ddl.create_tables([Stay._meta], "sqlite")
+
+
+async def test_functions_of_the_database_stand_in_indexes_and_constraints(database: Backend) -> None:
+    class Word(models.Model):
+        text = models.CharField(max_length=9)
+        kind = models.IntegerField(default=0)
+        low = models.GeneratedField(expression=Lower("text"), output_field=models.CharField(max_length=9))
+        made = models.DateTimeField(db_default=Now())
+
+        class Meta:
+            indexes = [models.Index(Case(When(kind__gt=3, then="kind"), default=Value(0)), name="kinds")]
+            constraints = [
+                models.UniqueConstraint(Lower("text"), F("kind") + 1, name="words"),
+                models.CheckConstraint(condition=~Q(text=Upper("text")), name="not_loud"),
+            ]
+
+    if database.vendor == "mysql":
+        with pytest.raises(FieldError):
+            await create_tables(Word)
+        return
+    await create_tables(Word)
+    word = await Word.objects.create(text="Abc")
+    await word.full_clean()
+    assert word.low == "abc"
+    for wrong, name in ((Word(text="aBC"), "words"), (Word(text="ABC", kind=2), "not_loud")):
+        with pytest.raises(ValidationError):
+            await wrong.full_clean()
+        with pytest.raises(IntegrityError) as caught:
+            await wrong.save()
+        assert caught.value.constraint == name
+
+
+def test_names_in_expressions_are_found() -> None:
+    expression = Case(When(Q(a=1) | Q(b__gt=F("c")), then=Lower("d") + F("e")), default=Coalesce("f", "g"))
+    assert expression_names(expression) == set("abcdefg")
+
+
+def test_an_expression_that_is_no_default_of_a_column_is_refused() -> None:
+    with pytest.raises(TypeError, match="must be a constant"):
+        models.CharField(max_length=3, db_default=Lower("a"))  # type: ignore[call-overload]

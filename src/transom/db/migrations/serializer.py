@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from transom.db.migrations.code import Code, call, sequence
 from transom.db.migrations.exceptions import Unserializable
 from transom.db.migrations.operations.base import Operation
-from transom.db.models.expressions import Combined, Condition, F, Q, Value
+from transom.db.models.expressions import Case, Combined, Condition, F, Func, Function, Q, Value, When
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 MODELS = "transom.db.models"
+FUNCTIONS = "transom.db.models.functions"
 MIGRATIONS = "transom.db.migrations"
 
 # Any, here and below: whatever a model may give to a field.
@@ -212,10 +213,7 @@ def _leads_to(value: Any, module: str, name: str) -> bool:
 
 def _serialize_condition(value: Q) -> Code:
     """Return a condition as nested calls, which can be laid out over lines as operators could not."""
-    args = [serialize(child) for child in value.children if not isinstance(child, Condition)]
-    kwargs = [
-        (child.name, serialize(child.value)) for child in value.children if isinstance(child, Condition)
-    ]
+    args, kwargs = _children(value)
     if value.connector == "OR":
         kwargs.append(("_connector", serialize("OR")))
     if value.negated:
@@ -245,6 +243,48 @@ def _serialize_arithmetic(value: Combined) -> Code:
     left, right = (_in_parentheses(operand) for operand in (value.left, value.right))
     imports = frozenset([*left.iter_imports(), *right.iter_imports()])
     return Code(f"{left.layout()} {value.operator} {right.layout()}", imports=imports)
+
+
+def _serialize_function(value: Function) -> Code:
+    """Return a call of a function of the database, ours by its public name."""
+    cls = type(value)
+    public = getattr(importlib.import_module(FUNCTIONS), cls.__name__, None) is cls
+    function = (
+        Code(f"{FUNCTIONS}.{cls.__name__}", imports=frozenset({FUNCTIONS})) if public else serialize(cls)
+    )
+    return call(function, map(serialize, value.operands), _output_field(value.output_field))
+
+
+def _serialize_func(value: Func) -> Code:
+    declared = {name: getattr(type(value), name) for name in ("function", "template")}
+    given = [(name, getattr(value, name)) for name, text in declared.items() if getattr(value, name) != text]
+    kwargs = [(name, serialize(text)) for name, text in given]
+    if type(value) is Func:
+        kwargs += _output_field(value.output_field)
+    return call(serialize(type(value)), map(serialize, value.operands), kwargs)
+
+
+def _output_field(field: Any) -> list[tuple[str, Code]]:
+    return [] if field is None else [("output_field", serialize(field))]
+
+
+def _serialize_case(value: Case) -> Code:
+    kwargs = [] if value.default is None else [("default", serialize(value.default))]
+    kwargs += _output_field(value.output_field)
+    return call(Code("models.Case", imports=frozenset({MODELS})), map(serialize, value.branches), kwargs)
+
+
+def _serialize_branch(value: When) -> Code:
+    args, kwargs = _children(value.condition)
+    function = Code("models.When", imports=frozenset({MODELS}))
+    return call(function, args, [*kwargs, ("then", serialize(value.then))])
+
+
+def _children(condition: Q) -> tuple[list[Code], list[tuple[str, Code]]]:
+    """Return the members of a condition as arguments: conditions by place, lookups by name."""
+    args = [serialize(child) for child in condition.children if not isinstance(child, Condition)]
+    lookups = [child for child in condition.children if isinstance(child, Condition)]
+    return args, [(child.name, serialize(child.value)) for child in lookups]
 
 
 def _in_parentheses(operand: Any) -> Code:
@@ -283,5 +323,9 @@ SERIALIZERS: dict[type, Serializer] = {
     F: _serialize_reference,
     Value: _serialize_constant,
     Combined: _serialize_arithmetic,
+    Function: _serialize_function,
+    Func: _serialize_func,
+    Case: _serialize_case,
+    When: _serialize_branch,
     ModuleType: _serialize_module,
 }

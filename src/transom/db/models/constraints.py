@@ -7,14 +7,14 @@ import re
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from transom.db.models.expressions import Condition, Expression, Q
-from transom.db.models.indexes import check_opclasses, expression_names
+from transom.db.models.indexes import check_opclasses, condition_names, expression_names
 from transom.db.models.names import digest, fill_name, import_path, make_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Self
 
+    from transom.db.models.expressions import Expression, Q
     from transom.db.models.names import Owner
 
 
@@ -286,14 +286,3 @@ class ExclusionConstraint(BaseConstraint):
             "opclasses": list(self.opclasses),
         }
         return [], keywords
-
-
-def condition_names(condition: Q | Condition | Expression) -> set[str]:
-    """Return the names of the fields that a condition speaks of."""
-    if isinstance(condition, Expression):
-        return expression_names(condition)
-    if not isinstance(condition, Condition):
-        return {name for child in condition.children for name in condition_names(child)}
-    value = condition.value
-    inside = expression_names(value) if isinstance(value, Expression) else set[str]()
-    return {condition.name.split("__")[0], *inside}

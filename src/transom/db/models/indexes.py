@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from transom.db.models.expressions import Expression, F, Q
+from transom.db.models.expressions import Condition, Expression, F, Q, When
 from transom.db.models.names import digest, fill_name, import_path, make_name
 
 if TYPE_CHECKING:
@@ -196,11 +196,30 @@ def expression_names(expression: object) -> set[str]:
     """Return the names of the fields that an expression reads."""
     match expression:
         case F():
-            return {expression.path}
-        case _:
+            return {expression.path.split("__")[0]}
+        case When():
+            return condition_names(expression.condition) | expression_names(expression.then)
+        case tuple():
+            parts = cast("tuple[object, ...]", expression)
+        case Expression():
             slots = [name for cls in type(expression).__mro__ for name in getattr(cls, "__slots__", ())]
-            parts: list[object] = [getattr(expression, name, None) for name in slots]
-            parts += [
-                each for part in parts if isinstance(part, tuple) for each in cast("tuple[object, ...]", part)
-            ]
-            return {name for part in parts if isinstance(part, Expression) for name in expression_names(part)}
+            parts = (*(getattr(expression, name, None) for name in slots), *vars_of(expression))
+        case _:
+            return set()
+    return {name for part in parts for name in expression_names(part)}
+
+
+def vars_of(expression: Expression) -> list[object]:
+    """Return the values of an expression of a class without slots."""
+    return list(getattr(expression, "__dict__", {}).values())
+
+
+def condition_names(condition: Q | Condition | Expression) -> set[str]:
+    """Return the names of the fields that a condition speaks of."""
+    if isinstance(condition, Expression):
+        return expression_names(condition)
+    if not isinstance(condition, Condition):
+        return {name for child in condition.children for name in condition_names(child)}
+    value = condition.value
+    inside = expression_names(value) if isinstance(value, Expression) else set[str]()
+    return {condition.name.split("__")[0], *inside}

@@ -13,10 +13,9 @@ from transom.db.models.constraints import (
     CheckConstraint,
     ExclusionConstraint,
     UniqueConstraint,
-    condition_names,
 )
 from transom.db.models.fields import ForeignKey
-from transom.db.models.indexes import expression_names
+from transom.db.models.indexes import condition_names, expression_names
 from transom.db.models.query import QuerySet
 from transom.db.models.table import own_condition, own_expression
 from transom.validators import NON_FIELD_ERRORS, ValidationError

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import conv
+from sqlalchemy.sql.elements import Grouping
 
 from transom.db.exceptions import FieldError
 from transom.db.sql.conditions import Position, build_condition
@@ -165,7 +166,10 @@ def _subject(key: IndexKey, table: sa.Table, options: OptionsLike, vendor: Vendo
 
 def _expression(expression: BoundExpression, table: sa.Table, options: OptionsLike, vendor: Vendor) -> Column:
     builder = LiteralBuilder(options, table, expression.values, vendor)
-    return builder.expression(expression.shape, None).self_group()
+    built = builder.expression(expression.shape, None)
+    is_call = isinstance(built, sa.FunctionElement)
+    # PostgreSQL wants all but calls in parentheses, of which SQLAlchemy spares some.
+    return built if is_call else Grouping(built)
 
 
 def _condition(

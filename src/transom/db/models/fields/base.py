@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypedDict, TypeVar, cast, overload
 
 from transom.db.exceptions import FieldError, NotLoaded
-from transom.db.models.expressions import Column
-from transom.db.models.fields.defaults import DatabaseDefault
+from transom.db.models.expressions import Column, Expression, functions
+from transom.db.models.fields.defaults import DatabaseDefault, Now
 from transom.db.models.fields.validation import Validated
 from transom.db.models.names import import_path
 from transom.db.sql.column_type import SQLText
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Self
 
-    from transom.db.models.expressions import Expression, Q
+    from transom.db.models.expressions import Q
     from transom.db.models.fields.choices import Choices
     from transom.db.sql.column_type import ColumnType
     from transom.db.sql.metadata import Reference, Vendor
@@ -123,7 +123,7 @@ class Field(Validated, Generic[T]):
         self.null = null
         self._take_validation_options(options)
         self.default: Any = self._constant(options.get("default", NOT_PROVIDED))
-        self.db_default: Any = self._constant(options.get("db_default", NOT_PROVIDED))
+        self.db_default: Any = self._database_default(options.get("db_default", NOT_PROVIDED))
         self.primary_key: bool = options.get("primary_key", False)
         self.unique: bool = options.get("unique", False) or self.primary_key
         self.db_index: bool = options.get("db_index", False)
@@ -137,6 +137,14 @@ class Field(Validated, Generic[T]):
             )
         if self.primary_key and null:
             raise TypeError("a primary key takes no NULL; drop null=True")
+
+    def _database_default(self, value: Any) -> Any:
+        """Return a default for the column: a constant, or an expression that knows its SQL. Any: of any type."""
+        if isinstance(value, functions.Now):
+            return Now()
+        if isinstance(value, Expression):
+            raise TypeError(f"db_default={value!r} must be a constant, Now() or RandomUUID()")
+        return self._constant(value)
 
     def _constant(self, value: Any) -> Any:
         """Return a default as a member of the enum that the choices are. Any: a default of any type, or a function."""
