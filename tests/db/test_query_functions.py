@@ -208,3 +208,85 @@ async def test_values_that_no_database_computes_with_are_refused() -> None:
         Thing.objects.annotate(x=F("number") + (1 << 70))
     with pytest.raises(FieldError, match="cannot stand in an expression"):
         Thing.objects.annotate(x=Value(object()))
+
+
+# -- days, times of day, and lengths of time
+
+
+class Shift(models.Model):
+    start = models.DateTimeField()
+    end = models.DateTimeField()
+    day = models.DateField()
+    at = models.TimeField()
+    pause = models.DurationField()
+
+    class Meta:
+        ordering = ("pk",)
+
+
+@pytest.fixture
+async def shifts(database: Backend) -> list[Shift]:
+    await create_tables(Shift)
+    return await Shift.objects.bulk_create(
+        Shift(
+            start=moment,
+            end=moment + timedelta(hours=8, microseconds=7),
+            day=moment.date(),
+            at=moment.timetz().replace(tzinfo=None),
+            pause=timedelta(minutes=place * 10, microseconds=place),
+        )
+        for place, moment in enumerate(TIMES)
+    )
+
+
+async def test_days_and_times_of_day_of_points_in_time(shifts: list[Shift]) -> None:
+    assert await Shift.objects.filter(start__date=F("day"), start__time=F("at")).count() == len(shifts)
+    assert await Shift.objects.filter(Shift.start.date == TIMES[1].date()).values_list(
+        "start__time", flat=True
+    ) == [TIMES[1].timetz().replace(tzinfo=None)]
+    assert await Shift.objects.filter(start__date__year=2024).count() == 1
+    late = [shift.pk for shift in shifts if shift.at.hour >= 10]
+    assert await Shift.objects.filter(Shift.start.time.hour >= 10).values_list("pk", flat=True) == late
+    assert await Shift.objects.filter(at__hour__gte=10).values_list("pk", flat=True) == late
+    assert await Shift.objects.filter(Shift.day.week_day == 1).count() == 1
+    assert await Shift.objects.annotate(begin=of.TruncMonth("day")).values_list("begin", flat=True) == [
+        shift.day.replace(day=1) for shift in shifts
+    ]
+
+
+async def test_points_and_lengths_of_time_are_reckoned_with(shifts: list[Shift]) -> None:
+    query = Shift.objects.annotate(
+        length=F("end") - F("start"),
+        net=F("end") - F("start") - F("pause"),
+        later=F("start") + F("pause"),
+        other=F("pause") + F("start"),
+        before=F("start") - timedelta(days=1, microseconds=3),
+        double=F("pause") * 2,
+        more=F("pause") + timedelta(seconds=1),
+    )
+    for shift in await query:
+        found = vars(shift)
+        assert found["length"] == shift.end - shift.start
+        assert found["net"] == shift.end - shift.start - shift.pause
+        assert found["later"] == found["other"] == shift.start + shift.pause
+        assert found["before"] == shift.start - timedelta(days=1, microseconds=3)
+        assert found["double"] == shift.pause * 2
+        assert found["more"] == shift.pause + timedelta(seconds=1)
+    assert await query.filter(length__gt=timedelta(hours=8)).count() == len(shifts)
+    assert await Shift.objects.filter(end__lt=F("start") + timedelta(hours=8)).count() == 0
+    await Shift.objects.update(end=F("start") + timedelta(hours=1))
+    assert await Shift.objects.filter(end=F("start") + timedelta(hours=1)).count() == len(shifts)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: F("start") + F("end"),
+        lambda: F("start") * 2,
+        lambda: F("pause") - F("start"),
+        lambda: F("pause") + 1,
+    ],
+)
+async def test_what_makes_no_sense_of_time_is_refused(make: Any) -> None:
+    with pytest.raises(FieldError, match="cannot be combined by"):
+        Shift.objects.annotate(x=make())

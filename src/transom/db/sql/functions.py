@@ -148,7 +148,7 @@ def _extract(part: str) -> Build:
 
 def _extract_of_sqlite(part: str, value: Column) -> Column:
     # To the second: SQLite rounds to milliseconds, and so sometimes to the next day.
-    value = sa.func.substr(value, _number(1), _number(19))
+    value = _start(value, 19)
 
     def number(form: str, *modifiers: str) -> Column:
         return sa.cast(sa.func.strftime(_text(form), value, *map(_text, modifiers)), sa.Integer())
@@ -176,26 +176,67 @@ def _extract_of_sqlite(part: str, value: Column) -> Column:
 
 
 _BEGINNINGS: Final[Mapping[str, str]] = {
-    "year": "%Y-01-01T00:00:00.000000+00:00",
-    "month": "%Y-%m-01T00:00:00.000000+00:00",
-    "day": "%Y-%m-%dT00:00:00.000000+00:00",
-    "hour": "%Y-%m-%dT%H:00:00.000000+00:00",
-    "minute": "%Y-%m-%dT%H:%M:00.000000+00:00",
-    "second": "%Y-%m-%dT%H:%M:%S.000000+00:00",
+    "year": "%Y-01-01T00:00:00",
+    "month": "%Y-%m-01T00:00:00",
+    "day": "%Y-%m-%dT00:00:00",
+    "hour": "%Y-%m-%dT%H:00:00",
+    "minute": "%Y-%m-%dT%H:%M:00",
+    "second": "%Y-%m-%dT%H:%M:%S",
 }
 
 
 def _trunc(part: str) -> Build:
-    """Return the point in time at which the year, month and so on began, in UTC."""
+    """Return the point in time, or the day, at which the year, month and so on began, in UTC."""
 
     def build(operands: Sequence[Column], output: ColumnType | None, vendor: Vendor) -> Column:
         (value,) = operands
+        is_day = output is not None and output.kind == "date"
         if vendor == "sqlite":
-            to_the_second = sa.func.substr(value, _number(1), _number(19))
-            return sa.func.strftime(_text(_BEGINNINGS[part]), to_the_second, type_=sa.Text())
+            form = _BEGINNINGS[part].partition("T")[0] if is_day else _BEGINNINGS[part] + ".000000+00:00"
+            return sa.func.strftime(_text(form), _start(value, 19), type_=sa.Text())
+        if is_day:
+            return sa.cast(sa.func.date_trunc(_text(part), value), sa.Date())
         return sa.func.date_trunc(_text(part), value, _text("UTC"), type_=sa.DateTime(timezone=True))
 
     return build
+
+
+def _start(text: Column, length: int) -> Column:
+    return sa.func.substr(text, _number(1), _number(length), type_=sa.Text())
+
+
+def _date_of(operands: Sequence[Column], output: ColumnType | None, vendor: Vendor) -> Column:
+    """Return the day of a point in time, in UTC."""
+    if vendor == "sqlite":
+        return _start(operands[0], 10)
+    return sa.cast(sa.func.timezone(_text("UTC"), operands[0]), sa.Date())
+
+
+def _time_of(operands: Sequence[Column], output: ColumnType | None, vendor: Vendor) -> Column:
+    """Return the time of day of a point in time, in UTC."""
+    if vendor == "sqlite":
+        return sa.func.substr(operands[0], _number(12), _number(15), type_=sa.Text())
+    return sa.cast(sa.func.timezone(_text("UTC"), operands[0]), sa.Time())
+
+
+def _shift(operator: str, *, swapped: bool = False) -> Build:
+    """Return a point in time moved by a length of time; swapped, that comes first."""
+
+    def build(operands: Sequence[Column], output: ColumnType | None, vendor: Vendor) -> Column:
+        point, length = reversed(operands) if swapped else operands
+        if vendor == "sqlite":
+            moved = length if operator == "+" else -length
+            return sa.func.transom_later(point, moved, type_=sa.Text())
+        return sa.type_coerce(point.op(operator)(length), sa.DateTime(timezone=True)).self_group()
+
+    return build
+
+
+def _elapsed(operands: Sequence[Column], output: ColumnType | None, vendor: Vendor) -> Column:
+    """Return the time from the second point to the first."""
+    if vendor == "sqlite":
+        return sa.func.transom_elapsed(*operands, type_=sa.BigInteger())
+    return sa.type_coerce(operands[0].op("-")(operands[1]), sa.Interval()).self_group()
 
 
 PARTS: Final = (
@@ -238,6 +279,12 @@ FUNCTIONS: Final[Mapping[str, Build]] = {
     "sqrt": _plain("sqrt"),
     # time
     "now": _now,
+    "date_of": _date_of,
+    "earlier": _shift("-"),
+    "elapsed": _elapsed,
+    "later": _shift("+"),
+    "later_by": _shift("+", swapped=True),
+    "time_of": _time_of,
     **{f"extract_{part}": _extract(part) for part in PARTS},
     **{f"trunc_{part}": _trunc(part) for part in _BEGINNINGS},
     # windows

@@ -1,9 +1,10 @@
-"""What SQLite lacks and other databases have: regular expressions, and how far values are spread."""
+"""What SQLite lacks and other databases have: regular expressions, how far values are spread, reckoning with time."""
 
 from __future__ import annotations
 
 import math
 import re
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 def install(driver: sqlite3.Connection) -> None:
     """Give a connection the functions."""
     driver.create_function("regexp", 2, _regexp, deterministic=True)
+    driver.create_function("transom_later", 2, _later, deterministic=True)
+    driver.create_function("transom_elapsed", 2, _elapsed, deterministic=True)
     for name, (over, is_root) in _SPREADS.items():
         driver.create_aggregate(name, 1, _spread(over, is_root=is_root))  # type: ignore[arg-type]
 
@@ -20,6 +23,22 @@ def install(driver: sqlite3.Connection) -> None:
 def _regexp(pattern: str, text: object) -> bool | None:
     """Carry out `text REGEXP pattern`, in Python's dialect of regular expressions."""
     return None if text is None else re.search(pattern, str(text)) is not None
+
+
+# Points in time are ISO 8601 text in UTC there, and lengths of time whole microseconds.
+
+
+def _later(point: str | None, microseconds: int | None) -> str | None:
+    if point is None or microseconds is None:
+        return None
+    moved = datetime.fromisoformat(point) + timedelta(microseconds=microseconds)
+    return moved.isoformat(timespec="microseconds")
+
+
+def _elapsed(end: str | None, start: str | None) -> int | None:
+    if end is None or start is None:
+        return None
+    return (datetime.fromisoformat(end) - datetime.fromisoformat(start)) // timedelta(microseconds=1)
 
 
 # How many fewer than all the mean square is over, and whether its root is wanted.

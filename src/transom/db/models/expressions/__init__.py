@@ -12,7 +12,14 @@ from transom.db.models.expressions.aggregates import (
     Variance,
 )
 from transom.db.models.expressions.base import Binder, Bound, Combined, Expression, Operator, OrderBy
-from transom.db.models.expressions.columns import Column, DateTimeColumn, RelationColumn, TextColumn
+from transom.db.models.expressions.columns import (
+    Column,
+    DateColumn,
+    DateTimeColumn,
+    RelationColumn,
+    TextColumn,
+    TimeColumn,
+)
 from transom.db.models.expressions.conditional import Case, Truth, When
 from transom.db.models.expressions.conditions import Child, Condition, Q
 from transom.db.models.expressions.function import Func, Function
@@ -31,6 +38,7 @@ __all__ = [
     "Combined",
     "Condition",
     "Count",
+    "DateColumn",
     "DateTimeColumn",
     "Exists",
     "Expression",
@@ -49,6 +57,7 @@ __all__ = [
     "Subquery",
     "Sum",
     "TextColumn",
+    "TimeColumn",
     "Truth",
     "Value",
     "Variance",

@@ -9,6 +9,7 @@ from transom.db.models.expressions.references import F
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import date, time
 
     from transom.db.models.expressions.base import Binder, Bound, Expression
 
@@ -57,6 +58,10 @@ class Column(F, Generic[T]):
     def between(self, low: T | Expression, high: T | Expression) -> Q:
         """Hold where `low <= column <= high`."""
         return self.lookup("range", (low, high))
+
+    def part(self, name: str) -> Column[int]:
+        """Return a part of the value that is a whole number, by its name in lookups."""
+        return Column(f"{self.path}__{name}", self.model)
 
     def is_null(self, null: bool = True) -> Q:
         """Hold where the column is NULL, or with False where it is not."""
@@ -127,68 +132,87 @@ class TextColumn(Column[T]):
         return TextColumn(f"{self.path}__upper", self.model)
 
 
-class DateTimeColumn(Column[T]):
-    """A column of points in time. Its parts are those in UTC."""
+class DateColumn(Column[T]):
+    """A column of days."""
 
     __slots__ = ()
-
-    def _part(self, name: str) -> Column[int]:
-        return Column(f"{self.path}__{name}", self.model)
 
     @property
     def year(self) -> Column[int]:
         """The year."""
-        return self._part("year")
+        return self.part("year")
 
     @property
     def iso_year(self) -> Column[int]:
         """The year that the week belongs to by ISO 8601."""
-        return self._part("iso_year")
+        return self.part("iso_year")
 
     @property
     def quarter(self) -> Column[int]:
         """The quarter, 1 to 4."""
-        return self._part("quarter")
+        return self.part("quarter")
 
     @property
     def month(self) -> Column[int]:
         """The month, 1 to 12."""
-        return self._part("month")
+        return self.part("month")
 
     @property
     def week(self) -> Column[int]:
         """The week of the year by ISO 8601, 1 to 53."""
-        return self._part("week")
+        return self.part("week")
 
     @property
     def day(self) -> Column[int]:
         """The day of the month."""
-        return self._part("day")
+        return self.part("day")
 
     @property
     def week_day(self) -> Column[int]:
         """The day of the week, Sunday is 1."""
-        return self._part("week_day")
+        return self.part("week_day")
 
     @property
     def iso_week_day(self) -> Column[int]:
         """The day of the week, Monday is 1."""
-        return self._part("iso_week_day")
+        return self.part("iso_week_day")
+
+
+class TimeColumn(Column[T]):
+    """A column of times of day."""
+
+    __slots__ = ()
 
     @property
     def hour(self) -> Column[int]:
         """The hour."""
-        return self._part("hour")
+        return self.part("hour")
 
     @property
     def minute(self) -> Column[int]:
         """The minute."""
-        return self._part("minute")
+        return self.part("minute")
 
     @property
     def second(self) -> Column[int]:
         """The second, without its fraction."""
-        return self._part("second")
+        return self.part("second")
+
+
+class DateTimeColumn(DateColumn[T], TimeColumn[T]):
+    """A column of points in time. Its parts are those in UTC."""
+
+    __slots__ = ()
+
+    @property
+    def date(self) -> DateColumn[date]:
+        """The day."""
+        return DateColumn(f"{self.path}__date", self.model)
+
+    @property
+    def time(self) -> TimeColumn[time]:
+        """The time of day."""
+        return TimeColumn(f"{self.path}__time", self.model)
 
 
 class RelationColumn(Column[T]):

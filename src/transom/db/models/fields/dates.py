@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from transom.db.exceptions import DataError
-from transom.db.models.expressions import DateTimeColumn
+from transom.db.models.expressions import DateColumn, DateTimeColumn, TimeColumn
 from transom.db.models.fields.base import Field, FieldOptions
 from transom.db.sql.column_type import ColumnType
 
@@ -169,6 +169,16 @@ class DateField(AutomaticField[T]):
         options: see `Field`.
     """
 
+    column_class = DateColumn
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, instance: None, owner: type[Any]) -> DateColumn[T]: ...
+        @overload
+        def __get__(self, instance: object, owner: type[Any]) -> T: ...
+        def __get__(self, instance: object | None, owner: type[Any]) -> Any: ...
+
     default_messages = {"invalid": "Enter a date, such as 2026-07-14."}
 
     @overload
@@ -247,6 +257,16 @@ class TimeField(AutomaticField[T]):
         null: see `Field`.
         options: see `Field`.
     """
+
+    column_class = TimeColumn
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, instance: None, owner: type[Any]) -> TimeColumn[T]: ...
+        @overload
+        def __get__(self, instance: object, owner: type[Any]) -> T: ...
+        def __get__(self, instance: object | None, owner: type[Any]) -> Any: ...
 
     default_messages = {"invalid": "Enter a time, such as 09:30."}
 

@@ -20,6 +20,7 @@ from transom.db.sql.shapes import (
     AnnotationOperand,
     CombinedOperand,
     ConstantOperand,
+    FunctionOperand,
     NullOperand,
     OuterColumn,
     OuterName,
@@ -37,7 +38,9 @@ if TYPE_CHECKING:
     from transom.db.sql.column_type import ColumnKind
     from transom.db.sql.shapes import ConditionShape, ExpressionShape, Lookup, Ordering, SelectShape
 
-_NUMBERS: Final = ("float", "decimal")
+_NUMBERS: Final = (
+    "smallauto", "auto", "bigauto", "smallint", "integer", "bigint", "float", "decimal",
+)  # fmt: skip
 
 
 class QueryBinder:
@@ -157,24 +160,52 @@ class QueryBinder:
         return told_field(field)
 
     def combine(self, left: Bound, operator: Operator, right: Bound) -> Bound:
-        """Return two numbers combined."""
-        kinds = [self._number_kind(side) for side in (left, right)]
-        fractional = [kind for kind in _NUMBERS if kind in kinds]
-        kind = fractional[0] if fractional else "bigint"
-        return Bound(
-            CombinedOperand(left.shape, operator, right.shape), computed_field(cast("ColumnKind", kind))
-        )
+        """Return two numbers, or points and lengths of time, combined.
 
-    def _number_kind(self, side: Bound) -> str:
-        if side.field is None:
-            return "bigint"  # of a query around, which is not known yet
-        column_type = side.field.column_type()
-        if column_type.is_integer or column_type.kind in _NUMBERS:
-            return column_type.kind
-        raise FieldError(
-            f"arithmetic takes int, float, Decimal and columns of numbers, not a {column_type.kind} "
-            f"({side.field.label})"
-        )
+        Raises:
+            FieldError: the operator makes no sense between the two.
+        """
+        kinds = (_kind(left), _kind(right))
+        if "datetime" in kinds or "duration" in kinds:
+            return self._combine_times(left, operator, right, kinds)
+        for side, kind in zip((left, right), kinds, strict=True):
+            if kind not in _NUMBERS:
+                raise FieldError(
+                    f"arithmetic takes int, float, Decimal and columns of numbers, not a {kind} ({side.field.label})"
+                )
+        fractional = [kind for kind in ("float", "decimal") if kind in kinds]
+        output = cast("ColumnKind", fractional[0] if fractional else "bigint")
+        return Bound(CombinedOperand(left.shape, operator, right.shape), computed_field(output))
+
+    def _combine_times(
+        self, left: Bound, operator: Operator, right: Bound, kinds: tuple[ColumnKind, ColumnKind]
+    ) -> Bound:
+        if kinds == ("duration", "datetime") and operator == "+":
+            # The values stay in the order in which they were bound.
+            return self._call("later_by", left, right, "datetime")
+        match kinds, operator:
+            case ("datetime", "duration"), "+":
+                return self._call("later", left, right, "datetime")
+            case ("datetime", "duration"), "-":
+                return self._call("earlier", left, right, "datetime")
+            case ("datetime", "datetime"), "-":
+                return self._call("elapsed", left, right, "duration")
+            case ("duration", "duration"), "+" | "-":
+                pass
+            case ("duration", ("integer" | "bigint" | "smallint")), "*" | "/":
+                pass
+            case _:
+                raise FieldError(f"a {kinds[0]} and a {kinds[1]} cannot be combined by {operator!r}")
+        return Bound(CombinedOperand(left.shape, operator, right.shape), computed_field("duration"))
+
+    def _call(self, name: str, left: Bound, right: Bound, output: ColumnKind) -> Bound:
+        field = computed_field(output)
+        return Bound(FunctionOperand(name, (left.shape, right.shape), field.column_type()), field)
+
+
+def _kind(side: Bound) -> ColumnKind:
+    # Of a query around, which is not known yet, nothing is known either.
+    return "bigint" if side.field is None else side.field.column_type().kind
 
 
 def model_ordering(options: Options) -> tuple[Ordering, ...]:

@@ -59,7 +59,8 @@ class Transform(NamedTuple):
 
 
 _TEXT: Final[tuple[ColumnKind, ...]] = ("varchar", "text")
-_TIME: Final[tuple[ColumnKind, ...]] = ("datetime",)
+_DAY: Final[tuple[ColumnKind, ...]] = ("datetime", "date")
+_TIME: Final[tuple[ColumnKind, ...]] = ("datetime", "time")
 _NUMBER: Final[tuple[ColumnKind, ...]] = (
     "smallint",
     "integer",
@@ -69,15 +70,18 @@ _NUMBER: Final[tuple[ColumnKind, ...]] = (
     "auto",
     "bigauto",
 )
-_PARTS: Final = (
-    "year", "iso_year", "quarter", "month", "week", "day", "week_day", "iso_week_day", "hour", "minute", "second",
+_PARTS_OF_DAYS: Final = (
+    "year", "iso_year", "quarter", "month", "week", "day", "week_day", "iso_week_day",
 )  # fmt: skip
 TRANSFORMS: Final[dict[str, Transform]] = {
     "length": Transform("length", _TEXT, "integer"),
     **{name: Transform(name, _TEXT) for name in ("lower", "upper", "trim", "ltrim", "rtrim")},
     **{name: Transform(name, _NUMBER) for name in ("abs", "ceil", "floor", "round")},
     "sqrt": Transform("sqrt", _NUMBER, "float"),
-    **{name: Transform(f"extract_{name}", _TIME, "integer") for name in _PARTS},
+    **{name: Transform(f"extract_{name}", _DAY, "integer") for name in _PARTS_OF_DAYS},
+    **{name: Transform(f"extract_{name}", _TIME, "integer") for name in ("hour", "minute", "second")},
+    "date": Transform("date_of", ("datetime",), "date"),
+    "time": Transform("time_of", ("datetime",), "time"),
 }
 """The parts by name."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID
@@ -10,14 +10,18 @@ from uuid import UUID
 from transom.db.exceptions import FieldError
 from transom.db.models.fields import (
     BigIntegerField,
+    BinaryField,
     BooleanField,
+    DateField,
     DateTimeField,
     DecimalField,
+    DurationField,
     Field,
     FloatField,
     IntegerField,
     JSONField,
     TextField,
+    TimeField,
     UUIDField,
 )
 from transom.db.sql.column_type import ColumnType
@@ -51,13 +55,17 @@ def _to_decimal(value: object) -> Decimal:
 
 _FIELDS: Final[dict[ColumnKind, Field[Any]]] = {  # Any: fields of all types
     "bigint": BigIntegerField(),
+    "binary": BinaryField(),
     "boolean": BooleanField(),
+    "date": DateField(),
     "datetime": DateTimeField(),
+    "duration": DurationField(),
     "decimal": _ComputedDecimalField(),
     "float": FloatField(),
     "integer": IntegerField(),
     "json": JSONField(),
     "text": TextField(),
+    "time": TimeField(),
     "uuid": UUIDField(),
 }
 
@@ -66,7 +74,11 @@ _KINDS: Final[tuple[tuple[type, ColumnKind], ...]] = (
     (float, "float"),
     (Decimal, "decimal"),
     (str, "text"),
-    (datetime, "datetime"),
+    (datetime, "datetime"),  # before date, which it is too
+    (date, "date"),
+    (time, "time"),
+    (timedelta, "duration"),
+    (bytes, "binary"),
     (UUID, "uuid"),
     (dict, "json"),
     (list, "json"),

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from transom.db.models.expressions.function import Function
+
+if TYPE_CHECKING:
+    from transom.db.models.expressions.base import Binder, Bound
 
 
 class Now(Function):
@@ -114,55 +119,60 @@ class ExtractSecond(Function):
     output = "integer"
 
 
-class TruncYear(Function):
+class _Trunc(Function):
+    """When a part of a date or a point in time began: a day of a date, else a point in time."""
+
+    __slots__ = ()
+
+    def find_field(self, binder: Binder, operands: list[Bound]) -> Any:
+        """Return the field of days or of points in time. Any: any field."""
+        is_day = operands[0].field.column_type().kind == "date"
+        return binder.field("date" if is_day else "datetime")
+
+
+class TruncYear(_Trunc):
     """When the year began, in UTC."""
 
     __slots__ = ()
 
     name = "trunc_year"
-    output = "datetime"
 
 
-class TruncMonth(Function):
+class TruncMonth(_Trunc):
     """When the month began, in UTC."""
 
     __slots__ = ()
 
     name = "trunc_month"
-    output = "datetime"
 
 
-class TruncDay(Function):
+class TruncDay(_Trunc):
     """When the day began, in UTC."""
 
     __slots__ = ()
 
     name = "trunc_day"
-    output = "datetime"
 
 
-class TruncHour(Function):
+class TruncHour(_Trunc):
     """When the hour began, in UTC."""
 
     __slots__ = ()
 
     name = "trunc_hour"
-    output = "datetime"
 
 
-class TruncMinute(Function):
+class TruncMinute(_Trunc):
     """When the minute began, in UTC."""
 
     __slots__ = ()
 
     name = "trunc_minute"
-    output = "datetime"
 
 
-class TruncSecond(Function):
+class TruncSecond(_Trunc):
     """When the second began, in UTC."""
 
     __slots__ = ()
 
     name = "trunc_second"
-    output = "datetime"
