@@ -114,6 +114,10 @@ async def test_the_other_side_adds_and_lets_go(towns: tuple[Town, Town], stateme
     made, is_new = await basel.mayors.get_or_create(name="d")
     assert (made.town, is_new) == (basel, True)
     assert await basel.mayors.get_or_create(name="d") == (made, False)
+    changed, is_new = await basel.mayors.update_or_create({"name": "e"}, name="d")
+    assert (changed.pk, changed.name, is_new) == (made.pk, "e", False)
+    other, is_new = await bern.mayors.update_or_create({"name": "e"}, name="e")
+    assert (other.town, is_new) == (bern, True)
     with pytest.raises(FieldError, match="has no id yet"):
         await bern.mayors.add(Mayor(name="new"))
     wrong: Any = bern

@@ -128,6 +128,10 @@ async def test_rows_are_made_and_linked(tags: list[Tag]) -> None:
         await post.tags.get_or_create(name="a")
     await post.tags.bulk_create([Tag(name="y"), Tag(name="z")])
     assert await names(post) == "enewyz"
+    changed, is_new = await post.tags.update_or_create({"name": "f"}, name="e")
+    assert (changed, is_new) == (another, False)
+    assert (await post.tags.update_or_create({"name": "g"}, {"name": "h"}, name="none"))[1]
+    assert await names(post) == "fhnewyz"
 
 
 async def test_an_unsaved_object_has_no_rows(tags: list[Tag]) -> None:

@@ -159,6 +159,38 @@ async def test_a_link_may_have_a_condition_of_its_own(books: list[Book]) -> None
     assert [[genre.name for genre in book.genres.loaded] for book in found] == [["y", "x"], ["y"], ["y"], []]
 
 
+async def test_columns_that_say_whose_rows_are_are_loaded_always(books: list[Book]) -> None:
+    found = await BOOKS.only("title", "author").prefetch_related(
+        Prefetch("pages", Page.objects.only("number").order_by("number")),
+        Prefetch("genres", Genre.objects.only("name")),
+        Prefetch("author", Author.objects.defer("name", "pk")),
+    )
+    assert [[page.number for page in book.pages.loaded] for book in found] == [[0, 1, 2]] * 3 + [[]]
+    assert [[genre.name for genre in book.genres.loaded] for book in found] == [["x", "y"], ["y"], ["y"], []]
+    assert found[0].author is not None
+    deferred = await BOOKS.prefetch_related(Prefetch("pages", Page.objects.defer("book", "number")))
+    assert len(deferred[0].pages.loaded) == 3
+
+
+async def test_aggregates_are_of_all_rows_and_not_of_those_at_hand(
+    books: list[Book], statements: list[str]
+) -> None:
+    statements.clear()
+    counted = Genre.objects.annotate(count=models.Count("books")).order_by("-name")
+    found = await BOOKS.prefetch_related(Prefetch("genres", counted))
+    assert len(statements) == 3
+    assert [[(genre.name, vars(genre)["count"]) for genre in book.genres.loaded] for book in found] == [
+        [("y", 3), ("x", 1)],
+        [("y", 3)],
+        [("y", 3)],
+        [],
+    ]
+    authors = await Author.objects.order_by("name").prefetch_related(
+        Prefetch("books", Book.objects.annotate(count=models.Count("pages")))
+    )
+    assert [[vars(book)["count"] for book in author.books.loaded] for author in authors] == [[3, 3], [3]]
+
+
 async def test_what_select_related_has_loaded_is_not_asked_for(
     books: list[Book], statements: list[str]
 ) -> None:

@@ -8,7 +8,7 @@ from transom.db import router
 from transom.db.exceptions import UniqueViolation
 from transom.db.models.expressions import Q, RelationColumn
 from transom.db.models.fields import ManyToManyBase, path_back
-from transom.db.models.query import QuerySet, saved_key
+from transom.db.models.query import QuerySet, saved_key, update_row
 from transom.db.models.record import Record
 from transom.db.models.related_manager import RelatedQueries, manager_class
 from transom.db.transaction import atomic
@@ -140,6 +140,29 @@ class ManyRelatedManager(RelatedQueries[M]):
                     return await self.get_queryset().using(self._written_to).get(**lookups), False
                 except self._model.DoesNotExist:
                     raise violation from None
+
+    async def update_or_create(
+        self,
+        defaults: dict[str, Any] | None = None,
+        create_defaults: dict[str, Any] | None = None,
+        *,
+        through_defaults: Values | None = None,
+        **lookups: Any,
+    ) -> tuple[M, bool]:
+        """Change the linked row with these values, inserting and linking it if there is none; see `QuerySet.update_or_create`."""
+        changes, using = defaults or {}, self._written_to
+        async with atomic(using):
+            found, is_new = await self.get_or_create(
+                changes if create_defaults is None else create_defaults,
+                through_defaults=through_defaults,
+                **lookups,
+            )
+            if not is_new and changes:
+                for name, value in changes.items():
+                    setattr(found, name, value() if callable(value) else value)
+                await update_row(found, [self._model._meta.get_field(name) for name in changes], using)
+        self._forget()
+        return found, is_new
 
     async def bulk_create(self, objects: Iterable[M], **options: Any) -> list[M]:
         """Insert rows, and link them with the object; options as in `QuerySet.bulk_create`."""

@@ -118,6 +118,17 @@ class RelatedManager(RelatedQueries[M]):
         self._forget()
         return await self._rows().get_or_create(defaults, **{self._field.name: self._instance, **lookups})
 
+    async def update_or_create(
+        self,
+        defaults: dict[str, Any] | None = None,
+        create_defaults: dict[str, Any] | None = None,
+        **lookups: Any,
+    ) -> tuple[M, bool]:
+        """See `QuerySet.update_or_create`; only rows that refer to the object are changed, and a new row does, too."""
+        self._forget()
+        mine = {self._field.name: self._instance, **lookups}
+        return await self._rows().update_or_create(defaults, create_defaults, **mine)
+
     async def bulk_create(self, objects: Iterable[M], **options: Any) -> list[M]:
         """Insert rows with one statement, and let them refer to the object; options as in `QuerySet.bulk_create`."""
         rows = list(objects)

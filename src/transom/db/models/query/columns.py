@@ -22,6 +22,12 @@ class Columns(NamedTuple):
     are_wanted: bool
     paths: tuple[ColumnPath, ...]
 
+    def with_column(self, path: ColumnPath) -> Columns:
+        """Return the same, and one more column of the query's own model to load."""
+        if self.are_wanted:
+            return self._replace(paths=(*self.paths, path))
+        return self._replace(paths=tuple(each for each in self.paths if each != path))
+
     def choose(self, options: OptionsLike, hops: tuple[Hop, ...]) -> Sequence[FieldLike]:
         """Return the fields to load of one object of each row: the key, and what was named or was not.
 

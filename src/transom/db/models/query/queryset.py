@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 from transom.db import connections
 from transom.db.exceptions import FieldError, UniqueViolation
 from transom.db.models.query.binding import bind_assignment
+from transom.db.models.query.lookups import resolve_path
 from transom.db.models.query.persistence import delete_where, insert, insert_many, update_many, update_row
 from transom.db.models.query.plans import returning_plan, select_plan, update_plan
 from transom.db.models.query.prefetch import Extras, build_tree
@@ -273,6 +274,13 @@ class QuerySet(ChoosingQuery[M]):
         """Keep the rows linked so, each with the row in between that the condition is about."""
         made = self._narrowed(condition)
         made._related = (*made._related, (link,))
+        return made
+
+    def _loading(self, name: str) -> Self:
+        """Load a column of the model, whatever only() and defer() said."""
+        made = self._clone()
+        if made._columns is not None:
+            made._columns = made._columns.with_column(resolve_path(self._options, name))
         return made
 
     # -- questions -------------------------------------------------------------------------------------------------

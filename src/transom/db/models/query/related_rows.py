@@ -98,7 +98,8 @@ class ForwardRows(RelatedRows):
 
     def narrow(self, queryset: AnyQuery, keys: list[Key]) -> AnyQuery:
         """Return the rows with these values in the field referred to."""
-        return queryset.filter(**{f"{self._field.target_field.name}__in": keys})
+        name = self._field.target_field.name
+        return queryset.filter(**{f"{name}__in": keys})._loading(name)
 
     def key_of(self, instance: Record) -> Key | None:
         """Return the value of the foreign key."""
@@ -132,7 +133,7 @@ class ReverseRows(RelatedRows):
 
     def narrow(self, queryset: AnyQuery, keys: list[Key]) -> AnyQuery:
         """Return the rows that refer to these keys."""
-        return queryset.filter(**{f"{self._relation.field.name}__in": keys})
+        return queryset.filter(**{f"{self._relation.field.name}__in": keys})._loading(self._attname)
 
     def key_of(self, instance: Record) -> Key:
         """Return what the rows refer to."""
@@ -159,12 +160,33 @@ class LinkedRows(RelatedRows):
     many = True
 
     def __init__(self, end: ManyToManyBase | ManyToManyRelation) -> None:
-        self._source = end.source_key
+        self._source, self._target = end.source_key, end.target_key
         self._path = path_back(end)
         self._link = end.target_key.remote_field.hop
         self._link_name = f"_loaded_{self._link.name}"
         self.options = end.target_key.related_model._meta
         self.cache_name = end.cache_name
+
+    async def fetch(self, instances: list[Record], queryset: AnyQuery, name: str) -> None:
+        """Ask as other relations do; but rows with aggregates by themselves, which count more than the links at hand."""
+        if queryset._grouping is None:
+            await super().fetch(instances, queryset, name)
+            return
+        source, target = self._source.attname, self._target.attname
+        ours = [self.key_of(instance) for instance in instances]
+        between = self._source.model._base_manager.all()._of(instances[0])
+        linked = await between.filter(**{f"{self._source.name}__in": ours}).values_list(source, target)
+        owners: dict[Key, list[Key]] = {}
+        for ours_key, key in linked:
+            owners.setdefault(key, []).append(ours_key)
+        there = self._target.target_field
+        found = queryset.filter(**{f"{there.name}__in": list(owners)})._loading(there.name)
+        groups: dict[Key, list[Record]] = {}
+        for row in await found:
+            for key in owners[getattr(row, there.attname)]:
+                groups.setdefault(key, []).append(row)
+        for instance, key in zip(instances, ours, strict=True):
+            self.keep(instance, groups.get(key, []), name)
 
     def narrow(self, queryset: AnyQuery, keys: list[Key]) -> AnyQuery:
         """Return the rows that are linked with these keys, each with the row in between."""
