@@ -138,3 +138,19 @@ def test_object_without_deconstruct_is_refused_with_the_fix() -> None:
 @pytest.mark.parametrize("value", ["\\'", '\\"', "a\\\\'b\"", "''\"", '""\'', "\\", "\x7f\u2028\N{SNOWMAN}"])
 def test_quotes_and_backslashes_come_back(value: str) -> None:
     assert round_trip(value) == value
+
+
+def test_a_long_sum_is_broken_before_its_operator_as_ruff_does() -> None:
+    short, long = models.F("a") + 1, models.F("a" * 40) * 2 - models.F("b" * 40)
+    assert serialize(short).layout() == 'models.F("a") + 1'
+    assert serialize(long).layout("    ", len("x = ")) == (
+        f'(models.F("{"a" * 40}") * 2)\n    - models.F("{"b" * 40}")'
+    )
+    assert (
+        serialize(models.F("a") + datetime.timedelta(1)).layout()
+        == 'models.F("a") + datetime.timedelta(days=1)'
+    )
+    assert set(serialize(models.F("a") + datetime.timedelta(1)).iter_imports()) == {
+        "datetime",
+        "transom.db.models",
+    }

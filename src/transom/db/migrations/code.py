@@ -26,6 +26,7 @@ class Code:
         tail: the closing bracket; empty for an atom.
         imports: modules the expression names.
         exploded: always one item a line, even where it would fit.
+        operator: what stands between the two items, where these are operands and not in brackets.
     """
 
     head: str
@@ -33,6 +34,7 @@ class Code:
     tail: str = ""
     imports: frozenset[str] = frozenset()
     exploded: bool = False
+    operator: str = ""
 
     def iter_imports(self) -> Iterator[str]:
         """Yield the modules that this expression and all in it name."""
@@ -47,6 +49,10 @@ class Code:
             return line
         if not self.items:
             return self.head + self.tail
+        if self.operator:
+            (_, left), (_, right) = self.items
+            after = f"{self.operator} "
+            return f"{left.layout(indent, before)}\n{indent}{after}{right.layout(indent, len(after))}"
         inner = indent + INDENT
         lines = (f"{inner}{prefix}{item.layout(inner, len(prefix))}," for prefix, item in self.items)
         return "\n".join([self.head, *lines, indent + self.tail])
@@ -60,6 +66,8 @@ class Code:
             if line is None:
                 return None
             parts.append(prefix + line)
+        if self.operator:
+            return f" {self.operator} ".join(parts)
         one_tuple = self.head == "(" and len(parts) == 1
         return self.head + ", ".join(parts) + ("," if one_tuple else "") + self.tail
 

@@ -240,9 +240,8 @@ def _serialize_constant(value: Value) -> Code:
 
 
 def _serialize_arithmetic(value: Combined) -> Code:
-    left, right = (_in_parentheses(operand) for operand in (value.left, value.right))
-    imports = frozenset([*left.iter_imports(), *right.iter_imports()])
-    return Code(f"{left.layout()} {value.operator} {right.layout()}", imports=imports)
+    operands = (("", _in_parentheses(value.left)), ("", _in_parentheses(value.right)))
+    return Code("", operands, operator=value.operator)
 
 
 def _serialize_function(value: Function) -> Code:
@@ -289,7 +288,11 @@ def _children(condition: Q) -> tuple[list[Code], list[tuple[str, Code]]]:
 
 def _in_parentheses(operand: Any) -> Code:
     code = serialize(operand)
-    return Code(f"({code.layout()})", imports=code.imports) if isinstance(operand, Combined) else code
+    return (
+        Code(f"({code.layout()})", imports=frozenset(code.iter_imports()))
+        if isinstance(operand, Combined)
+        else code
+    )
 
 
 def _serialize_module(value: ModuleType) -> Code:
