@@ -12,7 +12,7 @@ import shutil
 import socket
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NoReturn
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 import hypothesis
 import pytest
@@ -102,6 +102,36 @@ def postgres_url(postgres_server: str) -> Iterator[str]:
     asyncio.run(run(f'CREATE DATABASE "{name}"'))
     yield urlunsplit(urlsplit(postgres_server)._replace(path=f"/{name}"))
     asyncio.run(run(f'DROP DATABASE "{name}" WITH (FORCE)'))
+
+
+@pytest.fixture(scope="session")
+def mysql_server() -> str:
+    """URL of a MariaDB server on which databases may be created."""
+    return service_url("TRANSOM_TEST_MYSQL")
+
+
+@pytest.fixture(scope="session")
+def mysql_url(mysql_server: str) -> Iterator[str]:
+    """URL of an empty MariaDB database that is dropped after the session."""
+    import asyncmy
+
+    name, parts = f"transom_test_{os.getpid()}", urlsplit(mysql_server)
+
+    async def run(statement: str) -> None:
+        connection = await asyncmy.connect(
+            host=parts.hostname,
+            port=parts.port or 3306,
+            user=unquote(parts.username or "root"),
+            password=unquote(parts.password or ""),
+        )
+        try:
+            await connection.query(statement)
+        finally:
+            await connection.ensure_closed()
+
+    asyncio.run(run(f"CREATE DATABASE `{name}`"))
+    yield urlunsplit(parts._replace(path=f"/{name}"))
+    asyncio.run(run(f"DROP DATABASE `{name}`"))
 
 
 @pytest.fixture(scope="session")

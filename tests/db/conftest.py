@@ -9,14 +9,21 @@ import pytest
 
 from transom.db import connections
 from transom.db.backends.base import Backend, Executor
+from transom.db.migrations.introspection import existing_tables
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+@pytest.fixture(
+    params=[
+        "sqlite",
+        pytest.param("postgresql", marks=pytest.mark.postgres),
+        pytest.param("mysql", marks=pytest.mark.mysql),
+    ]
+)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """URL of an empty database: a new SQLite file, or the PostgreSQL database of the session."""
+    """URL of an empty database: a new SQLite file, or the session's database on a server."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'test.sqlite3'}"
-    return request.getfixturevalue("postgres_url")
+    return request.getfixturevalue({"postgresql": "postgres_url", "mysql": "mysql_url"}[request.param])
 
 
 @pytest.fixture
@@ -28,6 +35,8 @@ async def database(database_url: str) -> AsyncIterator[Backend]:
     if backend.vendor == "postgresql":
         await connections.backend("default").execute("DROP SCHEMA public CASCADE")
         await connections.backend("default").execute("CREATE SCHEMA public")
+    if backend.vendor == "mysql":
+        await drop_tables(connections.backend("default"))
     await connections.aclose()
     connections.configure({})
 
@@ -58,3 +67,10 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     executor = connections.executor
     monkeypatch.setattr(connections, "executor", lambda using="default": NotingExecutor(executor(using), ran))
     return ran
+
+
+async def drop_tables(backend: Backend) -> None:
+    """Drop what the test made, whichever table refers to which."""
+    if names := ", ".join(f"`{name}`" for name in await existing_tables(backend)):
+        settings = "foreign_key_checks = 0, lock_wait_timeout = 5"
+        await backend.execute(f"SET STATEMENT {settings} FOR DROP TABLE {names}")

@@ -32,6 +32,8 @@ class TestInsideRollbackAfter(BackendContract):
 
     @pytest.fixture
     async def backend(self, database: Backend):
+        if database.vendor == "mysql":
+            pytest.skip("MariaDB commits at each CREATE TABLE, with which these tests begin")
         async with rollback_after():
             yield connections.backend()
         with pytest.raises(Exception, match="author"):

@@ -84,19 +84,27 @@ async def test_transactions_on_two_databases_keep_apart(tmp_path: Path):
             assert connections.executor("other") not in (first, connections.backend("other"))
 
 
-async def test_missing_driver_names_the_extra(monkeypatch: pytest.MonkeyPatch):
-    for name in [name for name in sys.modules if name.startswith("transom.db.backends.postgresql")]:
+@pytest.mark.parametrize(
+    ("vendor", "driver", "extra"), [("postgresql", "asyncpg", "postgres"), ("mysql", "asyncmy", "mysql")]
+)
+async def test_missing_driver_names_the_extra(
+    monkeypatch: pytest.MonkeyPatch, vendor: str, driver: str, extra: str
+):
+    for name in [name for name in sys.modules if name.startswith(f"transom.db.backends.{vendor}")]:
         monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "asyncpg", None)
-    connections.configure({"default": "postgresql://ann:s3cret@localhost/n"})
-    with pytest.raises(ConfigurationError, match=r"install transom\[postgres\]") as caught:
+    for name in [name for name in sys.modules if name.startswith(f"{driver}.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, driver, None)
+    connections.configure({"default": f"{vendor}://ann:s3cret@localhost/n"})
+    with pytest.raises(ConfigurationError, match=rf"needs {driver}; install transom\[{extra}\]") as caught:
         connections.backend()
     assert "s3cret" not in str(caught.value)
 
 
-async def test_unreachable_server_names_url_and_cause():
-    connections.configure({"default": "postgresql://ann:s3cret@127.0.0.1:1/n"})
-    with pytest.raises(ConnectionFailed, match=r"postgresql://ann:\*\*\*@127.0.0.1:1/n: Connection refused"):
+@pytest.mark.parametrize("vendor", ["postgresql", "mysql"])
+async def test_unreachable_server_names_url_and_cause(vendor: str):
+    connections.configure({"default": f"{vendor}://ann:s3cret@127.0.0.1:1/n"})
+    with pytest.raises(ConnectionFailed, match=rf"{vendor}://ann:\*\*\*@127.0.0.1:1/n: Connection refused"):
         await connections.executor().fetch("SELECT 1")
 
 

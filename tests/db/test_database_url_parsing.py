@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from transom.db.exceptions import ConfigurationError
-from transom.db.url import DatabaseURL, PostgreSQLOptions, SQLiteOptions
+from transom.db.url import DatabaseURL, MySQLOptions, PostgreSQLOptions, SQLiteOptions
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,7 @@ def test_sqlite_path(url: str, path: str):
         "postgresql://ann@db.example:5433/shop",
         "postgresql:///shop",
         "postgresql://[::1]:5432/shop?pool_max=3",
+        "mysql://ann@db.example:3307/shop?ssl_mode=REQUIRED",
     ],
 )
 def test_url_is_written_as_it_was_read(url: str):
@@ -66,6 +67,21 @@ def test_postgresql_options():
     )
 
 
+def test_mysql_options():
+    url = DatabaseURL.parse(
+        "mariadb://an%40n@h/n?pool_max=5&statement_cache_size=0&unix_socket=/run/mysqld/mysqld.sock"
+        "&ssl_mode=VERIFY_CA&ssl_ca=/etc/ca.pem"
+    )
+    assert (url.scheme, url.username, url.host, url.database) == ("mysql", "an@n", "h", "n")
+    assert url.options == MySQLOptions(
+        pool_max=5,
+        statement_cache_size=0,
+        unix_socket="/run/mysqld/mysqld.sock",
+        ssl_mode="VERIFY_CA",
+        ssl_ca="/etc/ca.pem",
+    )
+
+
 def test_host_option_names_a_socket_folder():
     assert DatabaseURL.parse("postgresql:///name?host=/run/postgresql").host == "/run/postgresql"
 
@@ -92,6 +108,9 @@ def test_password_is_hidden(show):
         ("postgresql://h/n?pool_min=5&pool_max=2", "pool_min=5 and pool_max=2"),
         ("postgresql://h/n?pool_max=0", "at least 1"),
         ("postgresql://h", "names no database"),
+        ("mysql://h", "names no database; expected mysql://"),
+        ("mysql://h/n?ssl_mode=PREFERRED", "ssl_mode='PREFERRED'; choose from DISABLED, REQUIRED"),
+        ("mysql://h/n?sslmode=require", "did you mean 'ssl_mode'"),
         ("postgresql://h:port/n", "bad host or port"),
         ("sqlite:///a?synchronous=OFF", "choose from NORMAL, FULL"),
         ("sqlite:///a?readers=0", "at least 1"),

@@ -107,12 +107,29 @@ async def schema() -> list[Any]:
         rows = await executor.fetch(sql)
         # SQLAlchemy writes the constraints of a table in any order.
         return [(row[0], sorted(str(row[1]).replace('"', "").replace(",", " ").split())) for row in rows]
+    if executor.vendor == "mysql":
+        where = "table_name = 'zoo_pet'"
+        indexes = (
+            "SELECT index_name, GROUP_CONCAT(column_name, IF(collation = 'D', ' DESC', '') ORDER BY seq_in_index) "
+            f"FROM information_schema.statistics WHERE table_schema = DATABASE() AND {where} GROUP BY 1 ORDER BY 1"
+        )
+        checks = (
+            "SELECT constraint_name, check_clause FROM information_schema.check_constraints "
+            f"WHERE constraint_schema = DATABASE() AND {where} ORDER BY 1"
+        )
+        return [tuple(row) for sql in (indexes, checks) for row in await executor.fetch(sql)]
     indexes = "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'zoo_pet' ORDER BY 1"
     checks = "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'zoo_pet'::regclass ORDER BY 1"
     return [tuple(row) for sql in (indexes, checks) for row in await executor.fetch(sql)]
 
 
+def skip_without_conditions(database: Backend) -> None:
+    if database.vendor == "mysql":
+        pytest.skip("the names of newborn pets are unique under a condition, which MariaDB cannot hold")
+
+
 async def test_created_with_the_table(site: Site, database: Backend) -> None:
+    skip_without_conditions(database)
     assert site.change(PLAIN + META) == ("create model Owner", "create model Pet")
     await migrate()
     await insert("a")
@@ -128,6 +145,7 @@ async def test_created_with_the_table(site: Site, database: Backend) -> None:
 
 
 async def test_added_and_removed_in_both_directions(site: Site, database: Backend) -> None:
+    skip_without_conditions(database)
     site.change(PLAIN)
     await migrate()
     await execute("INSERT INTO zoo_owner (name) VALUES ('Ada')")
@@ -169,6 +187,7 @@ async def test_added_and_removed_in_both_directions(site: Site, database: Backen
 
 
 async def test_a_row_that_breaks_a_new_constraint_stops_the_migration(site: Site, database: Backend) -> None:
+    skip_without_conditions(database)
     site.change(PLAIN)
     await migrate()
     await insert("a", -1)
@@ -204,6 +223,7 @@ async def test_a_changed_index_is_made_anew(site: Site, database: Backend) -> No
 
 
 async def test_a_field_goes_with_its_index_and_comes_with_one(site: Site, database: Backend) -> None:
+    skip_without_conditions(database)
     site.change(PLAIN + META)
     await migrate()
     await insert("a")
@@ -326,6 +346,7 @@ async def test_functions_are_written_into_migrations(site: Site, database: Backe
 
 
 async def test_sql_is_shown(site: Site, database: Backend) -> None:
+    skip_without_conditions(database)
     site.change(PLAIN)
     site.change(PLAIN + META)
     shown = await sqlmigrate("zoo", "0002")

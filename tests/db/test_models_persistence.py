@@ -22,6 +22,7 @@ from transom.db import (
     models,
 )
 from transom.db.backends.base import Backend
+from transom.db.exceptions import ConfigurationError
 
 
 class Shelf(models.Model):
@@ -44,9 +45,10 @@ class Book(models.Model):
 
 class Page(models.Model):
     book = models.ForeignKey(Book, models.CASCADE)
-    fallback: models.ForeignKey[Book] = models.ForeignKey(
-        Book, models.SET_DEFAULT, default=1, related_name="+"
-    )
+
+
+class Bookmark(models.Model):
+    book: models.ForeignKey[Book] = models.ForeignKey(Book, models.SET_DEFAULT, default=1, related_name="+")
 
 
 @pytest.fixture
@@ -163,20 +165,30 @@ async def test_an_object_assigned_before_it_was_saved_gives_its_key_later(shelf:
 
 
 async def test_on_delete_is_carried_out_by_the_database(shelf: Shelf) -> None:
-    default = await Book.objects.create(pk=1, shelf=shelf, title="default")
     first = await Book.objects.create(pk=2, shelf=shelf, title="1")
     second = await Book.objects.create(pk=3, shelf=shelf, title="2", sequel=first)
     await Page.objects.create(book=first)
-    kept = await Page.objects.create(book=second, fallback=first)
+    await Page.objects.create(book=second)
     assert await first.delete() == 1
     await second.refresh()
-    await kept.refresh()
     assert second.sequel is None
-    assert kept.fallback_id == default.pk  # type: ignore[attr-defined]
     assert await Page.objects.count() == 1
     with pytest.raises(ForeignKeyViolation, match=r"Shelf cannot be deleted .*Book.shelf \(PROTECT\)"):
         await shelf.delete()
     assert await Shelf.objects.exists()
+
+
+async def test_set_default_is_carried_out_by_the_database_or_refused(shelf: Shelf, database: Backend) -> None:
+    if database.vendor == "mysql":
+        with pytest.raises(ConfigurationError, match=r"book_id has on_delete=SET_DEFAULT.*choose CASCADE"):
+            await create_tables(Bookmark)
+        return
+    await create_tables(Bookmark)
+    default, other = [await Book.objects.create(pk=key, shelf=shelf, title="a") for key in (1, 2)]
+    bookmark = await Bookmark.objects.create(book=other)
+    await other.delete()
+    await bookmark.refresh()
+    assert bookmark.book_id == default.pk  # type: ignore[attr-defined]
 
 
 async def test_values_that_do_not_fit_are_named_before_they_reach_the_database(shelf: Shelf) -> None:

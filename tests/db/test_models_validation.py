@@ -51,6 +51,8 @@ class Event(models.Model):
 
 @pytest.fixture
 async def venue(database: Backend) -> Venue:
+    if database.vendor == "mysql":
+        pytest.skip("an Event is unique under a condition, which MariaDB cannot hold")
     await create_tables(Event)
     return await Venue.objects.create(name="hall")
 
@@ -145,6 +147,9 @@ async def test_nulls_that_equal_each_other(venue: Venue) -> None:
 
 
 async def test_expressions_that_are_unique(database: Backend) -> None:
+    if database.vendor == "mysql":
+        pytest.skip("MariaDB has no index of an expression")
+
     class Pair(models.Model):
         a = models.IntegerField()
         b = models.IntegerField(null=True, blank=True)

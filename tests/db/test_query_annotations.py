@@ -399,7 +399,9 @@ async def test_a_subquery_in_a_subquery_speaks_of_the_outermost_row(library: Lib
 # -- windows
 
 
-async def test_windows_see_the_rows_around(library: Library) -> None:
+async def test_windows_see_the_rows_around(library: Library, database: Backend) -> None:
+    if database.vendor == "mysql":
+        pytest.skip("MariaDB has no GROUP_CONCAT() over a window")
     by_genre: dict[str, Any] = {"partition_by": "genre", "order_by": ["-price", "title"]}
     found = await Book.objects.annotate(
         number=Window(RowNumber(), **by_genre),

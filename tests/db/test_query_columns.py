@@ -132,7 +132,11 @@ async def test_update_or_create_changes_or_makes(team: Team) -> None:
     assert (made.goals, is_new) == (9, True)
 
 
-async def test_update_or_create_at_once_makes_one_and_loses_nothing(team: Team) -> None:
+async def test_update_or_create_at_once_makes_one_and_loses_nothing(team: Team, database: Backend) -> None:
+    if database.vendor == "mysql":
+        pytest.skip(
+            "MariaDB ends one of two that insert the same key at once as a deadlock; see retry_on_conflict"
+        )
     await asyncio.gather(*(Team.objects.update_or_create({"city": str(n)}, name="Blues") for n in range(5)))
     assert await Team.objects.filter(name="Blues").count() == 1
 
@@ -202,7 +206,9 @@ async def test_options_of_many_that_do_not_go_together_are_refused(team: Team) -
         await Team.objects.bulk_update([team], [])
 
 
-async def test_changes_give_columns_of_the_rows_back(team: Team) -> None:
+async def test_changes_give_columns_of_the_rows_back(team: Team, database: Backend) -> None:
+    if database.vendor == "mysql":
+        pytest.skip("MariaDB has no UPDATE with RETURNING")
     players = Player.objects.filter(number__gte=1)
     changed = await players.returning("name", "goals").update(goals=F("number") + 1)
     assert sorted(changed, key=lambda row: row["name"]) == [
@@ -268,6 +274,8 @@ async def test_rows_are_locked_in_a_transaction_only(team: Team) -> None:
 
 
 async def test_what_others_have_locked_is_refused_or_left_out(team: Team, database: Backend) -> None:
+    if database.vendor == "mysql":
+        pytest.skip("a query that finds its rows without an index locks all that it looks at")
     if database.vendor == "sqlite":
         pytest.skip("a transaction that may write is the only one")
     has_locked, may_end = asyncio.Event(), asyncio.Event()

@@ -110,6 +110,47 @@ async def test_membership_is_one_parameter() -> None:
     assert postgresql.last[1] == ([3, 1],)
 
 
+async def test_mysql_reads_lists_out_of_json_and_folds_both_sides() -> None:
+    keys = await run(Poll.objects.filter(pk__in=[3, 1]), "mysql")
+    assert keys.last[0].endswith(
+        "WHERE test_query_sql_poll.id IN (SELECT anon_1.c0 FROM JSON_TABLE(%s, '$[*]' COLUMNS "
+        "(n FOR ORDINALITY, c0 BIGINT PATH '$' ERROR ON ERROR)) AS anon_1)"
+    )
+    assert keys.last[1] == ("[3, 1]",)
+    folded = await run(Poll.objects.filter(text__icontains="A%"), "mysql")
+    assert "lower(test_query_sql_poll.text) LIKE lower(%s) ESCAPE '!'" in folded.last[0]
+    assert folded.last[1] == ("%A!%%",)
+
+
+async def test_mysql_joins_the_keys_of_rows_to_change_where_conditions_read_tables() -> None:
+    plain = await run(lambda: Poll.objects.filter(text="a").update(open=False), "mysql")
+    assert plain.last[0] == "UPDATE test_query_sql_poll SET open=%s WHERE test_query_sql_poll.text = %s"
+    joined = await run(lambda: Poll.objects.filter(answers__votes=7, pk__in=[1]).update(open=False), "mysql")
+    assert joined.last[0].startswith(
+        "UPDATE test_query_sql_poll, (SELECT DISTINCT test_query_sql_poll_1.id AS id FROM "
+    )
+    assert joined.last[0].endswith(
+        "AS matched SET test_query_sql_poll.open=%s WHERE test_query_sql_poll.id = matched.id"
+    )
+    assert sorted(joined.last[1], key=repr) == sorted((7, "[1]", 0), key=repr)
+
+
+async def test_percent_signs_are_doubled_only_beside_arguments() -> None:
+    """A driver that is given no arguments looks for no places."""
+    alone = await run(Answer.objects.filter(votes=F("votes") % F("id")), "mysql")
+    assert "% test_query_sql_answer.id" in alone.last[0]
+    assert "%%" not in alone.last[0]
+    beside = await run(Answer.objects.filter(votes=F("votes") % F("id"), text="a"), "mysql")
+    assert "%% test_query_sql_answer.id" in beside.last[0]
+
+
+async def test_whole_numbers_divide_to_whole_numbers_on_mysql() -> None:
+    whole = await run(lambda: Answer.objects.update(votes=F("votes") / 2), "mysql")
+    assert "votes=(test_query_sql_answer.votes DIV %s)" in whole.last[0]
+    other = await run(Answer.objects.filter(votes=F("votes") / 2.0), "mysql")
+    assert "votes / %s" in other.last[0]
+
+
 async def test_arguments_follow_the_placeholders_wherever_sql_puts_them() -> None:
     """UPDATE has SET before WHERE; the values of the query were bound first."""
     recorder = await run(

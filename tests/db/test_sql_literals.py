@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from transom.db import DataError
 from transom.db.backends.base import Backend
 from transom.db.sql.column_type import ColumnType
-from transom.db.sql.dialects import dialect
+from transom.db.sql.dialects import dialect, undouble
 from transom.db.sql.literals import literal, quote
 from transom.db.sql.types import sql_type
 
@@ -42,7 +42,7 @@ async def test_text_is_read_back(database: Backend, text: str) -> None:
 
 async def read(database: Backend, value: Any, column_type: ColumnType) -> Any:
     constant = literal(value, sql_type(column_type, database.vendor), database.vendor)
-    sql = str(sa.select(constant).compile(dialect=dialect(database.vendor)))
+    sql = undouble(str(sa.select(constant).compile(dialect=dialect(database.vendor))), database.vendor)
     ((found,),) = await database.fetch(sql)
     return found
 
@@ -72,6 +72,8 @@ TYPED: list[tuple[Any, ColumnType]] = [
 
 @pytest.mark.parametrize(("value", "column_type"), VALUES)
 async def test_values_are_read_back(database: Backend, value: Any, column_type: ColumnType) -> None:
+    if database.vendor == "mysql" and isinstance(value, float) and math.isinf(value):
+        pytest.skip("a FloatField holds no infinity there")
     found = await read(database, value, column_type)
     assert (Decimal(str(found)) if isinstance(value, Decimal) else found) == value
 

@@ -30,7 +30,7 @@ class Item(models.Model):
     ratio = models.FloatField()
 
 
-def ddl(vendor: Literal["sqlite", "postgresql"]) -> str:
+def ddl(vendor: Literal["sqlite", "postgresql", "mysql"]) -> str:
     table = build_table(Item._meta, metadata := build_metadata(), vendor)
     build_table(Shop._meta, metadata, vendor)
     statements: list[Any] = [CreateTable(table), *map(CreateIndex, table.indexes)]
@@ -65,6 +65,26 @@ def test_sqlite_gets_types_that_keep_values_exact() -> None:
         assert column in text
 
 
+def test_mysql_gets_types_to_the_microsecond_and_text_that_minds_its_case() -> None:
+    text = ddl("mysql")
+    for column in (
+        "code CHAR(32) NOT NULL",
+        "shop_id BIGINT NOT NULL",
+        "price NUMERIC(5, 2)",
+        "sold DATETIME(6) NOT NULL",
+        "data JSON NOT NULL",
+        "lent TINYINT(1) NOT NULL",
+        "ratio DOUBLE NOT NULL",
+        "REFERENCES test_sql_tables_shop (id) ON DELETE CASCADE,",
+        "COLLATE utf8mb4_nopad_bin",
+        "ENGINE=InnoDB",
+    ):
+        assert column in text
+    assert "DEFERRABLE" not in text
+    table = Tables("mysql").of(Shop._meta)
+    assert "id BIGINT NOT NULL AUTO_INCREMENT" in str(CreateTable(table).compile(dialect=dialect("mysql")))
+
+
 @pytest.mark.parametrize("vendor", ["sqlite", "postgresql"])
 def test_the_database_carries_out_on_delete(vendor: Literal["sqlite", "postgresql"]) -> None:
     text = ddl(vendor)
@@ -94,6 +114,7 @@ def test_generated_keys_never_come_back() -> None:
     ("lookup", "vendor", "pattern"),
     [
         ("contains", "postgresql", "%5!%!_!![*]?%"),
+        ("contains", "mysql", "%5!%!_!![*]?%"),
         ("icontains", "sqlite", "%5!%!_!![*]?%"),
         ("contains", "sqlite", "*5%_![[][*]][?]*"),
         ("startswith", "postgresql", "5!%!_!![*]?%"),

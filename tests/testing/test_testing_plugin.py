@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from transom.db import connections
+from transom.db.url import DatabaseURL
+
 pytestmark = pytest.mark.slow
 
 SITE = """
@@ -130,6 +133,23 @@ def test_database_fixtures_on_postgresql(tmp_path, postgres_url):
     assert "6 passed" in output, output
     name = f"test_{postgres_url.rpartition('/')[2]}"
     assert not asyncio.run(has_database(postgres_url, name)), "the test database was not dropped"
+
+
+def test_database_fixtures_on_mysql(tmp_path, mysql_url):
+    output = run_project(tmp_path, DATABASE_TESTS, database_url=mysql_url)
+    assert "6 passed" in output, output
+    name = f"test_{mysql_url.rpartition('/')[2]}"
+    assert not asyncio.run(has_mysql_database(mysql_url, name)), "the test database was not dropped"
+
+
+async def has_mysql_database(url: str, name: str) -> bool:
+    backend = connections.build_backend("look", DatabaseURL.parse(url))
+    try:
+        return bool(
+            await backend.fetch("SELECT 1 FROM information_schema.schemata WHERE schema_name = %s", (name,))
+        )
+    finally:
+        await backend.aclose()
 
 
 WORKER_TEST = """

@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 from .exceptions import ConfigurationError
 from .open_transaction import find_open, innermost
 from .router import DEFAULT, install
-from .url import DatabaseURL, SQLiteOptions, suggest
+from .url import DatabaseURL, MySQLOptions, PostgreSQLOptions, SQLiteOptions, suggest
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
@@ -118,14 +118,26 @@ def build_backend(alias: str, url: DatabaseURL) -> Backend:
 
         return SQLiteBackend(alias, url, url.options)
     try:
-        from .backends.postgresql import PostgreSQLBackend
+        return build_server_backend(alias, url, url.options)
     except ModuleNotFoundError as exc:
-        if exc.name != "asyncpg":
+        driver = (exc.name or "").partition(".")[0]
+        extra = {"asyncpg": "postgres", "asyncmy": "mysql"}.get(driver)
+        if extra is None:
             raise
         raise ConfigurationError(
-            f"database {alias!r} ({url.safe}) needs asyncpg; install transom[postgres]"
+            f"database {alias!r} ({url.safe}) needs {driver}; install transom[{extra}]"
         ) from exc
-    return PostgreSQLBackend(alias, url, url.options)
+
+
+def build_server_backend(alias: str, url: DatabaseURL, options: PostgreSQLOptions | MySQLOptions) -> Backend:
+    """Import the backend of a database on a server, which needs a driver."""
+    if isinstance(options, PostgreSQLOptions):
+        from .backends.postgresql import PostgreSQLBackend
+
+        return PostgreSQLBackend(alias, url, options)
+    from .backends.mysql import MySQLBackend
+
+    return MySQLBackend(alias, url, options)
 
 
 def substitute(using: str, stand_in: Backend | None) -> Backend | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from transom.db import connections, router
-from transom.db.transaction import atomic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,7 +16,7 @@ async def create_tables(*models: type[Model], using: str = "default") -> list[st
     """Create the tables that are missing, of these models and of those they refer to.
 
     Tables that exist are left as they are, whatever their columns; those that a router keeps out of the database by
-    `allow_migrate` are not made. All or none: it is one transaction.
+    `allow_migrate` are not made. All or none, for it is one transaction; except on MySQL, which has no such transactions.
 
     Args:
         models: the models; by default all that are defined, except those of installed apps that have migrations.
@@ -27,17 +26,16 @@ async def create_tables(*models: type[Model], using: str = "default") -> list[st
         The names of the tables created.
 
     Raises:
-        DatabaseError: a statement failed; no table was created.
+        DatabaseError: a statement failed; no table was created, on MySQL none after it.
     """
     from transom.db.migrations import ddl
-    from transom.db.migrations.executor import take_lock
+    from transom.db.migrations.executor import changing_tables
     from transom.db.migrations.introspection import existing_tables
 
     wanted = list(_with_targets(models or _models_without_migrations()))
     created: list[str] = []
-    async with atomic(using):
+    async with changing_tables(using):
         executor = connections.executor(using)
-        await take_lock(executor)
         existing = await existing_tables(executor)
         missing = [
             model

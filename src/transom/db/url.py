@@ -4,6 +4,7 @@
     sqlite:////srv/site.sqlite3      a file, absolute
     sqlite://:memory:                a database that ends with its connection
     postgresql://user:password@host:5432/name?pool_max=20&sslmode=require
+    mysql://user:password@host:3306/name?ssl_mode=REQUIRED          MariaDB; mariadb:// is the same
 
 Every option is declared once, as a field of the dataclass of its vendor.
 """
@@ -72,11 +73,44 @@ class PostgreSQLOptions:
     sslkey: str = ""
 
 
-Options: TypeAlias = SQLiteOptions | PostgreSQLOptions
+@dataclass(frozen=True, slots=True)
+class MySQLOptions:
+    """What may follow the `?` of a MySQL URL; the names without `pool_` are those of MySQL's clients, with their meaning.
+
+    Attributes:
+        pool_min: connections kept open when nobody needs them.
+        pool_max: connections open at most.
+        pool_timeout: seconds a statement waits for a free connection.
+        pool_idle: seconds after which connections above `pool_min` that nobody needed are closed.
+        connect_timeout: seconds to open a connection.
+        statement_cache_size: prepared statements kept per connection; a server holds 16,382 in all by default.
+        unix_socket: path of the server's socket, instead of host and port.
+        ssl_mode: DISABLED; REQUIRED encrypts and checks nothing; VERIFY_CA checks the certificate, VERIFY_IDENTITY the
+            host's name in it too. By default VERIFY_CA if `ssl_ca` is given, else DISABLED.
+    """
+
+    pool_min: int = 0
+    pool_max: int = 10
+    pool_timeout: float = 30.0
+    pool_idle: float = 300.0
+    connect_timeout: float = 10.0
+    statement_cache_size: int = 128
+    unix_socket: str = ""
+    application_name: str = "transom"
+    ssl_mode: str = ""
+    ssl_ca: str = ""
+    ssl_cert: str = ""
+    ssl_key: str = ""
+
+
+SSL_MODES = ("DISABLED", "REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY")
+Options: TypeAlias = SQLiteOptions | PostgreSQLOptions | MySQLOptions
 SCHEMES: dict[str, type[Options]] = {
     "sqlite": SQLiteOptions,
     "postgresql": PostgreSQLOptions,
     "postgres": PostgreSQLOptions,
+    "mysql": MySQLOptions,
+    "mariadb": MySQLOptions,
 }
 
 
@@ -85,7 +119,7 @@ class DatabaseURL:
     """A parsed database URL; `str()` and `repr()` never show the password.
 
     Attributes:
-        scheme: "sqlite" or "postgresql".
+        scheme: "sqlite", "postgresql" or "mysql".
         database: path of the file (or ":memory:"), or name of the database.
         options: the options of the vendor, with defaults where the URL names none.
     """
@@ -109,7 +143,7 @@ class DatabaseURL:
         if not separator or scheme not in SCHEMES:
             raise ConfigurationError(
                 f"unknown scheme {scheme if separator else ''!r} in a database URL; choose from {', '.join(SCHEMES)}, "
-                "as in sqlite:///site.sqlite3 or postgresql://user@host/name"
+                "as in sqlite:///site.sqlite3, postgresql://user@host/name or mysql://user@host/name"
             )
         location, _, query = rest.partition("?")
         options = parse_options(SCHEMES[scheme], query)
@@ -155,7 +189,7 @@ def parse_path(location: str) -> str:
     return unquote(location[1:])
 
 
-def parse_server(location: str, options: PostgreSQLOptions) -> DatabaseURL:
+def parse_server(location: str, options: PostgreSQLOptions | MySQLOptions) -> DatabaseURL:
     """Read `user:password@host:port/name`."""
     try:
         parts = urlsplit(f"//{location}")
@@ -163,16 +197,19 @@ def parse_server(location: str, options: PostgreSQLOptions) -> DatabaseURL:
     except ValueError as exc:
         raise ConfigurationError(f"bad host or port in a database URL: {exc}") from None
     database = unquote(parts.path[1:])
+    is_postgresql = isinstance(options, PostgreSQLOptions)
+    scheme = "postgresql" if is_postgresql else "mysql"
     if not database:
         raise ConfigurationError(
-            "the database URL names no database; expected postgresql://user@host:port/name"
+            f"the database URL names no database; expected {scheme}://user@host:port/name"
         )
     return DatabaseURL(
-        "postgresql",
+        scheme,
         database,
         username=unquote(parts.username) if parts.username else None,
         password=unquote(parts.password) if parts.password else None,
-        host=options.host or (unquote(parts.hostname) if parts.hostname else None),
+        host=(options.host if is_postgresql else None)
+        or (unquote(parts.hostname) if parts.hostname else None),
         port=port,
         options=options,
     )
@@ -225,6 +262,8 @@ def check_ranges(options: Options) -> Options:
             f"pool_min={options.pool_min} and pool_max={options.pool_max} in a database URL; "
             "expected pool_max of at least 1 and of at least pool_min"
         )
+    elif isinstance(options, MySQLOptions) and options.ssl_mode not in ("", *SSL_MODES):
+        raise ConfigurationError(f"ssl_mode={options.ssl_mode!r}; choose from {', '.join(SSL_MODES)}")
     return options
 
 

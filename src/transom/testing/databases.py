@@ -1,6 +1,6 @@
 """Databases for tests, in the place of those the site's settings name.
 
-A SQLite database becomes a temporary file, a PostgreSQL database `name` becomes `test_name` on the same server, created
+A SQLite database becomes a temporary file, a database `name` on a server becomes `test_name` on the same server, created
 anew and dropped at the end. The site's `settings.databases` is changed in place, so that the application, whenever it
 starts, configures the stand-ins.
 """
@@ -8,7 +8,7 @@ starts, configures the stand-ins.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, NoReturn, cast
+from typing import TYPE_CHECKING, NamedTuple, NoReturn, cast
 
 from transom.conf import apps
 from transom.db import connections, router
@@ -23,8 +23,27 @@ if TYPE_CHECKING:
     from transom.conf import Settings
     from transom.db.backends.base import Backend
 
-MAINTENANCE_DATABASE = "postgres"  # exists on every PostgreSQL server
-MAX_NAME_LENGTH = 63  # bytes of a PostgreSQL identifier
+MAX_NAME_LENGTH = 63  # bytes of a PostgreSQL identifier; MySQL has 64 characters
+
+
+class Server(NamedTuple):
+    """How databases come and go on a kind of server; `{}` stands for the name.
+
+    Attributes:
+        maintenance: a database that exists on each of them.
+        quote: what stands around a name, and is doubled in it.
+        drop: the statement that drops a database with all sessions on it.
+    """
+
+    maintenance: str
+    quote: str
+    drop: str
+
+
+SERVERS = {
+    "postgresql": Server("postgres", '"', "DROP DATABASE IF EXISTS {} WITH (FORCE)"),
+    "mysql": Server("information_schema", "`", "DROP DATABASE IF EXISTS {}"),
+}
 
 
 class TemporaryDatabases:
@@ -97,12 +116,13 @@ class TemporaryDatabases:
     async def drop(self) -> None:
         """Drop the databases that were created on servers."""
         while self._created:
-            await _execute_on_server(self._created.pop(), "DROP DATABASE IF EXISTS {} WITH (FORCE)")
+            url = self._created.pop()
+            await _execute_on_server(url, SERVERS[url.scheme].drop)
 
     async def _create(self, url: DatabaseURL) -> None:
         """Create an empty database, in place of one that an interrupted run left behind."""
-        if url.scheme == "postgresql":
-            await _execute_on_server(url, "DROP DATABASE IF EXISTS {} WITH (FORCE)", "CREATE DATABASE {}")
+        if url.scheme in SERVERS:
+            await _execute_on_server(url, SERVERS[url.scheme].drop, "CREATE DATABASE {}")
             self._created.append(url)
 
     def _stand_in(self, url: str) -> str:
@@ -137,10 +157,11 @@ class BlockedBackend:
 
 async def _execute_on_server(url: DatabaseURL, *statements: str) -> None:
     """Run statements, with the name of the database for `{}`, on another database of the same server."""
-    server = connections.build_backend("maintenance", replace(url, database=MAINTENANCE_DATABASE))
-    name = '"' + url.database.replace('"', '""') + '"'
+    server = SERVERS[url.scheme]
+    backend = connections.build_backend("maintenance", replace(url, database=server.maintenance))
+    name = f"{server.quote}{url.database.replace(server.quote, server.quote * 2)}{server.quote}"
     try:
         for statement in statements:
-            await server.execute(statement.format(name))
+            await backend.execute(statement.format(name))
     finally:
-        await server.aclose()
+        await backend.aclose()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
-Vendor: TypeAlias = Literal["sqlite", "postgresql"]
+Vendor: TypeAlias = Literal["sqlite", "postgresql", "mysql"]
 Row: TypeAlias = Sequence[Any]  # Any: what the driver makes of a column
 Args: TypeAlias = Sequence[Any]  # Any: values as the driver takes them
 
@@ -16,8 +16,9 @@ Args: TypeAlias = Sequence[Any]  # Any: values as the driver takes them
 class Executor(Protocol):
     """Runs statements: a backend by itself (each in autocommit) or a transaction on one connection.
 
-    Statements carry the vendor's own placeholders: `$1` on PostgreSQL, `?` on SQLite. Driver errors come out as the
-    classes of `transom.db.exceptions`. Cancelling a call leaves no connection behind in an unknown state.
+    Statements carry the vendor's own placeholders: `$1` on PostgreSQL, `?` on SQLite, `%s` on MySQL (where `%%` is a
+    percent sign if there are arguments). Driver errors come out as the classes of `transom.db.exceptions`. Cancelling a
+    call leaves no connection behind in an unknown state.
     """
 
     @property

@@ -18,12 +18,19 @@ import sqlalchemy as sa
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy.engine.mock import MockConnection
-from sqlalchemy.schema import AddConstraint, CreateIndex, DropConstraint, DropIndex
+from sqlalchemy.schema import (
+    AddConstraint,
+    ColumnCollectionConstraint,
+    CreateIndex,
+    DropConstraint,
+    DropIndex,
+)
 from sqlalchemy.sql import visitors
 
+from transom.db.exceptions import ConfigurationError
 from transom.db.models.table import table_items
 from transom.db.sql.column_type import SQLText
-from transom.db.sql.dialects import dialect
+from transom.db.sql.dialects import dialect, undouble
 from transom.db.sql.literals import literal_text
 from transom.db.sql.schema import build_whole_table
 from transom.db.sql.tables import build_column, build_metadata
@@ -40,6 +47,7 @@ def create_tables(models: Sequence[Options], vendor: Vendor) -> list[str]:
 
     The models may refer to each other in rings; tables they refer to beside these must exist.
     """
+    _refuse_set_default(models, vendor)
     recorder = _Recorder(vendor)
     metadata = build_metadata()
     tables = [build_whole_table(options, table_items(options), metadata, vendor) for options in models]
@@ -70,6 +78,7 @@ def add_column(options: Options, column: str, default: Any, vendor: Vendor) -> l
             column. Any: what the driver takes.
         vendor: the database's dialect.
     """
+    _refuse_set_default([options], vendor)
     recorder = _Recorder(vendor)
     field = next(field for field in options.fields if field.column == column)
     added = build_column(field, vendor)
@@ -142,6 +151,8 @@ def remove_column(options: Options, column: str, vendor: Vendor) -> list[str]:
     if vendor == "sqlite":
         _rebuild(recorder, _describe(options, vendor), without=column)
     else:
+        if vendor == "mysql":
+            _drop_constraints(recorder, _describe(options, vendor), column)
         recorder.operations.drop_column(options.db_table, column)
     return recorder.statements
 
@@ -207,6 +218,31 @@ def rename_index(old: Options, new: Options, old_name: str, new_name: str, vendo
 
 def _find(table: sa.Table, name: str) -> sa.Index | sa.Constraint | None:
     return next((item for item in (*table.indexes, *table.constraints) if item.name == name), None)
+
+
+def _drop_constraints(recorder: _Recorder, table: sa.Table, column: str) -> None:
+    """Drop the constraints that MySQL does not drop together with a column of theirs."""
+    for constraint in sorted(table.constraints, key=lambda constraint: str(constraint.name)):
+        if isinstance(constraint, sa.PrimaryKeyConstraint) or not isinstance(
+            constraint, ColumnCollectionConstraint
+        ):
+            continue
+        alone = isinstance(constraint, sa.UniqueConstraint) and len(constraint.columns) == 1
+        if column in constraint.columns and not alone:
+            recorder.run(DropConstraint(constraint))
+
+
+def _refuse_set_default(models: Iterable[Options], vendor: Vendor) -> None:
+    if vendor != "mysql":
+        return
+    for options in models:
+        for field in options.fields:
+            reference = field.reference()
+            if reference is not None and reference.on_delete == "SET DEFAULT":
+                raise ConfigurationError(
+                    f"{options.db_table}.{field.column} has on_delete=SET_DEFAULT, which MySQL does not carry out; "
+                    "choose CASCADE, SET_NULL, PROTECT or RESTRICT"
+                )
 
 
 def _can_be_added_in_place(column: sa.Column[Any]) -> bool:
@@ -303,6 +339,7 @@ class _Recorder:
 
     def __init__(self, vendor: Vendor) -> None:
         self.statements: list[str] = []
+        self._vendor: Vendor = vendor
         self._dialect = dialect(vendor)
         self.connection = cast("sa.Connection", MockConnection(self._dialect, self._record))
         context = MigrationContext.configure(self.connection, opts={"target_metadata": build_metadata()})
@@ -314,7 +351,7 @@ class _Recorder:
 
     def _record(self, construct: Any, _parameters: object) -> None:  # Any: whatever SQLAlchemy compiles
         compiled = construct.compile(dialect=self._dialect)
-        self.statements.append(str(compiled).strip())
+        self.statements.append(undouble(str(compiled).strip(), self._vendor))
 
 
 def _default_clause(value: Any, vendor: Vendor) -> sa.DefaultClause:

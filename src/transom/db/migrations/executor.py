@@ -4,6 +4,10 @@ Each migration runs in one transaction together with its record, so one that fai
 was. At the head of that transaction stands a lock: another process that migrates waits there, and finds on its turn
 that the step is done. PostgreSQL has an advisory lock for it; SQLite's transactions begin by locking the file.
 
+MySQL commits before and after each change of a table, so there a migration runs in no transaction, and one that fails
+half way leaves what it had done; only the functions of RunPython get transactions of their own. The lock is held on a
+connection beside.
+
 SQLite must be told before the transaction not to enforce foreign keys where a table is to be made anew: dropping the
 old one would otherwise delete the rows that refer to it. All references are checked before the commit instead.
 """
@@ -25,9 +29,8 @@ from transom.db.transaction import atomic
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable
-    from contextlib import AbstractAsyncContextManager
 
-    from transom.db.backends.base import Executor
+    from transom.db.backends.base import Backend, Executor
     from transom.db.migrations.loader import MigrationLoader
     from transom.db.migrations.migration import Migration, MigrationKey
     from transom.db.migrations.plan import OnProgress, PlanStep
@@ -36,6 +39,8 @@ if TYPE_CHECKING:
 _rebuilding: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
 
 LOCK = 0x7472616E736F6D01  # any number that nobody else takes: "transom" and a one
+LOCK_NAME = "CONCAT('transom ', SHA1(DATABASE()))"  # MySQL's locks are the server's, and their names have 64 characters
+LOCK_TIMEOUT = 31_536_000  # seconds: a year
 
 
 class MigrationExecutor:
@@ -67,7 +72,7 @@ class MigrationExecutor:
         Raises:
             IrreversibleMigration: a step cannot be undone.
             DatabaseError: a statement failed. The steps before stay done; the step itself has left no trace, unless
-                its migration says `atomic = False`.
+                its migration says `atomic = False` or the database is MySQL. A note of the error says which.
 
         Cancellation: as an error in the step that is under way.
         """
@@ -86,24 +91,32 @@ class MigrationExecutor:
     async def _run_step(self, step: PlanStep, state: ProjectState, *, fake: bool) -> bool:
         migration = self._loader.graph.nodes[step.key]
         rebuilds = not fake and await self._rebuilds_tables(step, migration, state)
-        block = atomic(self._using) if migration.atomic else self._lock_beside()
+        block = changing_tables(self._using, atomically=migration.atomic)
         try:
             async with self._foreign_keys_off() if rebuilds else nullcontext(), block:
                 executor = connections.executor(self._using)
                 if rebuilds:
                     await _refuse_enforced_foreign_keys(executor)
-                if migration.atomic:
-                    await take_lock(executor)
                 done = await self._run_unless_done(step, migration, state, fake=fake)
                 if rebuilds:
                     await _check_foreign_keys(executor)
                 return done
         except Exception as exc:
-            left = (
-                "nothing of it is left" if migration.atomic else "atomic is False: what it did before stays"
+            exc.add_note(
+                f"while {'undoing' if step.backwards else 'applying'} migration {step}; {self._left(migration)}"
             )
-            exc.add_note(f"while {'undoing' if step.backwards else 'applying'} migration {step}; {left}")
             raise
+
+    def _left(self, migration: Migration) -> str:
+        """Say what a failed migration leaves behind."""
+        if not migration.atomic:
+            return "atomic is False: what it did before stays"
+        if can_undo_tables(self._using):
+            return "nothing of it is left"
+        return (
+            "MySQL cannot undo changes of tables, so what it did before stays: undo that by hand and migrate again, "
+            "or finish it by hand and migrate with fake"
+        )
 
     async def _run_unless_done(
         self, step: PlanStep, migration: Migration, state: ProjectState, *, fake: bool
@@ -114,7 +127,9 @@ class MigrationExecutor:
         if (step.key in await recorder.applied()) is not step.backwards:
             return False
         if not fake:
-            await _change(step, migration, state, SchemaEditor(executor.vendor, executor, self._using))
+            apart = migration.atomic and not can_undo_tables(self._using)
+            editor = SchemaEditor(executor.vendor, executor, self._using, python_apart=apart)
+            await _change(step, migration, state, editor)
         if step.backwards:
             await recorder.record_unapplied(step.key)
         else:
@@ -142,18 +157,6 @@ class MigrationExecutor:
             finally:
                 await outlast(asyncio.ensure_future(backend.execute("PRAGMA foreign_keys = ON")))
 
-    @asynccontextmanager
-    async def _lock_beside(self) -> AsyncGenerator[None]:
-        """Hold the lock in a transaction of its own, for a migration that runs outside any."""
-        backend = connections.backend(self._using)
-        # SQLite's lock would keep the migration itself out.
-        holder: AbstractAsyncContextManager[Executor | None]
-        holder = backend.transaction() if backend.vendor == "postgresql" else nullcontext()
-        async with holder as executor:
-            if executor is not None:
-                await take_lock(executor)
-            yield
-
 
 async def _change(step: PlanStep, migration: Migration, state: ProjectState, editor: SchemaEditor) -> None:
     if step.backwards:
@@ -162,10 +165,56 @@ async def _change(step: PlanStep, migration: Migration, state: ProjectState, edi
         await migration.apply(state, editor)
 
 
-async def take_lock(executor: Executor) -> None:
-    """Wait until nobody else changes tables of this database; the lock is let go with the transaction."""
+def can_undo_tables(using: str) -> bool:
+    """Whether changes of tables can be part of a transaction."""
+    return connections.executor(using).vendor != "mysql"
+
+
+@asynccontextmanager
+async def changing_tables(using: str, *, atomically: bool = True) -> AsyncGenerator[None]:
+    """Change tables when nobody else does, in one transaction if that is asked for and the database can do it.
+
+    Raises:
+        MigrationError: on MySQL, inside of a transaction, which the first change would commit.
+    """
+    if atomically and can_undo_tables(using):
+        async with atomic(using):
+            await _take_lock(connections.executor(using))
+            yield
+        return
+    if not can_undo_tables(using) and connections.executor(using) is not connections.backend(using):
+        raise MigrationError(
+            "changing a table on MySQL commits the open transaction; create tables and migrate outside atomic()"
+        )
+    async with _lock_beside(connections.backend(using)):
+        yield
+
+
+@asynccontextmanager
+async def _lock_beside(backend: Backend) -> AsyncGenerator[None]:
+    """Hold the lock in a transaction of its own, for changes that are made outside any."""
+    if backend.vendor == "sqlite":  # its lock would keep the changes themselves out
+        yield
+        return
+    async with backend.transaction() as executor:
+        await _take_lock(executor)
+        try:
+            yield
+        finally:
+            await _let_go_of_lock(executor)
+
+
+async def _take_lock(executor: Executor) -> None:
+    """Wait until nobody else changes tables of this database; PostgreSQL's lock is let go with the transaction."""
     if executor.vendor == "postgresql":
         await executor.fetch("SELECT pg_advisory_xact_lock($1)", (LOCK,))
+    elif executor.vendor == "mysql":
+        await executor.fetch(f"SELECT GET_LOCK({LOCK_NAME}, {LOCK_TIMEOUT})")
+
+
+async def _let_go_of_lock(executor: Executor) -> None:
+    if executor.vendor == "mysql":  # its lock is the session's, which goes back to the pool
+        await executor.fetch(f"SELECT RELEASE_LOCK({LOCK_NAME})")
 
 
 async def _refuse_enforced_foreign_keys(executor: Executor) -> None:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 TABLES = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table'",
     "postgresql": "SELECT tablename FROM pg_tables WHERE schemaname = ANY (current_schemas(false))",
+    "mysql": "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()",
 }
 
 

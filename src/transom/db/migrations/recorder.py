@@ -9,10 +9,11 @@ from transom.db.migrations.introspection import existing_tables
 from transom.db.migrations.migration import MigrationKey
 
 if TYPE_CHECKING:
-    from transom.db.backends.base import Executor
+    from transom.db.backends.base import Executor, Vendor
 
 TABLE = "transom_migrations"
-TIMESTAMP = {"sqlite": "TEXT", "postgresql": "TIMESTAMP WITH TIME ZONE"}
+TIMESTAMP = {"sqlite": "TEXT", "postgresql": "TIMESTAMP WITH TIME ZONE", "mysql": "DATETIME(6)"}
+PLACES = {"sqlite": ("?", "?", "?"), "postgresql": ("$1", "$2", "$3"), "mysql": ("%s", "%s", "%s")}
 
 
 class MigrationRecorder:
@@ -20,8 +21,7 @@ class MigrationRecorder:
 
     def __init__(self, executor: Executor) -> None:
         self._executor = executor
-        # The placeholders of the vendor, for the two columns of the key.
-        self._key = ("$1", "$2") if executor.vendor == "postgresql" else ("?", "?")
+        self._places = PLACES[executor.vendor]
 
     async def ensure_table(self) -> None:
         """Create the table if it is not there. Safe beside another process only under the lock of migrations."""
@@ -41,19 +41,24 @@ class MigrationRecorder:
 
     async def record_applied(self, key: MigrationKey) -> None:
         """Write down that a migration was applied, now."""
-        now = datetime.datetime.now(datetime.UTC)
-        applied = now if self._executor.vendor == "postgresql" else now.isoformat(timespec="microseconds")
-        third = "$3" if self._executor.vendor == "postgresql" else "?"
         await self._executor.execute(
-            f"INSERT INTO {TABLE} (app, name, applied) VALUES ({', '.join(self._key)}, {third})",  # noqa: S608
-            (*key, applied),
+            f"INSERT INTO {TABLE} (app, name, applied) VALUES ({', '.join(self._places)})",  # noqa: S608
+            (*key, _encode_time(datetime.datetime.now(datetime.UTC), self._executor.vendor)),
         )
 
     async def record_unapplied(self, key: MigrationKey) -> None:
         """Forget that a migration was applied."""
-        app, name = self._key
+        app, name, _ = self._places
         await self._executor.execute(f"DELETE FROM {TABLE} WHERE app = {app} AND name = {name}", tuple(key))  # noqa: S608
 
 
+def _encode_time(value: datetime.datetime, vendor: Vendor) -> datetime.datetime | str:
+    if vendor == "sqlite":
+        return value.isoformat(timespec="microseconds")
+    return value.replace(tzinfo=None) if vendor == "mysql" else value
+
+
 def _parse_time(value: str | datetime.datetime) -> datetime.datetime:
-    return datetime.datetime.fromisoformat(value) if isinstance(value, str) else value
+    if isinstance(value, str):
+        return datetime.datetime.fromisoformat(value)
+    return value if value.tzinfo else value.replace(tzinfo=datetime.UTC)

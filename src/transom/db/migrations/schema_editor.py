@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from transom.db import router
+from transom.db import connections, router
+from transom.db.transaction import atomic
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
@@ -31,17 +32,26 @@ class SchemaEditor:
         vendor: the dialect of the statements.
         executor: runs them; None to run nothing.
         alias: of the database, for routers to say which tables belong into it; None for all.
+        python_apart: whether functions of `RunPython` get a transaction of their own, for the migration has none.
 
     Attributes:
-        vendor: the dialect: `"sqlite"` or `"postgresql"`.
+        vendor: the dialect: `"sqlite"`, `"postgresql"` or `"mysql"`.
         statements: the SQL so far, in order; arguments are shown in comments.
     """
 
-    def __init__(self, vendor: Vendor, executor: Executor | None = None, alias: str | None = None) -> None:
+    def __init__(
+        self,
+        vendor: Vendor,
+        executor: Executor | None = None,
+        alias: str | None = None,
+        *,
+        python_apart: bool = False,
+    ) -> None:
         self._alias = alias
         self.vendor: Vendor = vendor
         self.statements: list[str] = []
         self._executor = executor
+        self._python_apart = python_apart
 
     def allows(self, app_label: str, model_name: str | None) -> bool:
         """Return whether the tables of an app, or of one of its models, belong into this database."""
@@ -152,8 +162,19 @@ class SchemaEditor:
         if self._executor is None:
             name = getattr(code, "__qualname__", repr(code))
             self.statements.append(f"-- Python: {name}(apps, schema_editor)")
+        elif self._python_apart and self._alias is not None:
+            await self._run_in_transaction(code, apps, self._alias)
         else:
             await code(apps, self)
+
+    async def _run_in_transaction(self, code: DataMigration, apps: StateApps, using: str) -> None:
+        outside = self._executor
+        async with atomic(using):
+            self._executor = connections.executor(using)
+            try:
+                await code(apps, self)
+            finally:
+                self._executor = outside
 
     async def _run(self, statements: Sequence[str]) -> None:
         for statement in statements:

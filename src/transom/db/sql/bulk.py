@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -10,7 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from transom.db.sql.parameters import Parameter
+from transom.db.sql.json_table import json_table, unpacked
+from transom.db.sql.parameters import Parameter, dump_list
 from transom.db.sql.statement import Statement, StatementBuilder
 from transom.db.sql.types import parameter_type
 
@@ -28,7 +28,7 @@ def insert_rows(
 ) -> Statement:
     """Compile the insertion of rows given as columns: one list of values for each field, in their order.
 
-    PostgreSQL gets the columns as arrays, SQLite the rows as one JSON array. What is returned comes back in no promised
+    PostgreSQL gets the columns as arrays, the others the rows as one JSON array. What is returned comes back in no promised
     order, but they are counted up in the order of the rows, so sorting them is enough. There is one value beside the
     shape: the list of columns.
     """
@@ -40,10 +40,10 @@ def insert_rows(
         source = source.where(
             sa.literal_column("1 = 1")
         )  # or it would take ON CONFLICT for a condition of a join
-    insert: Any = _INSERTS[vendor](table)  # Any: each dialect has a class of its own
+    insert = _insert(table, vendor)
     insert = insert.from_select([field.column for field in fields], source, include_defaults=False)
     if conflict is not None:
-        insert = _on_conflict(insert, conflict)
+        insert = _on_conflict(insert, conflict, options.pk, vendor)
     if returning:
         insert = insert.returning(*(table.c[field.column] for field in returning))
     return _with_one_value(builder.finish(insert))
@@ -52,7 +52,21 @@ def insert_rows(
 _INSERTS: Final = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 
 
-def _on_conflict(insert: Any, conflict: Conflict) -> Any:  # Any: see above
+def _insert(table: sa.Table, vendor: Vendor) -> Any:  # Any: each dialect has a class of its own
+    if vendor == "mysql":
+        from sqlalchemy.dialects import mysql  # it brings a module for each of its drivers
+
+        return mysql.insert(table)
+    return _INSERTS[vendor](table)
+
+
+def _on_conflict(insert: Any, conflict: Conflict, key: FieldLike, vendor: Vendor) -> Any:  # Any: see above
+    if (
+        vendor == "mysql"
+    ):  # it knows no names for what is unique: whichever key the row clashes with, it is this one
+        kept = {key.column: insert.table.c[key.column]}
+        new = {field.column: insert.inserted[field.column] for field in conflict.update}
+        return insert.on_duplicate_key_update(new or kept)
     unique = [field.column for field in conflict.unique] or None
     if not conflict.update:
         return insert.on_conflict_do_nothing(index_elements=unique)
@@ -87,7 +101,7 @@ Rows: TypeAlias = "tuple[list[sa.ColumnElement[Any]], sa.ColumnElement[Any]]"
 
 def _rows(fields: Sequence[FieldLike], builder: StatementBuilder) -> Rows:
     """Return the columns of the rows that are given, and their number."""
-    return _unnest(fields, builder) if builder.vendor == "postgresql" else _json_rows(fields, builder)
+    return _SOURCES[builder.vendor](fields, builder)
 
 
 def _unnest(fields: Sequence[FieldLike], builder: StatementBuilder) -> Rows:
@@ -104,7 +118,8 @@ def _unnest(fields: Sequence[FieldLike], builder: StatementBuilder) -> Rows:
 
 
 def _json_rows(fields: Sequence[FieldLike], builder: StatementBuilder) -> Rows:
-    rows = sa.func.json_each(builder.parameter(rows_writer(fields), sa.Text())).table_valued("key", "value")
+    write = rows_writer(fields, builder.vendor)
+    rows = sa.func.json_each(builder.parameter(write, sa.Text())).table_valued("key", "value")
     members: list[sa.ColumnElement[Any]] = [
         _member(field, sa.func.json_extract(rows.c.value, sa.literal_column(f"'$[{number}]'")))
         for number, field in enumerate(fields)
@@ -115,6 +130,18 @@ def _json_rows(fields: Sequence[FieldLike], builder: StatementBuilder) -> Rows:
 def _member(field: FieldLike, text: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     """Return a value of a JSON row as the column takes it: bytes travel as hexadecimal digits."""
     return sa.func.transom_unhex(text) if field.column_type().kind == "binary" else text
+
+
+def _json_table_rows(fields: Sequence[FieldLike], builder: StatementBuilder) -> Rows:
+    document = builder.parameter(rows_writer(fields, builder.vendor), sa.Text())
+    rows = json_table(
+        document, [(field.column_type(), f"$[{number}]") for number, field in enumerate(fields)]
+    )
+    members = [unpacked(field, rows.c[f"c{number}"]) for number, field in enumerate(fields)]
+    return members, rows.c.n
+
+
+_SOURCES: Final = {"postgresql": _unnest, "sqlite": _json_rows, "mysql": _json_table_rows}
 
 
 Columns: TypeAlias = Sequence[Sequence[Any]]
@@ -130,7 +157,7 @@ def column_writer(
     return lambda columns: [None if value is None else write(value) for value in columns[number]]
 
 
-def rows_writer(fields: Sequence[FieldLike]) -> Callable[[Columns], str]:
+def rows_writer(fields: Sequence[FieldLike], vendor: Vendor) -> Callable[[Columns], str]:
     """Return the function that makes a JSON array of rows of the columns."""
-    writers = [column_writer(field, number, "sqlite", as_json=True) for number, field in enumerate(fields)]
-    return lambda columns: json.dumps(list(zip(*(write(columns) for write in writers), strict=True)))
+    writers = [column_writer(field, number, vendor, as_json=True) for number, field in enumerate(fields)]
+    return lambda columns: dump_list(list(zip(*(write(columns) for write in writers), strict=True)))

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from transom.db.sql.builder import comparable
+from transom.db.sql.json_table import json_table, unpacked
 from transom.db.sql.parameters import (
     LIKE_ESCAPE,
     is_glob,
@@ -88,6 +89,9 @@ def _member(column: Column, field: FieldLike, builder: Builder) -> sa.ColumnElem
     if builder.vendor == "postgresql":
         kind = parameter_type(field.column_type(), builder.vendor)
         return column == sa.any_(builder.parameter(convert, ARRAY(kind)))
+    if builder.vendor == "mysql":
+        rows = json_table(builder.parameter(convert, sa.Text()), [(field.column_type(), "$")])
+        return column.in_(sa.select(unpacked(field, rows.c.c0)))
     members = sa.func.json_each(builder.parameter(convert, sa.Text())).table_valued("value")
     return comparable(column, field, builder).in_(sa.select(comparable(members.c.value, field, builder)))
 
@@ -98,12 +102,12 @@ def _matches(
     vendor = builder.vendor
     if lookup in ("regex", "iregex"):
         pattern = builder.parameter(regex_converter(lookup, vendor), sa.Text())
-        operator = "REGEXP" if vendor == "sqlite" else "~*" if lookup == "iregex" else "~"
+        operator = "REGEXP" if vendor != "postgresql" else "~*" if lookup == "iregex" else "~"
         return column.op(operator, is_comparison=True, return_type=sa.Boolean())(pattern)
     pattern = builder.parameter(pattern_converter(field, vendor, lookup), sa.Text())
     if is_glob(lookup, vendor):
         return column.op("GLOB", is_comparison=True, return_type=sa.Boolean())(pattern)
-    if lookup.startswith("i") and vendor == "postgresql":
+    if lookup.startswith("i") and vendor != "sqlite":
         return column.ilike(pattern, escape=LIKE_ESCAPE)
     return column.like(pattern, escape=LIKE_ESCAPE)
 

@@ -87,8 +87,15 @@ def _combine(shape: CombinedOperand, builder: Builder, scope: int | None) -> Col
         # A decimal without a fraction is a whole number there, and would divide as one.
         real: sa.Float[Any] = sa.REAL()
         left = sa.cast(left, real)
+    operator: str = shape.operator
+    if operator == "/" and builder.vendor == "mysql" and _are_whole(left, right):
+        operator = "DIV"  # as on the others, where dividing whole numbers gives a whole number
     # op() and not Python's operators: SQLAlchemy would make `/` a true division by casting
-    return left.self_group().op(shape.operator, return_type=left.type)(right).self_group()
+    return left.self_group().op(operator, return_type=left.type)(right).self_group()
+
+
+def _are_whole(*operands: Column) -> bool:
+    return all(isinstance(operand.type, sa.Integer) for operand in operands)
 
 
 def _call(shape: FunctionOperand | TemplateOperand, builder: Builder, scope: int | None) -> Column:

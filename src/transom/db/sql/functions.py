@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import sqlalchemy as sa
 
+from transom.db.sql.column_type import ColumnType
 from transom.db.sql.types import parameter_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from transom.db.sql.column_type import ColumnType
     from transom.db.sql.metadata import Vendor
 
 # Any: columns of every type
@@ -79,6 +79,11 @@ def _concat(operands: Sequence[Column], output: ColumnType | None, vendor: Vendo
     return sa.type_coerce(joined, sa.Text())
 
 
+def _length(operands: Sequence[Column], output: ColumnType | None, vendor: Vendor) -> Column:
+    # length() counts bytes on MySQL, and SQLite knows no other name.
+    return _plain("length" if vendor == "sqlite" else "char_length")(operands, output, vendor)
+
+
 def _left(operands: Sequence[Column], output: ColumnType | None, vendor: Vendor) -> Column:
     text, count = operands
     return _counting("substr", 2)([text, _number(1), count], output, vendor)
@@ -99,6 +104,8 @@ def _position(operands: Sequence[Column], output: ColumnType | None, vendor: Ven
 
 
 def _now(operands: Sequence[Column], output: ColumnType | None, vendor: Vendor) -> Column:
+    if vendor == "mysql":
+        return sa.func.utc_timestamp(_number(6), type_=sa.DateTime())
     if vendor == "sqlite":
         # As datetimes are stored: ISO 8601 in UTC, with microseconds.
         form = _text("%Y-%m-%dT%H:%M:%f000+00:00")
@@ -108,7 +115,7 @@ def _now(operands: Sequence[Column], output: ColumnType | None, vendor: Vendor) 
 
 def _round(operands: Sequence[Column], output: ColumnType | None, vendor: Vendor) -> Column:
     number, *digits = operands
-    if not digits or vendor == "sqlite":
+    if not digits or vendor != "postgresql":
         return sa.func.round(number, *digits, type_=number.type)
     # PostgreSQL rounds only decimals to a number of digits, which it takes in 32 bits.
     rounded = sa.func.round(sa.cast(number, sa.Numeric()), sa.cast(digits[0], sa.Integer()))
@@ -137,6 +144,8 @@ def _extract(part: str) -> Build:
         (value,) = operands
         if vendor == "sqlite":
             return _extract_of_sqlite(part, value)
+        if vendor == "mysql":
+            return _extract_of_mysql(part, value)
         if isinstance(value.type, sa.DateTime):
             value = sa.func.timezone(_text("UTC"), value)
         field = {"week_day": "dow", "iso_week_day": "isodow", "iso_year": "isoyear"}.get(part, part)
@@ -144,6 +153,22 @@ def _extract(part: str) -> Build:
         return (number + _number(1)).self_group() if part == "week_day" else number
 
     return build
+
+
+def _extract_of_mysql(part: str, value: Column) -> Column:
+    match part:
+        case "week_day":  # Sunday is 1
+            return sa.func.dayofweek(value, type_=sa.Integer())
+        case "iso_week_day":  # Monday is 0 there
+            return (sa.func.weekday(value, type_=sa.Integer()) + _number(1)).self_group()
+        case "week":  # 3: as ISO 8601 counts them
+            return sa.func.week(value, _number(3), type_=sa.Integer())
+        case "iso_year":
+            return (
+                sa.func.yearweek(value, _number(3), type_=sa.Integer()).op("DIV")(_number(100)).self_group()
+            )
+        case _:
+            return sa.extract(part, value)
 
 
 def _extract_of_sqlite(part: str, value: Column) -> Column:
@@ -194,11 +219,18 @@ def _trunc(part: str) -> Build:
         if vendor == "sqlite":
             form = _BEGINNINGS[part].partition("T")[0] if is_day else _BEGINNINGS[part] + ".000000+00:00"
             return sa.func.strftime(_text(form), _start(value, 19), type_=sa.Text())
+        if vendor == "mysql":
+            form = _BEGINNINGS[part].replace("%M", "%i").replace("%S", "%s")
+            kind = parameter_type(ColumnType("date" if is_day else "datetime"), vendor)
+            return sa.cast(sa.func.date_format(value, _text(form)), kind)
         if is_day:
             return sa.cast(sa.func.date_trunc(_text(part), value), sa.Date())
         return sa.func.date_trunc(_text(part), value, _text("UTC"), type_=sa.DateTime(timezone=True))
 
     return build
+
+
+_MICROSECOND: Final = sa.literal_column("MICROSECOND", sa.Text())
 
 
 def _start(text: Column, length: int) -> Column:
@@ -209,6 +241,8 @@ def _date_of(operands: Sequence[Column], output: ColumnType | None, vendor: Vend
     """Return the day of a point in time, in UTC."""
     if vendor == "sqlite":
         return _start(operands[0], 10)
+    if vendor == "mysql":
+        return sa.cast(operands[0], sa.Date())
     return sa.cast(sa.func.timezone(_text("UTC"), operands[0]), sa.Date())
 
 
@@ -216,6 +250,8 @@ def _time_of(operands: Sequence[Column], output: ColumnType | None, vendor: Vend
     """Return the time of day of a point in time, in UTC."""
     if vendor == "sqlite":
         return sa.func.substr(operands[0], _number(12), _number(15), type_=sa.Text())
+    if vendor == "mysql":
+        return sa.cast(operands[0], parameter_type(ColumnType("time"), vendor))
     return sa.cast(sa.func.timezone(_text("UTC"), operands[0]), sa.Time())
 
 
@@ -227,6 +263,9 @@ def _shift(operator: str, *, swapped: bool = False) -> Build:
         if vendor == "sqlite":
             moved = length if operator == "+" else -length
             return sa.func.transom_later(point, moved, type_=sa.Text())
+        if vendor == "mysql":  # a length of time is a number of microseconds there
+            moved = length if operator == "+" else -length
+            return sa.func.timestampadd(_MICROSECOND, moved, point, type_=sa.DateTime())
         return sa.type_coerce(point.op(operator)(length), sa.DateTime(timezone=True)).self_group()
 
     return build
@@ -236,6 +275,8 @@ def _elapsed(operands: Sequence[Column], output: ColumnType | None, vendor: Vend
     """Return the time from the second point to the first."""
     if vendor == "sqlite":
         return sa.func.transom_elapsed(*operands, type_=sa.BigInteger())
+    if vendor == "mysql":
+        return sa.func.timestampdiff(_MICROSECOND, operands[1], operands[0], type_=sa.BigInteger())
     return sa.type_coerce(operands[0].op("-")(operands[1]), sa.Interval()).self_group()
 
 
@@ -250,7 +291,7 @@ FUNCTIONS: Final[Mapping[str, Build]] = {
     # text
     "concat": _concat,
     "left": _left,
-    "length": _plain("length"),
+    "length": _length,
     "lower": _plain("lower"),
     "ltrim": _plain("ltrim"),
     "position": _position,

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from transom.db.sql.column_type import ColumnType
 
-Vendor: TypeAlias = Literal["sqlite", "postgresql"]
+Vendor: TypeAlias = Literal["sqlite", "postgresql", "mysql"]
 OnDeleteRule: TypeAlias = Literal["CASCADE", "RESTRICT", "NO ACTION", "SET NULL", "SET DEFAULT"]
 
 

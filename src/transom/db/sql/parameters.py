@@ -39,14 +39,23 @@ def value_converter(field: FieldLike, vendor: Vendor) -> Converter:
 
 
 def list_converter(field: FieldLike, vendor: Vendor) -> Converter:
-    """Return the converter of a list: an array on PostgreSQL, a JSON array on SQLite. None is no member."""
+    """Return the converter of a list: an array on PostgreSQL, a JSON array on the others. None is no member."""
     encode = field.encoder(vendor)
 
     def encode_list(values: Sequence[Any]) -> list[Any] | str:
         encoded = [encode(value) for value in values]
-        return json.dumps(encoded) if vendor == "sqlite" else encoded
+        return encoded if vendor == "postgresql" else dump_list(encoded)
 
     return encode_list
+
+
+def dump_list(values: Sequence[Any]) -> str:
+    """Return a JSON array of encoded values; MySQL reads numbers and datetimes out of text."""
+    return json.dumps(values, default=_as_text, ensure_ascii=False)
+
+
+def _as_text(value: Any) -> str:
+    return value.hex() if isinstance(value, bytes) else str(value)
 
 
 def pattern_converter(field: FieldLike, vendor: Vendor, lookup: LookupName) -> Converter:
@@ -76,7 +85,7 @@ def regex_converter(lookup: LookupName, vendor: Vendor) -> Converter:
             raise FieldError(f"{lookup} takes a regular expression as a str, not {value!r}")
         if vendor == "sqlite":
             _check_regex(lookup, value)
-        return f"(?i:{value})" if lookup == "iregex" and vendor == "sqlite" else value
+        return f"(?i:{value})" if lookup == "iregex" and vendor != "postgresql" else value
 
     return convert
 

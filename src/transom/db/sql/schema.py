@@ -74,7 +74,7 @@ def build_item(item: TableItem, table: sa.Table, options: OptionsLike, vendor: V
             plain = IndexItem(item.name, keys, unique=True, nulls_distinct=item.nulls_distinct)
             return _index(plain, table, options, vendor)
         case UniqueItem():
-            return _unique(item, table)
+            return _unique(item, table, vendor)
         case CheckItem():
             condition = _condition(item.condition, table, options, vendor)
             return _added(sa.CheckConstraint(condition, name=conv(item.name)), table)
@@ -83,6 +83,8 @@ def build_item(item: TableItem, table: sa.Table, options: OptionsLike, vendor: V
         case GeneratedItem():
             expression = _expression(item.expression, table, options, vendor)
             sa.Computed(expression, persisted=True)._set_parent(table.c[item.column])
+            if vendor == "mysql":  # its grammar has no NOT NULL there
+                table.c[item.column].nullable = True
             return None
 
 
@@ -91,7 +93,12 @@ def _added(constraint: sa.Constraint, table: sa.Table) -> sa.Constraint:
     return constraint
 
 
-def _unique(item: UniqueItem, table: sa.Table) -> sa.Constraint:
+def _unique(item: UniqueItem, table: sa.Table, vendor: Vendor) -> sa.Constraint:
+    if vendor == "mysql" and (item.deferrable is not None or item.nulls_distinct is False):
+        raise FieldError(
+            f"the unique constraint {item.name} is checked at once and takes NULL twice on mysql; "
+            "drop deferrable and nulls_distinct"
+        )
     constraint = sa.UniqueConstraint(
         *item.columns,
         name=conv(item.name),
@@ -132,6 +139,13 @@ def _index(item: IndexItem, table: sa.Table, options: OptionsLike, vendor: Vendo
                 f"{item.name} is unique under a condition, which {vendor} cannot hold; drop the condition"
             )
         return None
+    if vendor == "mysql" and not _is_plain(item):
+        if item.unique:
+            raise FieldError(
+                f"{item.name} is unique by an expression or takes NULL once, which mysql cannot hold; "
+                "give it plain columns, or a GeneratedField"
+            )
+        return None
     keys = [_ordered(_subject(key, table, options, vendor), key) for key in item.keys]
     if vendor == "sqlite" and item.unique and item.nulls_distinct is False:
         keys = [part for key in keys for part in _with_nulls_equal(key)]
@@ -147,6 +161,11 @@ def _index(item: IndexItem, table: sa.Table, options: OptionsLike, vendor: Vendo
             postgresql_nulls_not_distinct=True if item.nulls_distinct is False else None,
         )
     return sa.Index(conv(item.name), *keys, unique=item.unique, _table=table, **settings)
+
+
+def _is_plain(item: IndexItem) -> bool:
+    """Whether an index is one of columns alone, and NULL no value of it."""
+    return item.nulls_distinct is not False and all(isinstance(key.subject, str) for key in item.keys)
 
 
 def _with_nulls_equal(key: Column) -> tuple[Column, Column]:

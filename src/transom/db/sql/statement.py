@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.sql import visitors
 
+from transom.db.exceptions import FieldError
 from transom.db.sql.builder import Builder
 from transom.db.sql.conditions import Position, build_condition
-from transom.db.sql.dialects import dialect
+from transom.db.sql.dialects import dialect, undouble
 from transom.db.sql.expressions import build_expression
 from transom.db.sql.joins import Joins
 from transom.db.sql.parameters import Parameter
@@ -80,11 +82,13 @@ class StatementBuilder(Builder):
     def members(self, operand: SubqueryOperand) -> sa.Select[Any]:
         """Return another query as the right side of IN: without NULL, which would make NOT IN undecided."""
         query, column = self._inner(operand.select, operand.column)
+        # MySQL takes no LIMIT directly inside of IN.
+        if (operand.select.offset or operand.select.limit) and (operand.null or self.vendor == "mysql"):
+            rows = query.with_only_columns(column.label("member")).subquery()
+            members = sa.select(rows.c.member)
+            return members.where(rows.c.member.is_not(None)) if operand.null else members
         if not operand.null:
             return query
-        if operand.select.offset or operand.select.limit:
-            rows = query.with_only_columns(column.label("member")).subquery()
-            return sa.select(rows.c.member).where(rows.c.member.is_not(None))
         return (
             query.where(column.is_not(None))
             if not query._group_by_clauses
@@ -171,7 +175,11 @@ class StatementBuilder(Builder):
     def _lock(self, query: sa.Select[Any], lock: Lock) -> sa.Select[Any]:
         if self.vendor == "sqlite":
             return query  # whoever writes has the whole database for himself
-        of = None if lock.of is None else [self.joins.table(hops) for hops in lock.of]
+        of = (
+            None
+            if lock.of is None or self.vendor == "mysql"
+            else [self.joins.table(hops) for hops in lock.of]
+        )
         return query.with_for_update(
             nowait=lock.nowait, skip_locked=lock.skip_locked, of=of, key_share=lock.no_key
         )
@@ -222,7 +230,8 @@ class StatementBuilder(Builder):
         compiled = statement.compile(dialect=dialect(self.vendor))
         names = cast("SQLCompiler", compiled).positiontup or ()
         places = [int(name.removeprefix("p")) for name in names]
-        return Statement(str(compiled), tuple(Parameter(place, self.converters[place]) for place in places))
+        sql = str(compiled) if places else undouble(str(compiled), self.vendor)
+        return Statement(sql, tuple(Parameter(place, self.converters[place]) for place in places))
 
 
 def select_rows(shape: SelectShape, columns: Sequence[ExpressionShape], vendor: Vendor) -> Statement:
@@ -314,6 +323,10 @@ def update_rows(
     where = _row_condition(builder, shape)
     values = {assignment.field.column: builder.assignment(assignment) for assignment in assignments}
     table = builder.joins.tables.of(shape.options)
+    if returning and vendor == "mysql":
+        raise FieldError(
+            "returning() of an update needs RETURNING, which MySQL has not there; query the rows afterwards"
+        )
     update: Any = sa.update(table).values(values).where(*where)  # Any: RETURNING is a class of its own
     if returning:
         update = update.returning(*(table.c[field.column] for field in returning))
@@ -323,7 +336,7 @@ def update_rows(
 def delete_rows(shape: SelectShape, vendor: Vendor, returning: Sequence[FieldLike] = ()) -> Statement:
     """Compile the deletion of the rows of a query, which gives back columns of them if any are wanted."""
     builder = StatementBuilder(shape.options, vendor)
-    where = _row_condition(builder, shape)
+    where = _row_condition(builder, shape, may_join=not returning)
     table = builder.joins.tables.of(shape.options)
     delete: Any = sa.delete(table).where(*where)  # Any: see above
     if returning:
@@ -331,15 +344,36 @@ def delete_rows(shape: SelectShape, vendor: Vendor, returning: Sequence[FieldLik
     return builder.finish(delete)
 
 
-def _row_condition(builder: StatementBuilder, shape: SelectShape) -> list[Column]:
-    """Return what says which rows to change: the conditions themselves, or the keys of a query where these join."""
+def _row_condition(builder: StatementBuilder, shape: SelectShape, *, may_join: bool = True) -> list[Column]:
+    """Return what says which rows to change: the conditions themselves, or the keys of a query where these join.
+
+    Without `may_join` no other table is added to the statement, as MySQL asks of one with RETURNING.
+    """
     trial = StatementBuilder(shape.options, builder.vendor)
-    trial.select(shape, list)
+    query = trial.select(shape, list)
+    pk = ColumnPath((), shape.options.pk)
+    operand = SubqueryOperand(shape, ColumnOperand(pk), False)
+    key = builder.joins.base.c[pk.field.column]
+    if builder.vendor == "mysql" and (trial.joins or shape.grouping or _has_subquery(query)):
+        matched = _matched_key(builder, operand)
+        return [key == matched if may_join else key.in_(sa.select(matched))]
     if trial.joins or shape.grouping:
-        pk = ColumnPath((), shape.options.pk)
-        operand = SubqueryOperand(shape, ColumnOperand(pk), False)
-        return [builder.joins.base.c[pk.field.column].in_(builder.members(operand))]
+        return [key.in_(builder.members(operand))]
     return builder._take_steps(shape.steps)[0]
+
+
+def _has_subquery(query: sa.Select[Any]) -> bool:
+    return any(isinstance(part, sa.Select) and part is not query for part in visitors.iterate(query))
+
+
+def _matched_key(builder: StatementBuilder, operand: SubqueryOperand) -> Column:
+    """Return the keys of a query as a table to join with.
+
+    MySQL neither changes a table that a subquery reads, nor finds the rows of a subquery by an index in UPDATE and DELETE.
+    DISTINCT has it find the keys before it changes anything.
+    """
+    (key,) = builder.members(operand).distinct().subquery("matched").c
+    return key
 
 
 def insert_row(

@@ -26,6 +26,14 @@ NAMING_CONVENTION = {
 }
 
 
+# Text is equal if all its letters are, in case too, and the blanks at its end.
+MYSQL_TABLE: dict[str, Any] = {  # Any: keywords of many types, as SQLAlchemy has them
+    "mariadb_engine": "InnoDB",
+    "mariadb_default_charset": "utf8mb4",
+    "mariadb_collate": "utf8mb4_nopad_bin",
+}
+
+
 def build_metadata() -> sa.MetaData:
     """Return an empty collection of tables with our naming rules."""
     return sa.MetaData(naming_convention=NAMING_CONVENTION)
@@ -42,6 +50,10 @@ def build_table(options: OptionsLike, metadata: sa.MetaData, vendor: Vendor) -> 
         return known
     columns = [build_column(field, vendor) for field in options.fields]
     generated = any(field.column_type().is_generated for field in options.fields)
+    if vendor == "mysql":
+        table = sa.Table(options.db_table, metadata, *columns, **MYSQL_TABLE)
+        table.primary_key.name = None  # it is always PRIMARY, and MySQL warns of any other name
+        return table
     # Without AUTOINCREMENT, SQLite gives the key of a deleted last row to the next one.
     return sa.Table(options.db_table, metadata, *columns, sqlite_autoincrement=generated)
 
@@ -52,7 +64,7 @@ def build_column(field: FieldLike, vendor: Vendor) -> sa.Column[Any]:
     arguments: list[SchemaItem] = []
     if column_type.is_generated and vendor == "postgresql":
         arguments.append(sa.Identity())
-    if foreign_key := build_foreign_key(field):
+    if foreign_key := build_foreign_key(field, vendor):
         arguments.append(foreign_key)
     kind = sql_type(column_type, vendor)
     return sa.Column(
@@ -75,11 +87,11 @@ def build_default(default: Any, kind: SQLType, vendor: Vendor) -> sa.ColumnEleme
     return sa.literal_column(default.sql) if isinstance(default, SQLText) else literal(default, kind, vendor)
 
 
-def build_foreign_key(field: FieldLike) -> sa.ForeignKey | None:
+def build_foreign_key(field: FieldLike, vendor: Vendor) -> sa.ForeignKey | None:
     """Describe the reference of a foreign key, or return None for other fields.
 
     The check is immediate, so that a wrong key fails at the statement that wrote it, yet deferrable, for loading
-    rows that refer to each other.
+    rows that refer to each other. MySQL's are always immediate.
     """
     reference = field.reference()
     if reference is None:
@@ -87,8 +99,8 @@ def build_foreign_key(field: FieldLike) -> sa.ForeignKey | None:
     return sa.ForeignKey(
         f"{reference.table}.{reference.column}",
         ondelete=None if reference.on_delete == "NO ACTION" else reference.on_delete,
-        deferrable=True,
-        initially="IMMEDIATE",
+        deferrable=None if vendor == "mysql" else True,
+        initially=None if vendor == "mysql" else "IMMEDIATE",
     )
 
 

@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     # Any: SQLAlchemy's Python type of a column; we encode and decode ourselves and never use it
     SQLType = TypeEngine[Any]
 
+
+def _mysql(name: str, **sizes: int) -> SQLType:
+    """Return one of MySQL's own types; they come with a module for each of its drivers, so only where they are used."""
+    from sqlalchemy.dialects import mysql
+
+    return getattr(mysql, name)(**sizes)
+
+
 _POSTGRESQL: dict[ColumnKind, Callable[[ColumnType], SQLType]] = {
     "smallauto": lambda _: sa.SmallInteger(),
     "auto": lambda _: sa.Integer(),
@@ -64,7 +72,30 @@ _SQLITE: dict[ColumnKind, Callable[[ColumnType], SQLType]] = {
     "json": lambda _: sa.Text(),
 }
 
-_BY_VENDOR = {"postgresql": _POSTGRESQL, "sqlite": _SQLITE}
+# Collation and character set are the table's. A boolean is a number, and a UUID its 32 digits.
+_MYSQL: dict[ColumnKind, Callable[[ColumnType], SQLType]] = {
+    "smallauto": lambda _: sa.SmallInteger(),
+    "auto": lambda _: sa.Integer(),
+    "bigauto": lambda _: sa.BigInteger(),
+    "smallint": lambda _: sa.SmallInteger(),
+    "integer": lambda _: sa.Integer(),
+    "bigint": lambda _: sa.BigInteger(),
+    "boolean": lambda _: _mysql("TINYINT", display_width=1),
+    "varchar": lambda column: sa.String(column.length),
+    "text": lambda _: _mysql("LONGTEXT"),
+    "binary": lambda _: _mysql("LONGBLOB"),
+    "datetime": lambda _: _mysql("DATETIME", fsp=6),
+    "date": lambda _: sa.Date(),
+    "time": lambda _: _mysql("TIME", fsp=6),
+    "duration": lambda _: sa.BigInteger(),
+    "float": lambda _: sa.Double(),
+    "decimal": lambda column: sa.Numeric(column.precision, column.scale),
+    "uuid": lambda _: sa.CHAR(32),
+    "inet": lambda _: sa.String(39),
+    "json": lambda _: _mysql("JSON"),
+}
+
+_BY_VENDOR = {"postgresql": _POSTGRESQL, "sqlite": _SQLITE, "mysql": _MYSQL}
 
 
 def sql_type(column_type: ColumnType, vendor: Vendor) -> SQLType:

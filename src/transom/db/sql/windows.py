@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+
+from sqlalchemy.sql.elements import ClauseList
 
 from transom.db.sql.aggregates import call_aggregate, settle
 from transom.db.sql.shapes import AggregateOperand
@@ -41,7 +43,13 @@ def build_ordering(ordering: Ordering, builder: Builder, scope: int | None = Non
     if ordering.expression is None:
         raise AssertionError("random order is no term of a window")
     column = builder.expression(ordering.expression, scope)
+    nulls = column.is_(None)
     column = column.desc() if ordering.descending else column.asc()
     if ordering.nulls is None:
         return column
+    if builder.vendor == "mysql":  # it has no word for it: what is false comes first
+        return cast(
+            "Column",
+            ClauseList(nulls.asc() if ordering.nulls == "last" else nulls.desc(), column, group=False),
+        )
     return column.nulls_first() if ordering.nulls == "first" else column.nulls_last()

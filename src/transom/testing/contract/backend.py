@@ -49,6 +49,8 @@ def placeholders(executor: Executor, count: int) -> str:
     """Return so many placeholders in the vendor's spelling, separated by commas."""
     if executor.vendor == "sqlite":
         return ", ".join("?" * count)
+    if executor.vendor == "mysql":
+        return ", ".join(["%s"] * count)
     return ", ".join(f"${number}" for number in range(1, count + 1))
 
 

@@ -128,8 +128,10 @@ class DateTimeField(AutomaticField[T]):
         return datetime.now(UTC)
 
     def encoder(self, vendor: Vendor) -> Converter:
-        """Return a function that takes an aware datetime; SQLite holds ISO 8601 in UTC, which sorts as text."""
-        as_text = vendor == "sqlite"
+        """Return a function that takes an aware datetime; SQLite holds ISO 8601 in UTC, which sorts as text.
+
+        MySQL's datetimes know no zone; ours are in UTC.
+        """
 
         def encode(value: object) -> datetime | str:
             if not isinstance(value, datetime):
@@ -138,13 +140,18 @@ class DateTimeField(AutomaticField[T]):
                 raise self.wrong_type(
                     value, "a datetime with a time zone (datetime.now(UTC), or value.replace(tzinfo=…))"
                 )
-            return value.astimezone(UTC).isoformat(timespec="microseconds") if as_text else value
+            if vendor == "postgresql":
+                return value
+            value = value.astimezone(UTC)
+            return (
+                value.isoformat(timespec="microseconds") if vendor == "sqlite" else value.replace(tzinfo=None)
+            )
 
         return encode
 
     def decoder(self, vendor: Vendor) -> Converter | None:
-        """Return the ISO 8601 parser where the driver gives text."""
-        return datetime.fromisoformat if vendor == "sqlite" else None
+        """Return the ISO 8601 parser where the driver gives text, and what adds UTC where it gives no zone."""
+        return {"sqlite": datetime.fromisoformat, "mysql": _in_utc}.get(vendor)
 
     def to_python(self, value: Any) -> Any:
         """Return the point in time, of ISO 8601 text too; it needs a zone."""
@@ -321,8 +328,8 @@ class TimeField(AutomaticField[T]):
         return encode
 
     def decoder(self, vendor: Vendor) -> Converter | None:
-        """Return the ISO 8601 parser where the driver gives text."""
-        return time.fromisoformat if vendor == "sqlite" else None
+        """Return the ISO 8601 parser where the driver gives text, and what it takes where it gives a length of time."""
+        return {"sqlite": time.fromisoformat, "mysql": _time_of_day}.get(vendor)
 
     def to_python(self, value: Any) -> Any:
         """Return the time of day, of ISO 8601 text too."""
@@ -341,7 +348,7 @@ _MOST_MICROSECONDS = 1 << 63
 
 
 class DurationField(Field[T]):
-    """A length of time, up to 290,000 years. SQLite holds it as a number of microseconds."""
+    """A length of time, up to 290,000 years. SQLite and MySQL hold it as a number of microseconds."""
 
     default_messages = {"invalid": "Enter a length of time, such as 1:30:00, or 2 days, 1:30:00."}
 
@@ -372,7 +379,7 @@ class DurationField(Field[T]):
 
     def encoder(self, vendor: Vendor) -> Converter:
         """Return a function that takes a timedelta of at most 64 bits of microseconds."""
-        as_number = vendor == "sqlite"
+        as_number = vendor != "postgresql"
 
         def encode(value: object) -> timedelta | int:
             if not isinstance(value, timedelta):
@@ -386,7 +393,7 @@ class DurationField(Field[T]):
 
     def decoder(self, vendor: Vendor) -> Converter | None:
         """Return timedelta where the driver gives microseconds."""
-        return (lambda value: timedelta(microseconds=value)) if vendor == "sqlite" else None
+        return (lambda value: timedelta(microseconds=value)) if vendor != "postgresql" else None
 
     def to_python(self, value: Any) -> Any:
         """Return the length of time, of text as `str(timedelta)` writes it too."""
@@ -421,3 +428,11 @@ def parse_duration(text: str) -> timedelta | None:
         return timedelta(days=int(match["days"] or 0)) + (-within if match["sign"] else within)
     except OverflowError:
         return None
+
+
+def _time_of_day(value: timedelta) -> time:
+    return (datetime.min + value).time()
+
+
+def _in_utc(value: datetime) -> datetime:
+    return value.replace(tzinfo=UTC)

@@ -59,6 +59,11 @@ class Now(DatabaseDefault):
             "date": "strftime('%Y-%m-%d', 'now')",
             "time": "strftime('%H:%M:%f000', 'now')",
         },
+        "mysql": {
+            "datetime": "(UTC_TIMESTAMP(6))",
+            "date": "(UTC_DATE())",
+            "time": "(UTC_TIME(6))",
+        },
     }
 
 
@@ -66,13 +71,19 @@ class Now(DatabaseDefault):
 class RandomUUID(DatabaseDefault):
     """A random UUID (version 4) for a `UUIDField`."""
 
-    # SQLite holds the 32 digits; version and variant stand in two of them (RFC 9562 section 5.4).
+    # SQLite and MySQL hold the 32 digits; version and variant stand in two of them (RFC 9562 section 5.4).
     statements: ClassVar[Mapping[Vendor, Mapping[ColumnKind, str]]] = {
         "postgresql": {"uuid": "gen_random_uuid()"},
         "sqlite": {
             "uuid": (
                 "lower(hex(randomblob(6))) || '4' || substr(lower(hex(randomblob(2))), 2) || "
                 "substr('89ab', 1 + (abs(random()) % 4), 1) || substr(lower(hex(randomblob(8))), 2)"
+            )
+        },
+        "mysql": {  # from MariaDB 10.10 on
+            "uuid": (
+                "(CONCAT(LOWER(HEX(RANDOM_BYTES(6))), '4', SUBSTR(LOWER(HEX(RANDOM_BYTES(2))), 2), "
+                "SUBSTR('89ab', 1 + FLOOR(RAND() * 4), 1), SUBSTR(LOWER(HEX(RANDOM_BYTES(8))), 2)))"
             )
         },
     }

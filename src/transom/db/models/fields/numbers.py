@@ -62,6 +62,8 @@ class FloatField(Field[T]):
                 number = float(value)
                 if vendor == "sqlite" and math.isnan(number):  # SQLite would store NULL
                     raise DataError(f"{self.label} cannot hold NaN in SQLite")
+                if vendor == "mysql" and not math.isfinite(number):
+                    raise DataError(f"{self.label} cannot hold {number!r} in MariaDB")
                 return number
             raise self.wrong_type(value, "a float")
 

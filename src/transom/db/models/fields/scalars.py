@@ -47,8 +47,8 @@ class BooleanField(Field[T]):
         return ColumnType("boolean")
 
     def encoder(self, vendor: Vendor) -> Converter:
-        """Return a function that takes a bool; SQLite holds 0 and 1."""
-        as_number = vendor == "sqlite"
+        """Return a function that takes a bool; SQLite and MySQL hold 0 and 1."""
+        as_number = vendor != "postgresql"
 
         def encode(value: object) -> bool | int:
             if not isinstance(value, bool):
@@ -59,7 +59,7 @@ class BooleanField(Field[T]):
 
     def decoder(self, vendor: Vendor) -> Converter | None:
         """Return bool where the driver gives 0 and 1."""
-        return bool if vendor == "sqlite" else None
+        return bool if vendor != "postgresql" else None
 
     def to_python(self, value: Any) -> Any:
         """Return the truth value, of 0 and 1 and their words too."""
@@ -113,7 +113,7 @@ class UUIDField(Field[T]):
 
     def encoder(self, vendor: Vendor) -> Converter:
         """Return a function that takes a UUID; SQLite holds its 32 hexadecimal digits."""
-        as_text = vendor == "sqlite"
+        as_text = vendor != "postgresql"
 
         def encode(value: object) -> UUID | str:
             if not isinstance(value, UUID):
@@ -124,7 +124,7 @@ class UUIDField(Field[T]):
 
     def decoder(self, vendor: Vendor) -> Converter | None:
         """Return UUID where the driver gives text."""
-        return UUID if vendor == "sqlite" else None
+        return UUID if vendor != "postgresql" else None
 
     def to_python(self, value: Any) -> Any:
         """Return the identifier, of its text too."""
@@ -143,7 +143,7 @@ class JSONField(Field[Any]):
     """
 
     def column_type(self) -> ColumnType:
-        """Return the JSON type: jsonb on PostgreSQL, text on SQLite."""
+        """Return the JSON type: jsonb on PostgreSQL, text on the others."""
         return ColumnType("json")
 
     def encoder(self, vendor: Vendor) -> Converter:

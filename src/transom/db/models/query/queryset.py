@@ -215,8 +215,10 @@ class QuerySet(ChoosingQuery[M]):
         """
         using, executor = self._where()
         plan = self._plan(executor, using)
-        word = _EXPLAIN[executor.vendor] + (" ANALYZE" if analyze and executor.vendor != "sqlite" else "")
+        word = (_ANALYZE if analyze else _EXPLAIN)[executor.vendor]
         rows = await executor.fetch(f"{word} {plan.sql}", plan.encode(self._arguments()))
+        if executor.vendor == "mysql":  # it says everything in columns of its own
+            return "\n".join(" ".join(str(value) for value in row if value is not None) for row in rows)
         return "\n".join(str(row[-1]) for row in rows)
 
     async def first(self) -> M | None:
@@ -529,7 +531,8 @@ class _Row(Generic[M]):
         return found[0]
 
 
-_EXPLAIN = {"postgresql": "EXPLAIN", "sqlite": "EXPLAIN QUERY PLAN"}
+_EXPLAIN = {"postgresql": "EXPLAIN", "sqlite": "EXPLAIN QUERY PLAN", "mysql": "EXPLAIN"}
+_ANALYZE = {"postgresql": "EXPLAIN ANALYZE", "sqlite": "EXPLAIN QUERY PLAN", "mysql": "ANALYZE"}
 
 
 def _batches(rows: list[M], size: int | None) -> Iterator[list[M]]:
