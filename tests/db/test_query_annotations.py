@@ -301,6 +301,13 @@ async def test_aggregates_with_related_rows_read_along(library: Library) -> None
     assert books[2].writer.mentor == library.writers[0]
 
 
+async def test_columns_of_related_rows_stand_beside_aggregates(library: Library) -> None:
+    query = Book.objects.annotate(n=Count("reviews"), by=F("writer__name")).filter(n__gt=1)
+    expected = [("Atlas", "Ada", None, 2), ("Comets", "Bo", "Ada", 3)]
+    assert await query.values_list("title", "writer__name", "writer__mentor__name", "n") == expected
+    assert await query.values_list("writer__name", "by").distinct().order_by("writer__name").count() == 2
+
+
 async def test_text_of_a_group(library: Library) -> None:
     found = await Writer.objects.annotate(titles=StringAgg("books__title", Value(", "))).values_list(
         "name", "titles"

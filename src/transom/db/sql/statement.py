@@ -123,7 +123,7 @@ class StatementBuilder(Builder):
         selected = columns()
         query = sa.select(*selected).where(*where).order_by(*ordering)
         if shape.grouping is not None:
-            query = query.group_by(*self._group(shape, shape.grouping)).having(*having)
+            query = query.group_by(*self._group(shape, shape.grouping, selected)).having(*having)
         query = self.cut(query, offset=shape.offset, limit=shape.limit)
         if shape.distinct is True:
             query = query.distinct()
@@ -149,17 +149,20 @@ class StatementBuilder(Builder):
                 side.append(build_condition(part, self, Position(scope)))
         return where, having
 
-    def _group(self, shape: SelectShape, grouping: Grouping) -> list[Column]:
+    def _group(self, shape: SelectShape, grouping: Grouping, selected: Sequence[Column]) -> list[Column]:
         """Return what rows of one group are equal in."""
         if grouping.columns is not None:
             groups = [self.column(each) for each in grouping.columns]
         else:
             # All columns of a table depend on its key.
-            groups = [self.joins.base.c[shape.options.pk.column]]
+            keyed = {self.joins.base: shape.options}
             for hops in shape.related:
                 for length in range(1, len(hops) + 1):
-                    target = hops[length - 1].target
-                    groups.append(self.joins.table(hops[:length]).c[target.pk.column])
+                    keyed[self.joins.table(hops[:length])] = hops[length - 1].target
+            groups: list[Column] = [table.c[options.pk.column] for table, options in keyed.items()]
+            # Columns of other tables, of values().
+            columns = [each.element if isinstance(each, sa.Label) else each for each in selected]
+            groups += [each for each in columns if isinstance(each, sa.Column) and each.table not in keyed]
             groups += [
                 self.annotations[step.name]
                 for step in shape.steps
