@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
@@ -25,7 +25,7 @@ from transom.db import (
     create_tables,
     models,
 )
-from transom.db.backends.base import Backend
+from transom.db.backends.base import Backend, Vendor
 from transom.db.models import (
     Case,
     Count,
@@ -117,7 +117,7 @@ def ask() -> Iterator[Ask]:
         yield ask
 
 
-VENDORS = ("sqlite", "postgresql")
+VENDORS = get_args(Vendor)
 FRAGMENTS = [
     "'; DROP TABLE thing; --", '"; DROP TABLE thing; --', "' OR '1'='1", "/* */", "\\'; --", "%s", "%(x)s", "$1", "?",
     ":p0", "{}", "{0}", "\0", "\ud800", "\u2019", "\u02bc", "`", ")", "))--", "%", "_", "!", "!%", "\\", "*", "[", ";",

@@ -102,12 +102,15 @@ def _apply(function: Any, step: Call, names: dict[str, Any]) -> Any:
 
 
 def canonical(value: Any) -> Any:
-    """Return a result in a form that is equal for equal results: kind of number and nine digits of it."""
+    """Return a result in a form that is equal for equal results: of numbers their kind and five decimals.
+
+    MariaDB averages decimals with four digits more than the column has.
+    """
     match value:
         case bool() | None | str():
             return value
         case int() | float() | Decimal():
-            return (type(value).__name__, float(f"{float(value):.9g}"))
+            return (type(value).__name__, round(float(value), 5))
         case datetime():
             return value.astimezone(UTC).isoformat()
         case dict():
