@@ -17,6 +17,7 @@ from transom.db.models.query import (
     update_row,
 )
 from transom.db.models.record import Record
+from transom.db.models.signals import post_delete, post_save, pre_delete, pre_save
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,18 +61,35 @@ class Model(Record, metaclass=ModelMeta):
             FieldError: a value of the wrong type, or an unknown name in `update_fields`.
             DoesNotExist: the row to update is gone.
         """
-        alias = router.for_write(type(self), using, self)
-        if update_fields is not None:
-            await self._update([self._meta.get_field(name) for name in update_fields], alias)
+        model, alias = type(self), router.for_write(type(self), using, self)
+        names = None if update_fields is None else tuple(update_fields)
+        sending = names != ()
+        if sending and pre_save.has_listeners(model):
+            told = None if names is None else frozenset(names)
+            await pre_save.send(model, instance=self, raw=False, using=alias, update_fields=told)
+        created = await self._write(names, force_insert, alias)
+        if sending and post_save.has_listeners(model):
+            told = None if names is None else frozenset(names)
+            await post_save.send(
+                model, instance=self, created=created, raw=False, using=alias, update_fields=told
+            )
+
+    async def _write(self, names: Iterable[str] | None, force_insert: bool, alias: str) -> bool:
+        """Write the row, and return whether it is new."""
+        if names is not None:
+            await self._update([self._meta.get_field(name) for name in names], alias)
         elif force_insert or self.pk is None:
             await insert(self, alias)
+            return True
         elif not self._adding and alias == self._using:
             await self._update(self._writable(), alias)
         elif not self._can_exist() or not await update_row(self, self._writable() or [self._meta.pk], alias):
             await insert(self, alias)
+            return True
         else:
             self._adding, self._using = False, alias
             self._forget_generated()
+        return False
 
     def _can_exist(self) -> bool:
         """Whether the key may be that of a row: not if the object is new and a default has made its key, or will."""
@@ -166,8 +184,13 @@ class Model(Record, metaclass=ModelMeta):
         """
         if self.pk is None:
             raise self._gone("has no primary key, so there is no row to delete")
-        deleted = await delete_row(self, router.for_write(type(self), using, self))
+        model, alias = type(self), router.for_write(type(self), using, self)
+        if pre_delete.has_listeners(model):
+            await pre_delete.send(model, instance=self, using=alias)
+        deleted = await delete_row(self, alias)
         self._adding = True
+        if post_delete.has_listeners(model):
+            await post_delete.send(model, instance=self, using=alias)
         return deleted
 
     async def refresh(self, *, fields: Iterable[str] | None = None, using: str | None = None) -> None:

@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 from transom.db import router
 from transom.db.exceptions import UniqueViolation
 from transom.db.models.expressions import Q, RelationColumn
-from transom.db.models.fields import ManyToManyBase, path_back
-from transom.db.models.query import QuerySet, saved_key, update_row
+from transom.db.models.fields import ManyToManyBase, ManyToManyRelation, path_back
+from transom.db.models.query import QuerySet, saved_key
 from transom.db.models.record import Record
 from transom.db.models.related_manager import RelatedQueries, manager_class
+from transom.db.models.signals import m2m_changed
 from transom.db.transaction import atomic
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
     from typing import Never, TypeAlias, Unpack
 
-    from transom.db.models.fields import ManyToManyOptions, ManyToManyRelation
+    from transom.db.models.fields import ManyToManyOptions
 
     # Any, here and below: keys, and values of further fields, of every type
     Key: TypeAlias = Any
@@ -87,12 +88,12 @@ class ManyRelatedManager(RelatedQueries[M]):
         """
         keys = self._keys(objects)
         if keys:
-            await self._between(keys).delete()
+            await self._telling("remove", keys, self._between(keys).delete)
         self._forget()
 
     async def clear(self) -> None:
         """Unlink all rows from the object."""
-        await self._between().delete()
+        await self._telling("clear", None, self._between().delete)
         self._forget()
 
     async def set(
@@ -160,7 +161,7 @@ class ManyRelatedManager(RelatedQueries[M]):
             if not is_new and changes:
                 for name, value in changes.items():
                     setattr(found, name, value() if callable(value) else value)
-                await update_row(found, [self._model._meta.get_field(name) for name in changes], using)
+                await self._rows()._write_changes(found, changes, using)
         self._forget()
         return found, is_new
 
@@ -219,13 +220,13 @@ class ManyRelatedManager(RelatedQueries[M]):
     async def _replace(self, keys: list[Key], clear: bool, defaults: Values | None) -> None:
         linked: Sequence[tuple[Key, ...]] = []
         if clear:
-            await self._between().delete()
+            await self._telling("clear", None, self._between().delete)
         else:
             linked = await self._between().values_list(self._source.attname, self._target.attname)
         wanted, ours = set(keys), self._ours()
         gone = {target for source, target in linked if source == ours} - wanted
         if gone:
-            await self._between(list(gone)).delete()
+            await self._telling("remove", gone, self._between(list(gone)).delete)
         await self._insert(self._without(self._pairs(keys), linked), defaults)
 
     @staticmethod
@@ -241,7 +242,31 @@ class ManyRelatedManager(RelatedQueries[M]):
         # In one order whatever the caller's, so that two tasks that link the same rows wait for each other only once.
         ordered = sorted(pairs, key=repr)
         rows = [self.through(**{source: ours, target: theirs, **further}) for ours, theirs in ordered]
-        await QuerySet[Any](self.through, self._written_to).bulk_create(rows)
+        ours = self._ours()
+        added = [there if here == ours else here for here, there in pairs]
+        await self._telling(
+            "add", added, lambda: QuerySet[Any](self.through, self._written_to).bulk_create(rows)
+        )
+
+    async def _telling(
+        self, action: str, keys: Iterable[Key] | None, change: Callable[[], Awaitable[object]]
+    ) -> None:
+        """Make a change, and send m2m_changed before and after it, in one transaction."""
+        if not m2m_changed.has_listeners(self.through):
+            await change()
+            return
+        details: dict[str, Any] = {
+            "instance": self._instance,
+            "reverse": isinstance(self._end, ManyToManyRelation),
+            "model": self._model,
+            "pk_set": None if keys is None else set(keys),
+            "using": self._written_to,
+        }
+        async with atomic(self._written_to):
+            await m2m_changed.send(self.through, action=f"pre_{action}", **details)
+            await change()
+            self._forget()
+            await m2m_changed.send(self.through, action=f"post_{action}", **details)
 
     async def _again_if_taken(self, change: Callable[[], Awaitable[None]]) -> None:
         """Make a change in a transaction; once more if another task linked the same rows at the same time."""

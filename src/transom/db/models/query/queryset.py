@@ -15,6 +15,7 @@ from transom.db.models.query.plans import returning_plan, select_plan, update_pl
 from transom.db.models.query.prefetch import Extras, build_tree
 from transom.db.models.query.values import ChoosingQuery
 from transom.db.models.record import Record
+from transom.db.models.signals import post_save, pre_save
 from transom.db.sql.shapes import Conflict
 from transom.db.transaction import atomic
 
@@ -304,8 +305,14 @@ class QuerySet(ChoosingQuery[M]):
             IntegrityError: a constraint refuses it (UniqueViolation and so on).
             FieldError: a value of the wrong type.
         """
-        made = self.model(**values)
-        await insert(made, self._written_to)
+        made, using = self.model(**values), self._written_to
+        if pre_save.has_listeners(self.model):
+            await pre_save.send(self.model, instance=made, raw=False, using=using, update_fields=None)
+        await insert(made, using)
+        if post_save.has_listeners(self.model):
+            await post_save.send(
+                self.model, instance=made, created=True, raw=False, using=using, update_fields=None
+            )
         return made
 
     async def get_or_create(self, defaults: dict[str, Any] | None = None, **lookups: Any) -> tuple[M, bool]:
@@ -360,8 +367,19 @@ class QuerySet(ChoosingQuery[M]):
             if not is_new and changes:
                 for name, value in changes.items():
                     setattr(found, name, value() if callable(value) else value)
-                await update_row(found, [self._options.get_field(name) for name in changes], using)
+                await self._write_changes(found, changes, using)
         return found, is_new
+
+    async def _write_changes(self, found: M, changes: Iterable[str], using: str) -> None:
+        """Write fields of an object, as its `save(update_fields=changes)` would."""
+        names = frozenset(changes)
+        if pre_save.has_listeners(self.model):
+            await pre_save.send(self.model, instance=found, raw=False, using=using, update_fields=names)
+        await update_row(found, [self._options.get_field(name) for name in changes], using)
+        if post_save.has_listeners(self.model):
+            await post_save.send(
+                self.model, instance=found, created=False, raw=False, using=using, update_fields=names
+            )
 
     async def bulk_create(
         self,
