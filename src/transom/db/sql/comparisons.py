@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from transom.db.sql.builder import comparable
+from transom.db.sql.documents import DOCUMENT_LOOKUPS, compare_document
 from transom.db.sql.json_table import json_table, unpacked
 from transom.db.sql.parameters import (
     LIKE_ESCAPE,
@@ -65,6 +66,8 @@ def compare(
         case RangeOperand():
             low, high = (_right(end, lookup, builder, scope) for end in operand)
             return comparable(left, field, builder).between(low, high)
+        case Mark.PARAMETER if lookup.name in DOCUMENT_LOOKUPS and field.column_type().kind == "json":
+            return compare_document(left, lookup, builder)
         case Mark.PARAMETER if lookup.name == "in":
             return _member(left, field, builder)
         case Mark.PARAMETER if lookup.name not in ORDERED:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from transom.db.sql.aggregates import build_aggregate
 from transom.db.sql.builder import comparable
+from transom.db.sql.documents import build_part
 from transom.db.sql.functions import FUNCTIONS
 from transom.db.sql.shapes import (
     AggregateOperand,
@@ -16,6 +17,7 @@ from transom.db.sql.shapes import (
     ColumnOperand,
     CombinedOperand,
     ConstantOperand,
+    DocumentPart,
     ExistsOperand,
     FunctionOperand,
     NullOperand,
@@ -74,6 +76,8 @@ def build_expression(shape: ExpressionShape, builder: Builder, scope: int | None
             return build_aggregate(shape, builder, scope)
         case WindowOperand():
             return build_window(shape, builder, scope)
+        case DocumentPart():
+            return build_part(shape, build_expression(shape.document, builder, scope), builder.vendor)
         case FunctionOperand() | TemplateOperand():
             return _call(shape, builder, scope)
         case _:

@@ -34,6 +34,10 @@ LookupName: TypeAlias = Literal[
     "isnull",
     "regex",
     "iregex",
+    "contained_by",
+    "has_key",
+    "has_keys",
+    "has_any_keys",
 ]
 
 
@@ -178,6 +182,20 @@ class TemplateOperand(NamedTuple):
     output: ColumnType
 
 
+class DocumentPart(NamedTuple):
+    """A part of a JSON document.
+
+    Attributes:
+        document: the column, or what is computed.
+        steps: keys of objects and places in arrays, from the outermost on.
+        form: what is wanted: the part as JSON, its text, or the number or text that it is.
+    """
+
+    document: ExpressionShape
+    steps: tuple[str | int, ...]
+    form: Literal["json", "text", "value"]
+
+
 class CaseOperand(NamedTuple):
     """The value of the first branch whose condition holds, else the default."""
 
@@ -256,6 +274,7 @@ ExpressionShape: TypeAlias = (
     | CombinedOperand
     | FunctionOperand
     | TemplateOperand
+    | DocumentPart
     | CaseOperand
     | TruthOperand
     | AggregateOperand

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from transom.db.exceptions import FieldError
 from transom.db.models.expressions.conditions import Q
 from transom.db.models.expressions.references import F
 
@@ -213,6 +214,52 @@ class DateTimeColumn(DateColumn[T], TimeColumn[T]):
     def time(self) -> TimeColumn[time]:
         """The time of day."""
         return TimeColumn(f"{self.path}__time", self.model)
+
+
+class JSONColumn(Column[Any]):
+    """A column of JSON documents, or a part of one: `Event.data["tags"][0] == "new"`. Any: documents have no type."""
+
+    __slots__ = ()
+
+    def __getitem__(self, step: str | int) -> JSONColumn:
+        """Return the value of a key, or the element at a place.
+
+        Raises:
+            FieldError: the key has `__` or a quotation mark in it, which lookups cannot say.
+        """
+        if isinstance(step, str) and ("__" in step or '"' in step):
+            raise FieldError(
+                f"a lookup cannot say the key {step!r}; use a key without '__' and quotation marks"
+            )
+        return JSONColumn(f"{self.path}__{step}", self.model)
+
+    def has_key(self, key: str) -> Q:
+        """Hold where the document is an object with this key."""
+        return self.lookup("has_key", key)
+
+    def has_keys(self, keys: Iterable[str]) -> Q:
+        """Hold where the document is an object with all of these keys."""
+        return self.lookup("has_keys", keys)
+
+    def has_any_keys(self, keys: Iterable[str]) -> Q:
+        """Hold where the document is an object with any of these keys."""
+        return self.lookup("has_any_keys", keys)
+
+    def contains(self, document: object) -> Q:
+        """Hold where the document has all that this one has; on PostgreSQL."""
+        return self.lookup("contains", document)
+
+    def contained_by(self, document: object) -> Q:
+        """Hold where this document has all that the column's has; on PostgreSQL."""
+        return self.lookup("contained_by", document)
+
+    def icontains(self, value: str) -> Q:
+        """Hold where the part is a text that has `value` in it, in any case of letters."""
+        return self.lookup("icontains", value)
+
+    def startswith(self, value: str) -> Q:
+        """Hold where the part is a text that begins with `value`."""
+        return self.lookup("startswith", value)
 
 
 class RelationColumn(Column[T]):

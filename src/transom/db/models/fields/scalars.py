@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 from uuid import UUID
 
+from transom.db.models.expressions import JSONColumn
 from transom.db.models.fields.base import Field, FieldOptions
 from transom.db.sql.column_type import ColumnType
 
@@ -141,6 +142,16 @@ class JSONField(Field[Any]):
 
     Any: the shape of a document is the application's own.
     """
+
+    column_class = JSONColumn
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, instance: None, owner: type[Any]) -> JSONColumn: ...
+        @overload
+        def __get__(self, instance: object, owner: type[Any]) -> Any: ...
+        def __get__(self, instance: object | None, owner: type[Any]) -> Any: ...
 
     def column_type(self) -> ColumnType:
         """Return the JSON type: jsonb on PostgreSQL, text on the others."""

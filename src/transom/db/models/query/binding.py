@@ -17,6 +17,7 @@ from transom.db.sql.shapes import (
     ColumnPath,
     Comparison,
     ConditionShape,
+    DocumentPart,
     Junction,
     Lookup,
     Mark,
@@ -87,6 +88,9 @@ def bind_condition(condition: Q | Condition | Expression, binder: ConditionBinde
 
 def _bind_operand(lookup: Lookup, value: Any, binder: ConditionBinder) -> Operand:
     match lookup.name:
+        case "exact" if value is None and isinstance(lookup.left, DocumentPart):
+            binder.values.append(None)  # the null of JSON; a part that is not there is NULL
+            return Mark.PARAMETER
         case "exact" if value is None:
             return Mark.NULL
         case "isnull":

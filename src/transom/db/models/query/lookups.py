@@ -15,8 +15,15 @@ from transom.db.models.fields import (
     OneToOneRelation,
     links,
 )
-from transom.db.models.query.outputs import computed_field
-from transom.db.sql.shapes import ColumnOperand, ColumnPath, FunctionOperand, Lookup, LookupName
+from transom.db.models.query.outputs import SCALAR, computed_field
+from transom.db.sql.shapes import (
+    ColumnOperand,
+    ColumnPath,
+    DocumentPart,
+    FunctionOperand,
+    Lookup,
+    LookupName,
+)
 from transom.db.sql.walk import columns_of
 
 if TYPE_CHECKING:
@@ -32,12 +39,18 @@ SEPARATOR: Final = "__"
 LOOKUP_NAMES: Final[tuple[LookupName, ...]] = get_args(LookupName)
 _ANY: Final[tuple[LookupName, ...]] = ("exact", "in", "isnull")
 _ORDERED: Final[tuple[LookupName, ...]] = (*_ANY, "gt", "gte", "lt", "lte", "range")
+_OF_TEXT: Final[tuple[LookupName, ...]] = (
+    "iexact", "contains", "icontains", "startswith", "istartswith", "endswith", "iendswith", "regex", "iregex",
+)  # fmt: skip
+_OF_DOCUMENTS: Final[tuple[LookupName, ...]] = (
+    *_ANY, "contains", "contained_by", "has_key", "has_keys", "has_any_keys",
+)  # fmt: skip
 _FEWER: Final[dict[ColumnKind, tuple[LookupName, ...]]] = {
     "boolean": _ANY,
-    "json": ("exact", "isnull"),
+    "json": _OF_DOCUMENTS,
     "binary": ("exact", "isnull"),
-    "varchar": LOOKUP_NAMES,
-    "text": LOOKUP_NAMES,
+    "varchar": (*_ORDERED, *_OF_TEXT),
+    "text": (*_ORDERED, *_OF_TEXT),
 }
 
 # Names come from source code, so there are few; the bound only keeps a program that makes them up from growing.
@@ -119,6 +132,8 @@ def take_transforms(
 ) -> tuple[ExpressionShape, Field[Any], list[str]]:
     """Return the part of a value that the first words say, the field of its values, and the words behind them."""
     while words:
+        if field.column_type().kind == "json":
+            return _take_steps(left, field, words)
         transform = TRANSFORMS.get(words[0])
         if transform is None or field.column_type().kind not in transform.kinds:
             break
@@ -126,6 +141,34 @@ def take_transforms(
         left = FunctionOperand(transform.function, (left,), field.column_type())
         words = words[1:]
     return left, field, words
+
+
+def _take_steps(
+    left: ExpressionShape, field: Field[Any], words: list[str]
+) -> tuple[ExpressionShape, Field[Any], list[str]]:
+    """Return the part of a document: every word is a key, or a place in an array, but a lookup at the end."""
+    rest = words[-1:] if words[-1] in LOOKUP_NAMES else []
+    steps: tuple[str | int, ...] = tuple(
+        [int(word) if word.isdecimal() else _key(word) for word in words[: len(words) - len(rest)]]
+    )
+    if not steps:
+        return left, field, rest
+    return DocumentPart(left, steps, "json"), computed_field("json"), rest
+
+
+def _key(word: str) -> str:
+    if '"' in word or "\0" in word:
+        raise FieldError(f"a key of a JSON document cannot have quotation marks in it here: {word!r}")
+    return word
+
+
+def _settle(left: ExpressionShape, field: Field[Any], word: LookupName) -> tuple[ExpressionShape, Field[Any]]:
+    """Return a part of a document in the form in which a lookup compares it, and the field of what it is compared with."""
+    if not isinstance(left, DocumentPart) or word in _OF_DOCUMENTS:
+        return left, field
+    if word in _OF_TEXT:
+        return left._replace(form="text"), computed_field("text")
+    return left._replace(form="value"), SCALAR
 
 
 _interned: dict[tuple[ExpressionShape, Field[Any], str], Lookup] = {}
@@ -140,7 +183,8 @@ def intern_lookup(left: ExpressionShape, field: Field[Any], rest: list[str], nam
     word = rest[0] if rest else "exact"
     if len(rest) > 1 or word not in LOOKUP_NAMES:
         _unknown_lookup(field, name, word)
-    _check_kind(field, word)
+    left, field = _settle(left, field, word)
+    _check_kind(left, field, word)
     key = (left, field, word)
     found = _interned.get(key)
     return found or _remember(_interned, key, Lookup(left, field, word, columns_of(left)))
@@ -203,12 +247,15 @@ def _parse(options: Options, name: str) -> Lookup:
     if rest and (len(rest) > 1 or rest[0] not in LOOKUP_NAMES):
         _unknown(options, name, path, rest[0])
     word = cast("LookupName", rest[0]) if rest else "exact"
-    _check_kind(field, word)
+    left, field = _settle(left, field, word)
+    _check_kind(left, field, word)
     return Lookup(left, field, word, (path,))
 
 
-def _check_kind(field: Field[Any], word: LookupName) -> None:
+def _check_kind(left: ExpressionShape, field: Field[Any], word: LookupName) -> None:
     """Refuse a lookup that makes no sense for such values."""
+    if isinstance(left, DocumentPart):
+        return  # what it is, only the document knows
     allowed = _FEWER.get(field.column_type().kind, _ORDERED)
     if word not in allowed:
         raise FieldError(f"{field.label} has no lookup {word!r}; choose from {', '.join(allowed)}")

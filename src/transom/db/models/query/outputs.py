@@ -49,6 +49,25 @@ class _ComputedDecimalField(DecimalField[Decimal]):
         return _to_decimal if vendor == "sqlite" else None
 
 
+class _ScalarField(JSONField):
+    """The numbers and texts in documents, which are compared by their order."""
+
+    def encoder(self, vendor: Vendor) -> Converter:
+        """Return a function that takes what has an order: JSON on PostgreSQL, the number or text itself on SQLite."""
+        encode_json = super().encoder(vendor)
+
+        def encode(value: object) -> object:
+            if not isinstance(value, str | int | float):
+                raise self.wrong_type(value, "a number or a text")
+            return encode_json(value) if vendor == "postgresql" else value
+
+        return encode
+
+
+SCALAR: Final = _ScalarField()
+"""What parts of documents are compared with by their order."""
+
+
 def _to_decimal(value: object) -> Decimal:
     return Decimal(format(value, ".15g") if isinstance(value, float) else str(value))
 
