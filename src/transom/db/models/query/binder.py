@@ -81,7 +81,8 @@ class QueryBinder:
 
     def column(self, name: str, model: type[Any] | None = None) -> Bound:
         """Return a column, an annotation, or a part of one. Any: any model."""
-        self.check_model(model, name)
+        if model is not None:
+            self.check_model(model, name)
         known, words = self._find_annotation(name)
         if known is None:
             return Bound(*resolve_left(self._options, name))
@@ -92,12 +93,15 @@ class QueryBinder:
 
     def lookup(self, name: str, model: type[Any] | None) -> Lookup:
         """Return the left side and the kind of a comparison by its name. Any: any model."""
-        self.check_model(model, name)
-        known, words = self._find_annotation(name)
-        if known is None:
-            return resolve_lookup(self._options, name)
-        left, field, rest = take_transforms(known.shape, known.field, words)
-        return intern_lookup(left, field, rest, name)
+        if model is not None:
+            self.check_model(model, name)
+        if self.annotations:
+            known, words = self._find_annotation(name)
+            if known is not None:
+                left, field, rest = take_transforms(known.shape, known.field, words)
+                return intern_lookup(left, field, rest, name)
+        # Most names were looked up before.
+        return self._options.lookups.get(name) or resolve_lookup(self._options, name)
 
     def _find_annotation(self, name: str) -> tuple[Bound | None, list[str]]:
         """Return the annotation that a name begins with, and the words behind it."""
@@ -110,10 +114,10 @@ class QueryBinder:
                     return Bound(AnnotationOperand(alias), known.field), words[length:]
         return None, []
 
-    def check_model(self, model: type[Any] | None, name: str) -> None:
+    def check_model(self, model: type[Any], name: str) -> None:
         """Refuse a typed column of another model than the query is about. Any: any model."""
         options = self._options
-        if model is None or model._meta is options or model._meta.abstract:
+        if model._meta is options or model._meta.abstract:
             return
         if model._meta.concrete_model is not options.concrete_model:
             raise FieldError(
