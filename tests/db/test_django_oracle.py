@@ -21,7 +21,7 @@ from transom.db import F, Q, create_tables, models
 from transom.db.backends.base import Backend
 from transom.db.models import functions
 
-BATCH = 25
+BATCH = 100
 QUERIES = make_queries()
 
 
