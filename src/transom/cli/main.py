@@ -16,6 +16,8 @@ COMMANDS = {
     "serve": "Serve an ASGI application in production.",
     "makemigrations": "Write migrations for what changed in the models.",
     "migrate": "Bring the database to the state of the migrations.",
+    "dumpdata": "Write rows of the database as JSON.",
+    "loaddata": "Read rows from JSON files into the database.",
     "createsuperuser": "Create a user who may do everything.",
     "shell": "An interpreter with await and the site's models.",
     "check": "Look for mistakes in the site without serving it.",

@@ -1,6 +1,6 @@
 """QuerySets: what to ask for, taken apart into shape and values, and the plans that answer it."""
 
-from transom.db.models.query.persistence import delete_row, insert, update_row
+from transom.db.models.query.persistence import delete_row, insert, insert_many, update_row
 from transom.db.models.query.prefetch import Prefetch, prefetch_related_objects
 from transom.db.models.query.queryset import QuerySet, QuerySetManager
 from transom.db.models.query.related_rows import rows_of, saved_key
@@ -13,6 +13,7 @@ __all__ = [
     "ValuesQuery",
     "delete_row",
     "insert",
+    "insert_many",
     "prefetch_related_objects",
     "rows_of",
     "saved_key",

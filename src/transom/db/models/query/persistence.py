@@ -73,17 +73,20 @@ def _mark_saved(instance: Record, using: str) -> None:
 
 
 async def insert_many(
-    model: type[M], objects: Sequence[M], using: str, conflict: Conflict | None = None
+    model: type[M], objects: Sequence[M], using: str, conflict: Conflict | None = None, *, raw: bool = False
 ) -> None:
-    """Insert the rows of objects of one model with one statement; two, where only some have their keys."""
+    """Insert the rows of objects of one model with one statement; two, where only some have their keys.
+
+    With `raw` the values stand as they are: no field sets the present.
+    """
     groups = _group(model._meta, objects)
     if len(groups) == 1:
         ((left, members),) = groups
-        await _insert_alike(model, members, left, using, conflict)
+        await _insert_alike(model, members, left, using, conflict, raw)
         return
     async with atomic(using):
         for left, members in groups:
-            await _insert_alike(model, members, left, using, conflict)
+            await _insert_alike(model, members, left, using, conflict, raw)
 
 
 def _group(meta: Options, objects: Sequence[M]) -> list[tuple[tuple[Field[Any], ...], Sequence[M]]]:
@@ -107,6 +110,7 @@ async def _insert_alike(
     left: tuple[Field[Any], ...],
     using: str,
     conflict: Conflict | None,
+    raw: bool,
 ) -> None:
     meta = model._meta
     if meta.pk in left and not meta.pk.column_type().is_generated and len(objects) > 1:
@@ -115,7 +119,7 @@ async def _insert_alike(
             "set the keys, or create the objects one by one"
         )
     fields = _all_but(meta, left)
-    columns = [[field.pre_save(instance, adding=True) for instance in objects] for field in fields]
+    columns = [[_new_value(instance, field, raw) for instance in objects] for field in fields]
     executor = connections.executor(using)
     made = _returned(meta, left, conflict)
     plan = bulk_insert_plan(meta, fields, made, conflict, executor.vendor)
@@ -129,6 +133,11 @@ async def _insert_alike(
         await executor.execute(plan.sql, plan.encode([columns]))
     for instance in objects:
         _mark_saved(instance, using)
+
+
+def _new_value(instance: Record, field: Field[Any], raw: bool) -> Any:
+    """Return the value of a new row. Any: a value of any type."""
+    return getattr(instance, field.attname) if raw else field.pre_save(instance, adding=True)
 
 
 def _take_rows(objects: Sequence[Record], made: tuple[Field[Any], ...], rows: list[Any]) -> None:
