@@ -292,6 +292,21 @@ async def test_values_behind_an_aggregate_leave_the_groups_alone(library: Librar
     assert await query.distinct().count() == 2
 
 
+async def test_groups_are_ordered_by_expressions_with_values_in_them(library: Library) -> None:
+    first = Case(When(name="Cy", then=0), When(name="Bo", then=F("n") - 1), default=F("n") * 2)
+    query = Writer.objects.annotate(n=Count("books")).order_by(first, "name")
+    assert [writer.name for writer in await query.filter(n__lt=3)] == ["Cy", "Bo", "Ada"]
+    by_genre = Book.objects.values("genre").annotate(n=Count("*"))
+    rank = Case(When(genre="science", then=0), default=1)
+    assert await by_genre.order_by(rank).values_list("genre", "n") == [("science", 2), ("nature", 3)]
+
+
+async def test_values_behind_groups_choose_other_columns(library: Library) -> None:
+    """As in Django, what is chosen then is equal within a group too."""
+    query = Book.objects.values("writer").annotate(n=Count("pk")).values_list("title", "n").order_by("title")
+    assert await query == [(book.title, 1) for book in library.books]
+
+
 async def test_aggregates_with_related_rows_read_along(library: Library) -> None:
     books = await Book.objects.select_related("writer__mentor").annotate(n=Count("reviews"))
     assert [(book.title, vars(book)["n"]) for book in books] == [

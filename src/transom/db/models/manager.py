@@ -9,10 +9,13 @@ from transom.db.models.query import QuerySet, QuerySetManager, ValuesQuery
 from transom.db.models.record import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import AsyncGenerator, Iterable, Sequence
 
     from transom.db.models.expressions import Aggregate, Expression, OrderBy, Q
     from transom.db.models.query import Prefetch
+    from transom.db.models.query.asking import AskingQuery
+    from transom.db.models.query.compound import CompoundQuery
+    from transom.db.models.query.queryset import ReturningQuery
 
 M = TypeVar("M", bound=Record)
 ManagerT = TypeVar("ManagerT", bound="Manager[Any]")  # Any: a manager of any model
@@ -216,6 +219,30 @@ class Manager(Generic[M]):
     async def update(self, **values: Any) -> int:
         """See `QuerySet.update`."""
         return await self.get_queryset().update(**values)
+
+    def returning(self, *names: str) -> ReturningQuery[M]:
+        """See `QuerySet.returning`."""
+        return self.get_queryset().returning(*names)
+
+    def union(self, *others: AskingQuery[Any], all: bool = False) -> CompoundQuery[Any]:
+        """See `QuerySet.union`."""
+        return self.get_queryset().union(*others, all=all)
+
+    def intersection(self, *others: AskingQuery[Any]) -> CompoundQuery[Any]:
+        """See `QuerySet.intersection`."""
+        return self.get_queryset().intersection(*others)
+
+    def difference(self, *others: AskingQuery[Any]) -> CompoundQuery[Any]:
+        """See `QuerySet.difference`."""
+        return self.get_queryset().difference(*others)
+
+    def iterator(self, chunk_size: int = 2000) -> AsyncGenerator[M]:
+        """See `QuerySet.iterator`."""
+        return self.get_queryset().iterator(chunk_size)
+
+    async def explain(self, *, analyze: bool = False) -> str:
+        """See `QuerySet.explain`."""
+        return await self.get_queryset().explain(analyze=analyze)
 
 
 class DefaultManager:

@@ -29,7 +29,7 @@ from transom.db.sql.shapes import (
 )
 from transom.db.sql.types import parameter_type
 from transom.db.sql.walk import is_aggregate, is_window
-from transom.db.sql.windows import build_ordering
+from transom.db.sql.windows import direct
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -119,11 +119,12 @@ class StatementBuilder(Builder):
         The values are met in the order of the steps, then those of ordering, offset, limit.
         """
         where, having = self._take_steps(shape.steps)
-        ordering = [self._order(order) for order in shape.ordering]
+        keys = [self._key(order) for order in shape.ordering]
+        ordering = [direct(key, order, self.vendor) for key, order in zip(keys, shape.ordering, strict=True)]
         selected = columns()
         query = sa.select(*selected).where(*where).order_by(*ordering)
         if shape.grouping is not None:
-            query = query.group_by(*self._group(shape, shape.grouping, selected)).having(*having)
+            query = query.group_by(*self._group(shape, shape.grouping, selected, keys)).having(*having)
         query = self.cut(query, offset=shape.offset, limit=shape.limit)
         if shape.distinct is True:
             query = query.distinct()
@@ -149,10 +150,15 @@ class StatementBuilder(Builder):
                 side.append(build_condition(part, self, Position(scope)))
         return where, having
 
-    def _group(self, shape: SelectShape, grouping: Grouping, selected: Sequence[Column]) -> list[Column]:
-        """Return what rows of one group are equal in."""
+    def _group(
+        self, shape: SelectShape, grouping: Grouping, selected: Sequence[Column], keys: Sequence[Column]
+    ) -> list[Column]:
+        """Return what rows of one group are equal in; `keys` are what they are ordered by."""
+        columns = [each.element if isinstance(each, sa.Label) else each for each in selected]
         if grouping.columns is not None:
             groups = [self.column(each) for each in grouping.columns]
+            # What values() behind the first aggregate has chosen in the place of these.
+            groups += [each for each in columns if isinstance(each, sa.Column)]
         else:
             # All columns of a table depend on its key.
             keyed = {self.joins.base: shape.options}
@@ -161,7 +167,6 @@ class StatementBuilder(Builder):
                     keyed[self.joins.table(hops[:length])] = hops[length - 1].target
             groups: list[Column] = [table.c[options.pk.column] for table, options in keyed.items()]
             # Columns of other tables, of values().
-            columns = [each.element if isinstance(each, sa.Label) else each for each in selected]
             groups += [each for each in columns if isinstance(each, sa.Column) and each.table not in keyed]
             groups += [
                 self.annotations[step.name]
@@ -170,9 +175,9 @@ class StatementBuilder(Builder):
                 and not is_aggregate(step.expression, self.aggregates)
                 and not is_window(step.expression)
             ]
-        for order in shape.ordering:
+        for key, order in zip(keys, shape.ordering, strict=True):
             if order.expression is not None and not is_aggregate(order.expression, self.aggregates):
-                groups.append(self.column(order.expression))
+                groups.append(key)
         return list(dict.fromkeys(groups))
 
     def _lock(self, query: sa.Select[Any], lock: Lock) -> sa.Select[Any]:
@@ -211,10 +216,9 @@ class StatementBuilder(Builder):
             query = query.limit(sa.literal_column("-1"))
         return query
 
-    def _order(self, ordering: Ordering) -> Column:
-        if ordering.expression is None:
-            return sa.func.random()
-        return build_ordering(ordering, self)
+    def _key(self, ordering: Ordering) -> Column:
+        """Return what is ordered by."""
+        return sa.func.random() if ordering.expression is None else self.expression(ordering.expression, None)
 
     def assignment(self, assignment: Assignment) -> Any:
         """Return the new value of a column. Any: of the column's type."""

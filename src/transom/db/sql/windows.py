@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from transom.db.sql.builder import Builder
+    from transom.db.sql.metadata import Vendor
     from transom.db.sql.shapes import Ordering, WindowOperand
 
     # Any: columns of every type
@@ -38,16 +39,20 @@ def build_window(shape: WindowOperand, builder: Builder, scope: int | None) -> C
     return settle(inner, value, builder.vendor) if isinstance(inner, AggregateOperand) else value
 
 
-def build_ordering(ordering: Ordering, builder: Builder, scope: int | None = None) -> Column:
+def build_ordering(ordering: Ordering, builder: Builder, scope: int | None) -> Column:
     """Return a term of ORDER BY, one that is not random."""
     if ordering.expression is None:
         raise AssertionError("random order is no term of a window")
-    column = builder.expression(ordering.expression, scope)
+    return direct(builder.expression(ordering.expression, scope), ordering, builder.vendor)
+
+
+def direct(column: Column, ordering: Ordering, vendor: Vendor) -> Column:
+    """Return what is ordered by with its direction, and where NULL stands."""
     nulls = column.is_(None)
     column = column.desc() if ordering.descending else column.asc()
     if ordering.nulls is None:
         return column
-    if builder.vendor == "mysql":  # it has no word for it: what is false comes first
+    if vendor == "mysql":  # it has no word for it: what is false comes first
         return cast(
             "Column",
             ClauseList(nulls.asc() if ordering.nulls == "last" else nulls.desc(), column, group=False),
