@@ -444,6 +444,14 @@ async def test_windows_see_the_rows_around(library: Library, database: Backend) 
     ]
 
 
+async def test_a_filter_by_what_a_window_has_computed_is_refused(library: Library) -> None:
+    query = Book.objects.annotate(number=Window(RowNumber(), order_by="title")).alias(next=F("number") + 1)
+    for name in ("number", "next"):
+        with pytest.raises(FieldError, match="cannot ask for what a Window has computed"):
+            await query.filter(**{f"{name}__lt": 3})
+        assert len(await query.order_by(name)) == 5
+
+
 # -- order
 
 

@@ -88,6 +88,21 @@ async def test_columns_that_there_are_not(team: Team) -> None:
             method("nme")
 
 
+# -- distinct in some columns
+
+
+async def test_the_first_row_of_those_that_are_equal_in_a_column(team: Team, database: Backend) -> None:
+    await Player.objects.create(team=team, name="a", number=9)
+    query = Player.objects.distinct("name").order_by("name", "-number").values_list("name", "number")
+    if database.vendor != "postgresql":
+        with pytest.raises(FieldError, match="on columns is PostgreSQL's"):
+            await query
+        return
+    assert await query == [("a", 9), ("b", 1), ("c", 2)]
+    assert await query.count() == 3
+    assert await query[1:] == [("b", 1), ("c", 2)]
+
+
 # -- by keys and order
 
 
@@ -274,15 +289,18 @@ async def test_rows_are_locked_in_a_transaction_only(team: Team) -> None:
 
 
 async def test_what_others_have_locked_is_refused_or_left_out(team: Team, database: Backend) -> None:
-    if database.vendor == "mysql":
-        pytest.skip("a query that finds its rows without an index locks all that it looks at")
     if database.vendor == "sqlite":
         pytest.skip("a transaction that may write is the only one")
     has_locked, may_end = asyncio.Event(), asyncio.Event()
+    # By its key: MariaDB locks all rows that it looks at to find those it is asked for.
+    second = (await Player.objects.get(number=1)).pk
+    locking = Player.objects.select_for_update()
+    if database.vendor == "postgresql":
+        locking = Player.objects.select_for_update(of=["self"]).select_related("team")
 
     async def hold() -> None:
         async with atomic():
-            await Player.objects.select_for_update(of=["self"]).select_related("team").get(number=1)
+            await locking.get(pk=second)
             has_locked.set()
             await may_end.wait()
 
@@ -291,7 +309,7 @@ async def test_what_others_have_locked_is_refused_or_left_out(team: Team, databa
     try:
         with pytest.raises(OperationalError):
             async with atomic():
-                await Player.objects.select_for_update(nowait=True).get(number=1)
+                await Player.objects.select_for_update(nowait=True).get(pk=second)
         async with atomic():
             free: Any = Player.objects.select_for_update(skip_locked=True).order_by("number")
             assert [player.number for player in await free] == [0, 2]

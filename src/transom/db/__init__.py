@@ -1,4 +1,4 @@
-"""The data layer: models, querysets, transactions and connections, on SQLite and PostgreSQL."""
+"""The data layer: models, querysets, transactions and connections, on SQLite, PostgreSQL and MariaDB."""
 
 from transom.db import connections, models
 from transom.db.exceptions import (

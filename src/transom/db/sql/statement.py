@@ -28,7 +28,7 @@ from transom.db.sql.shapes import (
     SubqueryOperand,
 )
 from transom.db.sql.types import parameter_type
-from transom.db.sql.walk import is_aggregate, is_window
+from transom.db.sql.walk import is_aggregate, is_window, refers_to
 from transom.db.sql.windows import direct
 
 if TYPE_CHECKING:
@@ -129,6 +129,10 @@ class StatementBuilder(Builder):
         if shape.distinct is True:
             query = query.distinct()
         elif shape.distinct:
+            if self.vendor != "postgresql":
+                raise FieldError(
+                    "distinct() on columns is PostgreSQL's; elsewhere choose the rows by a Subquery"
+                )
             query = query.ext(distinct_on(*(self.expression(each, None) for each in shape.distinct)))
         if shape.lock is not None:
             query = self._lock(query, shape.lock)
@@ -138,12 +142,20 @@ class StatementBuilder(Builder):
         """Note what is annotated, and return the conditions on rows and those on groups."""
         where: list[Column] = []
         having: list[Column] = []
+        windows: set[str] = set()
         for scope, step in enumerate(steps):
             if isinstance(step, Annotation):
                 self.annotations[step.name] = self.column(step.expression)
                 if is_aggregate(step.expression, self.aggregates):
                     self.aggregates.add(step.name)
+                if is_window(step.expression) or refers_to(step.expression, windows):
+                    windows.add(step.name)
                 continue
+            if refers_to(step, windows):
+                raise FieldError(
+                    "filter() cannot ask for what a Window has computed, for windows see the rows that it lets through; "
+                    "filter the results, or by a Subquery"
+                )
             parts = step.children if isinstance(step, Junction) and step.is_conjunction else (step,)
             for part in parts:
                 side = having if is_aggregate(part, self.aggregates) else where

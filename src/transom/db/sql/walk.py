@@ -44,6 +44,17 @@ def is_window(shape: object) -> bool:
     )
 
 
+def refers_to(shape: object, names: Collection[str]) -> bool:
+    """Whether a shape has an annotation of one of these names in it."""
+    if isinstance(shape, AnnotationOperand):
+        return shape.name in names
+    return (
+        bool(names)
+        and not isinstance(shape, _QUERIES)
+        and any(refers_to(part, names) for part in _parts(shape))
+    )
+
+
 def has_queries(shape: object) -> bool:
     """Whether a shape has another query in it."""
     return isinstance(shape, _QUERIES) or any(has_queries(part) for part in _parts(shape))

@@ -41,32 +41,24 @@ class AskingQuery(Query[M]):
 
     # -- together with others --------------------------------------------------------------------------------------
 
-    def where(self) -> tuple[str, Executor]:
-        """Return the alias of the database to ask, and what runs the query there."""
-        return self._where()
-
-    def result_columns(self) -> list[Bound]:
-        """Return what each result is made of."""
-        return self._result_columns()
-
-    def result_names(self) -> list[str]:
+    def _result_names(self) -> list[str]:
         """Return the names of the columns of each result."""
         return [*(field.attname for field in self._options.fields), *self._selected]
 
-    def result_loader(self, executor: Executor, using: str) -> Load:
+    def _result_loader(self, executor: Executor, using: str) -> Load:
         """Return what makes results of rows."""
         raise NotImplementedError(f"{type(self).__name__} must say what makes its results")
 
-    def form_results(self, rows: list[Any]) -> list[Any]:
+    def _form_results(self, rows: list[Any]) -> list[Any]:
         """Return the results in their form. Any: results of any form."""
         return rows
 
-    def refuse_related(self, what: str) -> None:
+    def _refuse_related(self, what: str) -> None:
         """Refuse what cannot be done with rows that are read along, or with some columns only."""
         if self._related or self._columns is not None:
             raise TypeError(f"{self!r} cannot be {what}: drop select_related(), only() and defer()")
 
-    def as_part(self) -> tuple[SelectShape, tuple[Any, ...], tuple[Any, ...]]:
+    def _as_part(self) -> tuple[SelectShape, tuple[Any, ...], tuple[Any, ...]]:
         """Return the query as one of several: shape, columns and values. Any: shapes and values of all types."""
         made = self._with_false() if self._empty else self
         is_ordered = made._is_sliced or isinstance(made._distinct, tuple)

@@ -46,13 +46,13 @@ class CompoundQuery(Generic[Row]):
         """
         if not others:
             raise TypeError("there is nothing to put this query together with")
-        count = len(query.result_columns())
+        count = len(query._result_columns())
         for each in (query, *others):
-            each.refuse_related("put together with others")
-            if len(each.result_columns()) != count:
+            each._refuse_related("put together with others")
+            if len(each._result_columns()) != count:
                 raise FieldError(
                     f"queries that are put together have the same columns: {each!r} has "
-                    f"{len(each.result_columns())}, the first has {count}; choose some by values_list()"
+                    f"{len(each._result_columns())}, the first has {count}; choose some by values_list()"
                 )
         return cls((query, *others), operator)
 
@@ -62,7 +62,7 @@ class CompoundQuery(Generic[Row]):
         Raises:
             FieldError: the first query has no such column.
         """
-        known = self._queries[0].result_names()
+        known = self._queries[0]._result_names()
         terms: list[tuple[int, bool]] = []
         for name in names:
             word = name.removeprefix("-")
@@ -94,10 +94,10 @@ class CompoundQuery(Generic[Row]):
         return self._fetch().__await__()
 
     async def _fetch(self) -> list[Row]:
-        using, executor = self._queries[0].where()
-        load = self._queries[0].result_loader(executor, using)  # as by itself
+        using, executor = self._queries[0]._where()
+        load = self._queries[0]._result_loader(executor, using)  # as by itself
         plan = compound_plan(self._shape(), load, executor.vendor)
-        return self._queries[0].form_results(
+        return self._queries[0]._form_results(
             plan.load(await executor.fetch(plan.sql, plan.encode(self._arguments())))
         )
 
@@ -107,7 +107,7 @@ class CompoundQuery(Generic[Row]):
 
     async def count(self) -> int:
         """Return the number of results."""
-        _, executor = self._queries[0].where()
+        _, executor = self._queries[0]._where()
         plan = compound_count_plan(self._shape(), executor.vendor)
         rows = await executor.fetch(plan.sql, plan.encode(self._arguments()))
         return int(rows[0][0])
@@ -122,11 +122,11 @@ class CompoundQuery(Generic[Row]):
         return found[0] if found else None
 
     def _shape(self) -> CompoundShape:
-        parts = tuple([query.as_part()[:2] for query in self._queries])
+        parts = tuple([query._as_part()[:2] for query in self._queries])
         return CompoundShape(self._operator, parts, self._ordering, bool(self._low), self._high is not None)
 
     def _arguments(self) -> tuple[Any, ...]:
-        values = [value for query in self._queries for value in query.as_part()[2]]
+        values = [value for query in self._queries for value in query._as_part()[2]]
         if self._low:
             values.append(self._low)
         if self._high is not None:

@@ -119,7 +119,7 @@ class QuerySet(ChoosingQuery[M]):
     def _plan(self, executor: Executor, using: str) -> Plan:
         return select_plan(self._shape(), self._selected_fields(), self._columns, executor.vendor, using)
 
-    def result_loader(self, executor: Executor, using: str) -> Load:
+    def _result_loader(self, executor: Executor, using: str) -> Load:
         """Return what makes objects of rows."""
         return self._plan(executor, using).load
 

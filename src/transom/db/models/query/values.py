@@ -149,21 +149,21 @@ class ValuesQuery(ChoosingQuery[M], Generic[M, Row]):
             return []
         _, executor = self._where()
         plan = self._plan(executor)
-        return self.form_results(plan.load(await executor.fetch(plan.sql, plan.encode(self._arguments()))))
+        return self._form_results(plan.load(await executor.fetch(plan.sql, plan.encode(self._arguments()))))
 
     def _plan(self, executor: Executor) -> Plan:
         form = "tuple" if self._form == "named" else self._form
         return values_plan(self._shape(), self._row_columns, self._names, form, executor.vendor)
 
-    def result_names(self) -> list[str]:
+    def _result_names(self) -> list[str]:
         """Return the names of the columns of each result."""
         return list(self._names)
 
-    def result_loader(self, executor: Executor, using: str) -> Load:
+    def _result_loader(self, executor: Executor, using: str) -> Load:
         """Return what makes dicts, tuples or single values of rows."""
         return self._plan(executor).load
 
-    def form_results(self, rows: list[Any]) -> list[Any]:
+    def _form_results(self, rows: list[Any]) -> list[Any]:
         """Return the results in their form; those with names have a class of their own."""
         if self._form != "named":
             return rows
