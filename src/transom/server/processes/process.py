@@ -32,7 +32,7 @@ EXIT_START_FAILED: Final = 3  # as uvicorn: a supervisor sees that trying again 
 EXIT_INTERRUPTED: Final = 130  # the shell's 128 + SIGINT: interrupted before there was anything to stop
 EXIT_TIMEOUT: Final = 5.0  # seconds for what the application left running when it was shut down
 
-# For the garbage collector: 200 new objects in one go, 2,000 that outlived one, and all as seldom as with the defaults of CPython 3.13.
+# For the garbage collector: 200 new objects in one go, 2,000 that outlived that, all as seldom as CPython 3.13 by default.
 _SMALL_STEPS: Final = (200, 10, 100)
 _STEPS_OF_CPYTHON: Final = (700, 2000)  # up to 3.12, and later: new objects in one go
 
