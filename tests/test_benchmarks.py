@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
-MODULES = ("harness", "micro", "results", "servers", "orm_contenders")
+MODULES = ("harness", "micro", "results", "routing", "servers", "orm_contenders")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -365,6 +365,13 @@ def test_a_micro_case_is_answered_by_the_server_of_this_tree(case: str, monkeypa
     monkeypatch.setattr(micro, "SLICE", 20)
     with micro.Progress(disable=True) as progress:
         assert asyncio.run(micro.best_of(case, 1, progress)) > 0
+
+
+def test_every_case_of_routing_finds_what_it_looks_for():
+    routing = load("routing")
+    found = {name: call() for name, call in routing.cases(routing.make_urlconf(12), 12).items()}
+    assert [name for name, result in found.items() if result is None] == ["nothing"]
+    assert found["reverse"] == "/section-3/42/"
 
 
 @pytest.fixture

@@ -38,6 +38,12 @@ def test_str_comes_after_the_other_converters():
     assert found(urlconf, "/w7/") == ("A", {"x": "w7"})
 
 
+def test_slug_comes_after_the_narrower_converters():
+    urlconf = URLconf([path("<slug:x>/", A), path("<int:x>/", B)])
+    assert found(urlconf, "/7/") == ("B", {"x": 7})
+    assert found(urlconf, "/seven/") == ("A", {"x": "seven"})
+
+
 def test_search_goes_back_when_a_branch_leads_nowhere():
     urlconf = URLconf([path("new/", A), path("<slug:s>/edit/", B), path("<int:n>/edit/x/", C)])
     assert found(urlconf, "/new/edit/") == ("B", {"s": "new"})

@@ -91,8 +91,8 @@ def path(
 ) -> Route | Include:
     """Declare an HTTP route, or place included ones under a prefix.
 
-    Where several routes fit a path, text comes before parameters, `<str>` after the other converters and `<path>`
-    last; among equals the first declared wins. A route that leads nowhere is given up for the next one.
+    Where several routes fit a path, text comes before parameters, `<slug>` and then `<str>` after the other converters,
+    and `<path>` last; among equals the first declared wins. A route that leads nowhere is given up for the next one.
 
     Args:
         route: text with parameters, e.g. `"polls/<int:pk>/"`; no leading slash.

@@ -1,9 +1,9 @@
 """The segment trie: which endpoint a path leads to.
 
 A node stands for the segments before it. Its children are tried in this order: literal text (one dictionary look-up),
-single-segment expressions (those with literal text first, `<str>` last), then tails, which take the whole rest of the
-path (`<path:…>`, mounts). A child that leads nowhere is given up for the next. Each node is visited at most once per
-search, so a path costs at most the number of nodes of its depth, whatever it looks like.
+single-segment expressions (those with literal text first, `<slug>` and `<str>` last), then tails, which take the whole
+rest of the path (`<path:…>`, mounts). A child that leads nowhere is given up for the next. Each node is visited at most
+once per search, so a path costs at most the number of nodes of its depth, whatever it looks like.
 
 The tree is built once and then only read.
 """
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from transom.web.urls.routes import Route
 
 Values: TypeAlias = tuple[object, ...]
+
+# A slug may be a number or a UUID, and any segment is a str: the narrow converters, and those of a site, are asked first.
+WIDTHS = {"slug": 2, "str": 3}
 
 
 class Endpoint:
@@ -215,7 +218,7 @@ def _accepted(node: Node, values: Values, accept: Callable[[Endpoint], Route | N
 def _segment_rank(segment: tuple[Piece, ...]) -> int:
     if any(isinstance(piece, str) for piece in segment):
         return 0
-    return 2 if all(isinstance(piece, Param) and piece.converter_name == "str" for piece in segment) else 1
+    return max(WIDTHS.get(piece.converter_name, 1) for piece in segment if isinstance(piece, Param))
 
 
 def _insert(edges: list[Edge], by_key: dict[object, Edge], key: object, edge: Edge) -> None:
