@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import date
 from typing import Any
 
 import pytest
@@ -31,6 +32,18 @@ class Player(models.Model):
     name = models.CharField(max_length=50)
     number = models.IntegerField()
     goals = models.IntegerField(default=0)
+
+
+class Dated(models.Model):
+    day = models.DateField()
+
+    class Meta:
+        abstract = True
+        get_latest_by = ("day", "-pk")
+
+
+class Match(Dated):
+    name = models.CharField(max_length=50)
 
 
 @pytest.fixture
@@ -125,6 +138,17 @@ async def test_the_first_and_last_in_an_order(team: Team) -> None:
         await Player.objects.filter(number=9).latest("number")
     with pytest.raises(TypeError, match=r"latest\(\) needs what to order by"):
         await Player.objects.latest()
+
+
+async def test_a_model_and_those_that_inherit_from_it_say_what_the_latest_row_is(database: Backend) -> None:
+    await create_tables(Match)
+    days = [date(2024, 1, 2), date(2024, 1, 2), date(2024, 1, 1)]
+    await Match.objects.bulk_create(
+        [Match(name=name, day=day) for name, day in zip("abc", days, strict=True)]
+    )
+    assert (await Match.objects.latest()).name == "a"
+    assert (await Match.objects.earliest()).name == "c"
+    assert (await Match.objects.latest("pk")).name == "c"
 
 
 async def test_how_the_database_finds_rows(team: Team) -> None:

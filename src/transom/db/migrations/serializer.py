@@ -214,8 +214,8 @@ def _leads_to(value: Any, module: str, name: str) -> bool:
 def _serialize_condition(value: Q) -> Code:
     """Return a condition as nested calls, which can be laid out over lines as operators could not."""
     args, kwargs = _children(value)
-    if value.connector == "OR":
-        kwargs.append(("_connector", serialize("OR")))
+    if value.connector != "AND":
+        kwargs.append(("_connector", serialize(value.connector)))
     if value.negated:
         kwargs.append(("_negated", serialize(True)))
     names = [name for name, _ in kwargs]

@@ -31,8 +31,8 @@ class Model(Record, metaclass=ModelMeta):
 
     A model without a primary key gets `id`, a BigAutoField. `class Meta` takes `db_table`, `ordering`, `abstract`,
     `proxy`, `app_label`, `verbose_name`, `verbose_name_plural`, `indexes`, `constraints`, `unique_together`,
-    `default_related_name`, `default_manager_name` and `base_manager_name`. A model without a `class Meta` has that of the
-    abstract model it inherits from.
+    `default_related_name`, `get_latest_by`, `default_manager_name` and `base_manager_name`. A model without a `class Meta`
+    has that of the abstract model it inherits from.
     """
 
     if TYPE_CHECKING:

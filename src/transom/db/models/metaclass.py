@@ -120,7 +120,7 @@ def _become_proxy(cls: ModelMeta, bases: tuple[type, ...], declared: dict[str, F
 def _meta_options(
     cls: ModelMeta, meta: type | None, bases: tuple[type, ...]
 ) -> tuple[str, dict[str, Any]]:  # Any: options of every type
-    """Return the application's label and the options of `class Meta`, with the ordering of a base."""
+    """Return the application's label and the options of `class Meta`, with the order that a base has."""
     own: type | None = meta or getattr(cls, "Meta", None)  # of an abstract base
     options: dict[str, Any] = (
         {key: getattr(own, key) for key in dir(own) if key[0] != "_"} if own is not None else {}
@@ -129,8 +129,9 @@ def _meta_options(
         options[key] = meta is not None and bool(vars(meta).get(key, False))
     for base in bases:
         inherited: Options | None = getattr(base, "_meta", None)
-        if inherited is not None and inherited.ordering:
-            options.setdefault("ordering", inherited.ordering)
+        for key in ("ordering", "get_latest_by"):
+            if inherited is not None and getattr(inherited, key):
+                options.setdefault(key, getattr(inherited, key))
     return options.get("app_label") or _app_label(cls.__module__), options
 
 

@@ -29,6 +29,7 @@ META_OPTIONS = (
     "db_table",
     "default_manager_name",
     "default_related_name",
+    "get_latest_by",
     "indexes",
     "ordering",
     "proxy",
@@ -49,6 +50,7 @@ class Options:
         model_name: the same in lower case.
         db_table: the table: `"polls_question"`.
         ordering: what querysets order by unless told otherwise; names as in `order_by`.
+        get_latest_by: what `latest()` and `earliest()` order by unless told; names as in `order_by`.
         abstract: whether it has no table and is only there to inherit from.
         proxy: whether it is another class for the rows of another model.
         auto_created: the model whose many-to-many field made this one; None for models that people wrote.
@@ -83,6 +85,7 @@ class Options:
         self.app_label = app_label
         self.db_table: str = meta.get("db_table") or f"{app_label}_{self.model_name}"
         self.ordering: tuple[str, ...] = tuple(meta.get("ordering", ()))
+        self.get_latest_by: tuple[str, ...] = _names(meta.get("get_latest_by", ()))
         self.abstract: bool = meta.get("abstract", False)
         self.proxy: bool = meta.get("proxy", False)
         self.auto_created: type[Any] | None = meta.get("auto_created")
@@ -290,6 +293,10 @@ class Options:
 
     def __repr__(self) -> str:
         return f"<Options: {self.label}>"
+
+
+def _names(said: str | Iterable[str]) -> tuple[str, ...]:
+    return (said,) if isinstance(said, str) else tuple(said)
 
 
 def _together(meta: dict[str, Any]) -> list[UniqueConstraint]:

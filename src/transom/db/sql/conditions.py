@@ -1,8 +1,8 @@
 """The WHERE clause, with Django's meaning of filter() and exclude() where NULLs and several related rows are about.
 
 Between rows, Python's two-valued logic holds: a comparison with NULL is false, and its negation true. SQL's NULL does
-the same as false as long as nothing negates it, so only under an odd number of NOTs a comparison is made two-valued by
-`AND column IS NOT NULL`.
+the same as false as long as nothing negates it, so only under an odd number of NOTs, or under an XOR, a comparison is made
+two-valued by `AND column IS NOT NULL`.
 
 Under a NOT, a comparison across a relation with several rows asks whether *any* of these rows fits, so it becomes an
 EXISTS with a subquery of its own; a join would ask each row by itself.
@@ -11,6 +11,7 @@ EXISTS with a subquery of its own; a join would ask each row by itself.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -20,6 +21,8 @@ from transom.db.sql.joins import Joins
 from transom.db.sql.shapes import Comparison, Mark, Truth
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from transom.db.sql.builder import Builder
     from transom.db.sql.shapes import ConditionShape, Junction
 
@@ -34,11 +37,18 @@ class Position:
         scope: which step of the query, for the joins.
         negations: how many NOTs are above.
         required: whether the whole condition is false if this one is: nothing but ANDs above.
+        is_compared: whether an XOR is above, which needs to know of true and false alike.
     """
 
     scope: int | None
     negations: int = 0
     required: bool = True
+    is_compared: bool = False
+
+    @property
+    def is_two_valued(self) -> bool:
+        """Whether NULL is not as good as false here."""
+        return self.is_compared or self.negations % 2 == 1
 
 
 def build_condition(shape: ConditionShape, builder: Builder, position: Position) -> Condition:
@@ -47,33 +57,43 @@ def build_condition(shape: ConditionShape, builder: Builder, position: Position)
         return _comparison(shape, builder, position)
     if isinstance(shape, Truth):
         holds = builder.expression(shape.expression, position.scope)
-        return holds if position.negations % 2 == 0 else sa.func.coalesce(holds, sa.false())
+        return sa.func.coalesce(holds, sa.false()) if position.is_two_valued else holds
     return _junction(shape, builder, position)
 
 
 def _junction(shape: Junction, builder: Builder, position: Position) -> Condition:
+    is_alone = len(shape.children) == 1
     inside = Position(
         position.scope,
         position.negations + shape.negated,
-        position.required and not shape.negated and (shape.connector == "AND" or len(shape.children) == 1),
+        position.required and not shape.negated and (shape.connector == "AND" or is_alone),
+        position.is_compared or (shape.connector == "XOR" and not is_alone),
     )
     children = [build_condition(child, builder, inside) for child in shape.children]
     if not children:
         return sa.false() if shape.negated else sa.true()
-    joined = sa.and_(*children) if shape.connector == "AND" else sa.or_(*children)
+    joined = _JOINED[shape.connector](*children)
     return sa.not_(joined) if shape.negated else joined
+
+
+def _xor(*conditions: Condition) -> Condition:
+    """Return whether an odd number of conditions holds, none of which is NULL."""
+    return reduce(lambda left, right: sa.type_coerce(left, sa.Boolean()) != right, conditions)
+
+
+_JOINED: dict[str, Callable[..., Condition]] = {"AND": sa.and_, "OR": sa.or_, "XOR": _xor}
 
 
 def _comparison(shape: Comparison, builder: Builder, position: Position) -> Condition:
     lookup = shape.lookup
-    if position.negations and lookup.is_many:
+    if (position.negations or position.is_compared) and lookup.is_many:
         return _exists(shape, builder)
     if position.required and shape.operand is not Mark.NULL:
         for path in lookup.paths:
             builder.joins.require(path.hops, position.scope)
     left = builder.left(lookup, position.scope)
     condition = compare(left, shape, builder, position.scope)
-    if position.negations % 2 == 0 or (isinstance(shape.operand, Mark) and shape.operand in _TWO_VALUED):
+    if not position.is_two_valued or (isinstance(shape.operand, Mark) and shape.operand in _TWO_VALUED):
         return condition
     if nullable_operands(shape.operand):
         return sa.func.coalesce(condition, sa.false())

@@ -30,7 +30,7 @@ def build_part(shape: DocumentPart, document: Column, vendor: Vendor) -> Column:
         steps = ", ".join(_quote(str(step)) for step in shape.steps)
         path = sa.literal_column(f"ARRAY[{steps}]", ARRAY(sa.Text()))
         return document.op("#>>" if is_text else "#>", return_type=sa.Text() if is_text else JSONB())(path)
-    path = sa.literal_column(_quote(_path(shape.steps)), sa.Text())
+    path = sa.literal_column(_quote(_path(shape.steps, "#" if vendor == "sqlite" else "")), sa.Text())
     if vendor == "mysql":
         if shape.form == "json":
             part = sa.func.json_compact(sa.func.json_extract(document, path), type_=sa.Text())
@@ -46,8 +46,15 @@ def _quote(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _path(steps: Sequence[str | int]) -> str:
-    return "$" + "".join(f"[{step}]" if isinstance(step, int) else f'."{step}"' for step in steps)
+def _path(steps: Sequence[str | int], end: str = "") -> str:
+    """Return a path; `end` is what the database calls the length of an array, before negative places."""
+    return "$" + "".join(_path_step(step, end) for step in steps)
+
+
+def _path_step(step: str | int, end: str) -> str:
+    if isinstance(step, str):
+        return f'."{step}"'
+    return f"[{end}{step}]" if step < 0 else f"[{step}]"
 
 
 DOCUMENT_LOOKUPS: Final = ("contains", "contained_by", "has_key", "has_keys", "has_any_keys")

@@ -316,9 +316,9 @@ class Comparison(NamedTuple):
 
 
 class Junction(NamedTuple):
-    """Conditions that all (AND) or some (OR) must hold, or must not."""
+    """Conditions of which all (AND), some (OR) or an odd number (XOR) must hold, or must not."""
 
-    connector: Literal["AND", "OR"]
+    connector: Literal["AND", "OR", "XOR"]
     negated: bool
     children: tuple[ConditionShape, ...]
 

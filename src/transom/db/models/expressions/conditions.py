@@ -1,4 +1,4 @@
-"""Conditions on rows, joined with `&`, `|` and `~`."""
+"""Conditions on rows, joined with `&`, `|`, `^` and `~`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple, NoReturn, TypeAlias
 
 from transom.db.models.expressions.base import Expression
 
-Connector: TypeAlias = Literal["AND", "OR"]
+Connector: TypeAlias = Literal["AND", "OR", "XOR"]
 
 
 class Condition(NamedTuple):
@@ -20,7 +20,8 @@ class Condition(NamedTuple):
 class Q:
     """A condition for `filter` and `exclude`; immutable.
 
-    `Q(text="x", votes__gt=3)` holds where both hold. `a & b`, `a | b` and `~a` make new ones.
+    `Q(text="x", votes__gt=3)` holds where both hold. `a & b`, `a | b` and `~a` make new ones; `a ^ b ^ c` holds where an
+    odd number of them does.
     The comparisons of typed columns (`Question.text == "x"`) are Q objects too, and `Exists` can stand in the place of one.
     Migrations write `_connector="OR"` for `|`, and `_negated=True` for `~`.
 
@@ -70,6 +71,9 @@ class Q:
 
     def __or__(self, other: Q | Expression) -> Q:
         return self._combine(other, "OR")
+
+    def __xor__(self, other: Q | Expression) -> Q:
+        return self._combine(other, "XOR")
 
     def __invert__(self) -> Q:
         return self._build(self.children, self.connector, not self.negated)

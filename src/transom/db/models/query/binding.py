@@ -91,7 +91,7 @@ def _bind_operand(lookup: Lookup, value: Any, binder: ConditionBinder) -> Operan
         case "exact" if value is None and isinstance(lookup.left, DocumentPart):
             binder.values.append(None)  # the null of JSON; a part that is not there is NULL
             return Mark.PARAMETER
-        case "exact" if value is None:
+        case "exact" | "iexact" if value is None:
             return Mark.NULL
         case "isnull":
             if not isinstance(value, bool):

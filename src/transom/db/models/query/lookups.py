@@ -148,15 +148,16 @@ def _take_steps(
 ) -> tuple[ExpressionShape, Field[Any], list[str]]:
     """Return the part of a document: every word is a key, or a place in an array, but a lookup at the end."""
     rest = words[-1:] if words[-1] in LOOKUP_NAMES else []
-    steps: tuple[str | int, ...] = tuple(
-        [int(word) if word.isdecimal() else _key(word) for word in words[: len(words) - len(rest)]]
-    )
+    steps = tuple([_step(word) for word in words[: len(words) - len(rest)]])
     if not steps:
         return left, field, rest
     return DocumentPart(left, steps, "json"), computed_field("json"), rest
 
 
-def _key(word: str) -> str:
+def _step(word: str) -> str | int:
+    """Return a key, or a place in an array, which counts from its end if it is negative."""
+    if word.removeprefix("-").isdecimal():
+        return int(word)
     if '"' in word or "\0" in word:
         raise FieldError(f"a key of a JSON document cannot have quotation marks in it here: {word!r}")
     return word

@@ -182,26 +182,29 @@ class QuerySet(ChoosingQuery[M]):
         return {getattr(found, field.attname): found for found in await query._fetch()}
 
     async def earliest(self, *names: str | OrderBy | Expression) -> M:
-        """Return the first object in this order.
+        """Return the first object in this order; in that of `get_latest_by` of the model if none is given.
 
         Raises:
             DoesNotExist: there is none; the model's own class.
+            TypeError: nobody says in which order.
         """
         return await self._first_by(names, "earliest", reverse=False)
 
     async def latest(self, *names: str | OrderBy | Expression) -> M:
-        """Return the last object in this order.
+        """Return the last object in this order; in that of `get_latest_by` of the model if none is given.
 
         Raises:
             DoesNotExist: there is none; the model's own class.
+            TypeError: nobody says in which order.
         """
         return await self._first_by(names, "latest", reverse=True)
 
     async def _first_by(
         self, names: tuple[str | OrderBy | Expression, ...], method: str, *, reverse: bool
     ) -> M:
+        names = names or self._options.get_latest_by
         if not names:
-            raise TypeError(f"{method}() needs what to order by")
+            raise TypeError(f"{method}() needs what to order by: here, or as get_latest_by in class Meta")
         query = self.order_by(*names)
         found = await (query.reverse() if reverse else query)._slice(slice(0, 1))._fetch()
         if not found:
