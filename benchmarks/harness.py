@@ -56,9 +56,9 @@ class Contender:
 
 
 def version_of(distribution: str) -> str:
-    """Return the version of a distribution, or nothing where it is not installed."""
+    """Return the version of a distribution, or nothing where it is not installed or part of Python."""
     try:
-        return version(distribution)
+        return version(distribution) if distribution else ""
     except PackageNotFoundError:
         return ""
 

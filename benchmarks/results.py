@@ -13,6 +13,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,18 @@ AIMS = (
     ("h2", "h2corn", 1.5),
     ("h2", "hypercorn", 10.0),
 )
+# The same of models: database, scenario, figure, whose (the best other ORM's without a name), and how many times theirs ours must
+# be: at least for rates, at most for CPU times.
+ORM_AIMS = (
+    ("postgresql", "get", "cpu", "asyncpg, bare connection", 2.0),
+    ("postgresql", "get", "cpu", "", 0.25),
+    ("postgresql", "list", "cpu", "asyncpg, bare connection", 3.0),
+    ("postgresql", "list", "cpu", "", 0.3),
+    ("postgresql", "bulk", "rate", "", 3.0),
+    ("sqlite", "get", "cpu", "sqlite3, without a loop", 3.0),
+    ("sqlite", "bulk", "rate", "", 3.0),
+)
+BARE = ("asyncpg, bare connection", "sqlite3, without a loop", "sqlalchemy core")  # no ORMs
 IDLE_AIM, HALF_OPEN_AIM = 8 * KIB, 6 * KIB  # bytes of a connection
 SLOWLORIS_AIM = 1.5  # p99 of others beside half-open connections, over p99 without
 
@@ -91,22 +104,56 @@ def _rounded(numbers: Mapping[str, float]) -> dict[str, float]:
 
 def server_tables(scenarios: Mapping[str, Entry]) -> Table:
     """Return three tables, scenarios down and contenders across, and one that tells which aims were reached."""
+    return [*_comparison(scenarios, "Answers", "an answer"), "", "Aims:", "", *_aims_table(scenarios)]
+
+
+def orm_tables(vendor: str, scenarios: Mapping[str, Entry]) -> Table:
+    """Return the same for models on one database."""
+    aims = [
+        _orm_aim(scenarios[key], figure, name, factor)
+        for database, key, figure, name, factor in ORM_AIMS
+        if database == vendor and key in scenarios
+    ]
+    table = _table(["aim", "measured", ""], [aim.row for aim in aims])
+    return [*_comparison(scenarios, "Operations", "an operation"), "", "Aims:", "", *table]
+
+
+def _orm_aim(scenario: Entry, figure: str, name: str, factor: float) -> Aim:
+    best = max if figure == "rate" else min
+    peers = [
+        each
+        for each in scenario["contenders"]
+        if not each.startswith(OURS) and each not in BARE and _numbers(scenario, each, figure)
+    ]
+    other = name or best(
+        peers, key=lambda each: statistics.median(_numbers(scenario, each, figure)), default=""
+    )
+    ours, theirs = _numbers(scenario, OURS, figure), _numbers(scenario, other, figure)
+    ratios = [a / b for a, b in zip(ours, theirs, strict=False)]
+    middle = statistics.median(ratios) if ratios else None
+    reached = middle is not None and (middle >= factor if figure == "rate" else middle <= factor)
+    what = f"at least {factor}x the rate" if figure == "rate" else f"at most {factor}x the CPU time"
+    whose = other if name else f"the best other ORM ({other})"
+    return Aim(f"{scenario['title']}: {what} of {whose}", spread(ours, theirs), reached)
+
+
+def _comparison(scenarios: Mapping[str, Entry], what: str, each: str) -> Table:
+    """Return the tables of rates, of their ratios and of those of CPU times."""
     contenders = _columns(scenarios)
     names = list(contenders)
     heads = [f"{name} {contenders[name]}".rstrip() for name in names]
     others = [(name, head) for name, head in zip(names, heads, strict=True) if name != OURS]
-    table = [_taken(scenarios), "", "Answers a second, and in brackets the microseconds of CPU each:", ""]
+    table = [_taken(scenarios), "", f"{what} a second, and in brackets the microseconds of CPU each:", ""]
     table += _table(
         ["", *heads], [[row["title"], *(_rate(row, name) for name in names)] for row in scenarios.values()]
     )
-    for title, key in (("Our rate over theirs", "rate"), ("Our CPU time an answer over theirs", "cpu")):
+    for title, key in (("Our rate over theirs", "rate"), (f"Our CPU time {each} over theirs", "cpu")):
         table += ["", f"{title}, within a round: median (least to most):", ""]
         table += _table(
             ["", *(head for _, head in others)],
             [[row["title"], *(_ratio(row, name, key) for name, _ in others)] for row in scenarios.values()],
         )
-    table += _notes(scenarios)
-    return [*table, "", "Aims:", "", *_aims_table(scenarios)]
+    return [*table, *_notes(scenarios)]
 
 
 def _columns(scenarios: Mapping[str, Entry]) -> dict[str, str]:
@@ -273,6 +320,8 @@ TABLES = {
     "http2": server_tables,
     "memory": memory_tables,
     "slowloris": slowloris_tables,
+    "orm_postgresql": partial(orm_tables, "postgresql"),
+    "orm_sqlite": partial(orm_tables, "sqlite"),
 }
 _MARKED = re.compile(r"(<!-- (\w+) ([\d.]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 

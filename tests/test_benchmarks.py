@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
-MODULES = ("harness", "micro", "results", "routing", "servers", "orm_contenders")
+MODULES = ("harness", "micro", "results", "routing", "servers", "orm")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -352,7 +352,7 @@ def test_a_report_gets_new_tables_between_its_marks_and_keeps_the_rest(tmp_path:
 def test_the_published_report_has_a_place_for_every_table():
     text = (FOLDER / "RESULTS.md").read_text()
     for kind in load("results").TABLES:
-        for python in ("3.11", "3.13"):
+        for python in ("3.13",) if kind.startswith("orm_") else ("3.11", "3.13"):
             assert f"<!-- {kind} {python} -->\n" in text
 
 
@@ -495,23 +495,100 @@ def test_half_open_connections_that_are_closed_are_opened_again():
     clients._poll.close()
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("scenario", ["get", "list"])
-def test_transoms_contender_does_what_the_others_do(scenario: str, postgres_url: str):
-    """Two operations on a table like that of the benchmark: the numbers do not matter here, that they come does."""
+# Models.
+
+PREPARED = ["transom_models", "asyncpg_bare", "sqlite3_raw"]  # what runs without the peers
+
+
+@pytest.fixture(scope="module")
+def prepared(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """URLs of databases that contenders have filled, by module and vendor."""
+    folder = tmp_path_factory.mktemp("benchmarks")
+    urls = {
+        f"{module} {vendor}": url
+        for module, vendor, url in (
+            ("transom_models", "sqlite", f"sqlite:///{folder / 'ours'}.sqlite3"),
+            ("sqlite3_raw", "sqlite", f"sqlite:///{folder / 'raw'}.sqlite3"),
+            ("transom_models", "postgresql", postgres_url),
+        )
+    }
+    for key, url in urls.items():
+        run_contender(key.partition(" ")[0], "prepare", url)
+    yield urls
+    asyncio.run(_drop_tables(postgres_url))
+
+
+async def _drop_tables(url: str) -> None:
     import asyncpg
 
-    source = (FOLDER / "orm.py").read_text()
-    schema = source.partition('SCHEMA = """')[2].partition('"""')[0] % 10_000
+    connection = await asyncpg.connect(url)
+    await connection.execute("DROP TABLE item, post, author, entry")
+    await connection.close()
 
-    async def execute(statements: str) -> None:
-        connection = await asyncpg.connect(postgres_url)
-        await connection.execute(statements)
-        await connection.close()
 
-    asyncio.run(execute(schema))
-    command = [sys.executable, "-m", "orm_contenders.transom_models", scenario, "2", postgres_url]
+def run_contender(module: str, *arguments: str) -> str:
+    command = [sys.executable, "-m", f"orm.contenders.{module}", *arguments]
     done = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, timeout=60)
-    asyncio.run(execute("DROP TABLE item"))
     assert done.returncode == 0, done.stderr
-    assert '"wall"' in done.stdout
+    return done.stdout
+
+
+SCENARIOS = [
+    "get",
+    "page",
+    "list",
+    "join",
+    "prefetch",
+    "insert",
+    "bulk",
+    "update",
+    "delete",
+    "aggregate",
+    "gather",
+]
+
+
+@pytest.mark.slow
+@pytest.mark.postgres
+@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("who", ["transom_models sqlite", "sqlite3_raw sqlite", "transom_models postgresql"])
+def test_a_data_layer_gives_the_right_answers_and_is_measured(
+    who: str, scenario: str, prepared: dict[str, str]
+):
+    if scenario == "delete":  # there must be something to delete
+        run_contender(who.partition(" ")[0], "bulk", prepared[who], "0")
+    printed = json.loads(run_contender(who.partition(" ")[0], scenario, prepared[who], "0"))
+    assert printed["operations"] >= 1
+
+
+def test_a_wrong_answer_of_a_data_layer_is_refused():
+    scenarios = load("orm.scenarios")
+    scenarios.check("get", 7, "item 7")
+    with pytest.raises(ValueError, match="gave 'item 8', expected 'item 7'"):
+        scenarios.check("get", 7, "item 8")
+
+
+def test_what_sqlite_has_as_text_counts_as_what_it_says():
+    scenarios = load("orm.scenarios")
+    scenarios.check("list", 1, (1000, "0.02", "2026-01-01 00:02:00+00:00"))
+    with pytest.raises(ValueError, match="expected"):
+        scenarios.check("list", 1, (1000, "0.03", "2026-01-01 00:02:00+00:00"))
+
+
+def test_an_aim_of_models_is_measured_against_the_best_other_orm():
+    results = load("results")
+    entry = scenario_entry(transom=[300.0], django=[50.0], oxyde=[100.0])
+    text = "\n".join(results.orm_tables("postgresql", {"bulk": entry}))
+    assert "at least 3.0x the rate of the best other ORM (oxyde) | 3.00x (3.00 to 3.00) | reached |" in text
+
+
+def test_an_aim_in_cpu_time_is_an_upper_bound():
+    results = load("results")
+    entry = scenario_entry(transom=[300.0], django=[50.0])
+    for name, cpu in (("transom", 25.0), ("django", 99.0)):
+        entry["contenders"][name]["samples"][0]["cpu"] = cpu
+    text = "\n".join(results.orm_tables("postgresql", {"get": entry}))
+    assert (
+        "at most 0.25x the CPU time of the best other ORM (django) | 0.25x (0.25 to 0.25) | **not reached** |"
+        in text
+    )

@@ -1,0 +1,1 @@
+"""Compare object-relational mappers: `python -m orm`."""

@@ -1,0 +1,1 @@
+"""One module for each contender: its models, and its operations as its documentation writes them."""
