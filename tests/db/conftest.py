@@ -71,6 +71,12 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 async def drop_tables(backend: Backend) -> None:
     """Drop what the test made, whichever table refers to which."""
-    if names := ", ".join(f"`{name}`" for name in await existing_tables(backend)):
+    views = await backend.fetch(
+        "SELECT table_name FROM information_schema.views WHERE table_schema = DATABASE()"
+    )
+    for (name,) in views:
+        await backend.execute(f"DROP VIEW `{name}`")
+    tables = await existing_tables(backend)
+    if names := ", ".join(f"`{name.replace('`', '``')}`" for name in tables):
         settings = "foreign_key_checks = 0, lock_wait_timeout = 5"
         await backend.execute(f"SET STATEMENT {settings} FOR DROP TABLE {names}")

@@ -188,6 +188,33 @@ async def test_constraints_of_created_tables_hold(polls: Site, database: Backend
     assert await fetch("SELECT id FROM polls_choice") == [(2,)]
 
 
+async def test_tables_of_models_that_are_not_managed_are_left_alone(site: Site, database: Backend) -> None:
+    source = """
+    class Old(models.Model):
+        name = models.CharField(max_length=9)
+        {more}
+
+        class Meta:
+            managed = False
+
+    class New(models.Model):
+        old = models.ForeignKey(Old, on_delete=models.CASCADE)
+    """
+    key = {"sqlite": "INTEGER PRIMARY KEY", "postgresql": "bigserial PRIMARY KEY"}
+    await execute(
+        f"CREATE TABLE polls_old (id {key.get(database.vendor, 'bigint AUTO_INCREMENT PRIMARY KEY')})"
+    )
+    site.models(source.format(more=""))
+    makemigrations()
+    await migrate()
+    site.models(source.format(more="note = models.TextField(null=True)"))
+    makemigrations()
+    await migrate()
+    assert await tables() == {"polls_old", "polls_new", "transom_migrations"}
+    await migrate(app_label="polls", target="zero")
+    assert await tables() == {"polls_old", "transom_migrations"}
+
+
 async def test_migrate_again_does_nothing(polls: Site, database: Backend) -> None:
     await migrate()
     assert await migrate() == []

@@ -16,6 +16,7 @@ COMMANDS = {
     "serve": "Serve an ASGI application in production.",
     "makemigrations": "Write migrations for what changed in the models.",
     "migrate": "Bring the database to the state of the migrations.",
+    "inspectdb": "Print models of the tables that a database has.",
     "dumpdata": "Write rows of the database as JSON.",
     "loaddata": "Read rows from JSON files into the database.",
     "createsuperuser": "Create a user who may do everything.",

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 async def create_tables(*models: type[Model], using: str = "default") -> list[str]:
     """Create the tables that are missing, of these models and of those they refer to.
 
-    Tables that exist are left as they are, whatever their columns; those that a router keeps out of the database by
-    `allow_migrate` are not made. All or none, for it is one transaction; except on MySQL, which has no such transactions.
+    Tables that exist are left as they are, whatever their columns; those of models with `managed = False`, and those that
+    a router keeps out of the database by `allow_migrate`, are not made. All or none, for it is one transaction; except
+    on MySQL, which has no such transactions.
 
     Args:
         models: the models; by default all that are defined, except those of installed apps that have migrations.
@@ -40,7 +41,8 @@ async def create_tables(*models: type[Model], using: str = "default") -> list[st
         missing = [
             model
             for model in wanted
-            if model._meta.db_table not in existing
+            if model._meta.managed
+            and model._meta.db_table not in existing
             and router.allows_migration(using, model._meta.app_label, model._meta.object_name.lower())
         ]
         for statement in ddl.create_tables([model._meta for model in missing], executor.vendor):

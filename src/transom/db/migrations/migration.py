@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from transom.db.migrations.exceptions import IrreversibleMigration
+from transom.db.migrations.model_state import ModelKey
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +61,7 @@ class Migration:
         for operation in self.operations:
             before = state.clone()
             operation.state_forwards(self.app_label, state)
-            if editor.allows(self.app_label, operation.about):
+            if self._reaches_database(operation, editor, before, state):
                 await operation.database_forwards(self.app_label, editor, before, state.clone())
 
     async def unapply(self, state: ProjectState, editor: SchemaEditor) -> None:
@@ -79,5 +80,15 @@ class Migration:
             operation.state_forwards(self.app_label, state)
             steps.append((operation, before, state.clone()))
         for operation, before, after in reversed(steps):
-            if editor.allows(self.app_label, operation.about):
+            if self._reaches_database(operation, editor, before, after):
                 await operation.database_backwards(self.app_label, editor, after, before)
+
+    def _reaches_database(
+        self, operation: Operation, editor: SchemaEditor, before: ProjectState, after: ProjectState
+    ) -> bool:
+        """Whether an operation is about tables of this database, and about one that is ours to change."""
+        if operation.about is None:
+            return editor.allows(self.app_label, None)
+        key = ModelKey.of(self.app_label, operation.about)
+        model = after.models.get(key) or before.models.get(key)
+        return editor.allows(self.app_label, operation.about) and (model is None or model.is_managed)

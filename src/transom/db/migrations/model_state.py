@@ -83,6 +83,8 @@ class ModelState:
         options: dict[str, Any] = {}
         if meta.db_table != f"{meta.app_label}_{meta.model_name}":
             options["db_table"] = meta.db_table
+        if not meta.managed:
+            options["managed"] = False
         if meta.ordering:
             options["ordering"] = list(meta.ordering)
         if meta.indexes:
@@ -102,6 +104,11 @@ class ModelState:
     def label(self) -> str:
         """The model with its app: `"polls.Question"`."""
         return f"{self.app_label}.{self.name}"
+
+    @property
+    def is_managed(self) -> bool:
+        """Whether migrations create and change the table."""
+        return bool(self.options.get("managed", True))
 
     @property
     def pk_name(self) -> str | None:

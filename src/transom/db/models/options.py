@@ -31,6 +31,7 @@ META_OPTIONS = (
     "default_related_name",
     "get_latest_by",
     "indexes",
+    "managed",
     "ordering",
     "proxy",
     "unique_together",
@@ -52,6 +53,7 @@ class Options:
         ordering: what querysets order by unless told otherwise; names as in `order_by`.
         get_latest_by: what `latest()` and `earliest()` order by unless told; names as in `order_by`.
         abstract: whether it has no table and is only there to inherit from.
+        managed: whether the table is ours to create and change; False for one that something else made.
         proxy: whether it is another class for the rows of another model.
         auto_created: the model whose many-to-many field made this one; None for models that people wrote.
         default_manager_name: the manager that `_default_manager` is, if not the first one.
@@ -87,6 +89,7 @@ class Options:
         self.ordering: tuple[str, ...] = tuple(meta.get("ordering", ()))
         self.get_latest_by: tuple[str, ...] = _names(meta.get("get_latest_by", ()))
         self.abstract: bool = meta.get("abstract", False)
+        self.managed: bool = meta.get("managed", True)
         self.proxy: bool = meta.get("proxy", False)
         self.auto_created: type[Any] | None = meta.get("auto_created")
         self.default_manager_name: str | None = meta.get("default_manager_name")
@@ -217,7 +220,7 @@ class Options:
         self.db_table, self.fields, self._pk = concrete.db_table, concrete.fields, concrete._pk
         self.many_to_many, self.unique_together = concrete.many_to_many, concrete.unique_together
         self.indexes, self.constraints = concrete.indexes, concrete.constraints
-        self.database_defaults = concrete.database_defaults
+        self.database_defaults, self.managed = concrete.database_defaults, concrete.managed
         self._by_name, self._relations = concrete._by_name, concrete._relations
         self.lookups, self.paths = concrete.lookups, concrete.paths
 
