@@ -17,7 +17,7 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.table import Table
 
-from transom.web import URLconf, include, path
+from transom.web import URLconf, host, include, path
 
 console = Console(highlight=False)
 SLICE = 2000  # calls
@@ -28,13 +28,14 @@ async def view(request: object, **kwargs: object) -> None:
 
 
 def make_urlconf(routes: int) -> URLconf:
-    """Return a URLconf of about so many routes, static and with parameters, in sections."""
+    """Return a URLconf of about so many routes of each sort: static, with parameters, and on hosts of their own."""
     inner = [path("<int:pk>/", view, name="detail"), path("<slug:slug>/edit/", view, name="edit")]
     sections = [
         path(f"section-{number}/", include([path("", view, name="index"), *inner], namespace=f"s{number}"))
         for number in range(routes // 3)
     ]
-    return URLconf([*sections, path("<path:page>/", view, name="page")])
+    hosts = [host(f"h{number}.example.org", include([path("x/", view)])) for number in range(routes // 10)]
+    return URLconf([*sections, *hosts, path("<path:page>/", view, name="page")])
 
 
 def cases(urlconf: URLconf, routes: int) -> dict[str, Callable[[], object]]:
@@ -46,6 +47,7 @@ def cases(urlconf: URLconf, routes: int) -> dict[str, Callable[[], object]]:
         "slug, after a dead end": lambda: urlconf.resolve(f"/section-{last}/42/edit/", "GET"),
         "rest of the path": lambda: urlconf.resolve("/some/page/of/text/", "GET"),
         "nothing": lambda: urlconf.resolve("/section-0/none/at/all", "GET"),
+        "on a host": lambda: urlconf.resolve("/x/", "GET", "h0.example.org"),
         "reverse": lambda: urlconf.reverse(f"s{last}:detail", pk=42),
     }
 

@@ -3,6 +3,8 @@ import uuid
 
 import pytest
 
+from transom.web import App, redirect, render_string
+from transom.web.multidict import MultiDict
 from transom.web.urls import NoReverseMatch, URLconf, include, mount, path, reverse, websocket
 
 
@@ -86,3 +88,47 @@ def test_reverse_without_an_application_says_so():
 def test_a_parameter_may_be_called_name():
     urlconf = URLconf([path("<name>/", view, name="person")])
     assert urlconf.reverse("person", name="x") == "/x/"
+
+
+@pytest.mark.parametrize(
+    ("query", "fragment", "suffix"),
+    [
+        (None, None, ""),
+        ({}, None, ""),
+        ({"page": 2}, None, "?page=2"),
+        ({"tag": ["a b", "ä&"], "x": "1"}, None, "?tag=a+b&tag=%C3%A4%26&x=1"),
+        ([("b", 1), ("a", 2), ("b", 3)], None, "?b=1&a=2&b=3"),
+        (MultiDict([("b", "1"), ("a", "2"), ("b", "3")]), None, "?b=1&a=2&b=3"),
+        ({"tag": []}, None, ""),
+        (None, "top", "#top"),
+        (None, "", "#"),
+        ({"page": 2}, "ä b?/#", "?page=2#%C3%A4%20b?/%23"),
+    ],
+)
+def test_reverse_adds_query_and_fragment(query, fragment, suffix):
+    assert URLCONF.reverse("polls:detail", 5, query=query, fragment=fragment) == "/polls/5/" + suffix
+
+
+def test_a_query_without_a_value_is_refused():
+    with pytest.raises(TypeError, match="query parameter 'page' is None; leave it out"):
+        URLCONF.reverse("index", query={"page": None})
+
+
+def test_a_parameter_that_reverse_takes_for_itself_is_a_warning():
+    urlconf = URLconf([path("<query>/", view, name="search")])
+    (found,) = urlconf.checks
+    assert (found.id, "'query'" in found.msg) == ("web.W012", True)
+    assert urlconf.reverse("search", "tea") == "/tea/"
+
+
+async def test_templates_and_redirects_have_query_and_fragment_too(http):
+    async def page(request):
+        return await render_string(request, "{{ url('page', query={'page': 2}, fragment='top') }}")
+
+    async def move(request):
+        return redirect("page", query={"page": 2}, fragment="top")
+
+    app = App([path("page/", page, name="page"), path("move/", move)], debug=True)
+    assert (await http(app, "/page/")).text == "/page/?page=2#top"
+    assert (await http(app, "/move/")).get("location") == "/page/?page=2#top"
+    assert app.reverse("page", query={"a": 1}) == "/page/?a=1"

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from transom.conf import CheckMessage, ImproperlyConfigured, Settings, Severity, apps, run_checks
 from transom.web.errors import ClientDisconnect
 from transom.web.failures import TESTING_EXTENSION, answer_miss, respond_to
+from transom.web.hosts import find_host, is_allowed_host
 from transom.web.lifespan import serve_lifespan
 from transom.web.middleware import DEFAULT_MIDDLEWARE, allowed_hosts, compose, csrf, security_headers
 from transom.web.mounting import MountedResponse, mounted_scope, route_path
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from transom.db import Router
     from transom.templates import Engine
     from transom.web.middleware import CallNext, Middleware
-    from transom.web.urls import URLPattern
+    from transom.web.urls import Query, URLPattern
 
     Lifespan = Callable[["App"], AbstractAsyncContextManager[None] | Awaitable[None]]
 
@@ -120,17 +121,32 @@ class App:
         """The template engine, made when it is first asked for."""
         return make_engine(self.settings)
 
-    def reverse(self, name: str, /, *args: object, **kwargs: object) -> str:
-        """Return the path of a named route of this site; see `URLconf.reverse`.
+    def reverse(
+        self,
+        name: str,
+        /,
+        *args: object,
+        query: Query | None = None,
+        fragment: str | None = None,
+        current_app: str | None = None,
+        **kwargs: object,
+    ) -> str:
+        """Return the path of a named route of this site; see `transom.web.reverse`.
 
         Within a request of this site it includes the root path the site is served under.
         """
-        site, root_path = current.get(self._current)
-        return (root_path if site is self else "") + self.urlconf.reverse(name, *args, **kwargs)
+        here = current.get(self._current)
+        here = here if here.site is self else self._current
+        return here.reverse(name, args, kwargs, query=query, fragment=fragment, current_app=current_app)
 
     def check(self) -> list[CheckMessage]:
         """Return what is wrong with routes and middleware, the worst first."""
-        messages = [*self.urlconf.checks, *_check_middleware(self._middleware), *self._check_key()]
+        messages = [
+            *self.urlconf.checks,
+            *_check_hosts(self.urlconf, self.settings.allowed_hosts),
+            *_check_middleware(self._middleware),
+            *self._check_key(),
+        ]
         # What a view needs of the site besides its route, it knows itself: layers, installed apps.
         messages += [
             message
@@ -169,9 +185,11 @@ class App:
             raise ValueError(f"scope type {kind!r} is not served; expected 'http', 'websocket' or 'lifespan'")
 
     async def _serve_http(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
-        handler = self._enter(scope)
         request = Request(scope, receive, app=self)
-        request.resolver_match = self.urlconf.resolve(route_path(scope), request.method)
+        handler = self._enter(request)
+        urlconf = self.urlconf
+        host = find_host(scope)[0] if urlconf.has_hosts else ""
+        request.resolver_match = urlconf.resolve(route_path(scope), request.method, host)
         try:
             response = await handler(request)
             await response(scope, receive, send)
@@ -181,9 +199,10 @@ class App:
             await request.aclose()
 
     async def _serve_websocket(self, scope: WebSocketScope, receive: Receive, send: Send) -> None:
-        self._enter(scope)
         socket = WebSocket(scope, receive, send, app=self)
-        socket.resolver_match = match = self.urlconf.resolve_websocket(route_path(scope))
+        self._enter(socket)
+        host = find_host(scope)[0]
+        socket.resolver_match = match = self.urlconf.resolve_websocket(route_path(scope), host)
         refusal = "no route leads there" if match is None else find_refusal(socket, match.matched)
         if match is None or refusal:
             logger.warning("WebSocket %r refused: %s", socket.path, refusal)
@@ -193,10 +212,12 @@ class App:
         else:
             await serve_view(socket, match.view, match.kwargs)
 
-    def _enter(self, scope: HTTPScope | WebSocketScope) -> CallNext:
+    def _enter(self, connection: Request | WebSocket) -> CallNext:
         """Make this the current site, started; return the middleware chain."""
+        scope = connection.scope
         root_path = scope.get("root_path", "").rstrip("/")
-        current.set(Current(self, root_path) if root_path else self._current)
+        served = connection if self.urlconf.needs_connection else None
+        current.set(self._current if served is None and not root_path else Current(self, root_path, served))
         if (
             TESTING_EXTENSION in (scope.get("extensions") or ())
             and TEST_HOST not in self.settings.allowed_hosts
@@ -226,7 +247,7 @@ class App:
     async def _call_view(self, request: Request) -> Response:
         match = request.resolver_match
         if match is None:
-            return await answer_miss(request, route_path(request.scope), self.urlconf)
+            return await answer_miss(request, self.urlconf)
         if match.is_mount:
             return MountedResponse(match.view, match.route)
         response = await match.view(request, **match.kwargs)
@@ -295,6 +316,19 @@ def _with_local_hosts(settings: Settings) -> Settings:
     """Return settings of our own to add hosts to; in debug with the names of this machine."""
     added = LOCAL_HOSTS if settings.debug else ()
     return settings.model_copy(update={"allowed_hosts": [*settings.allowed_hosts, *added]})
+
+
+def _check_hosts(urlconf: URLconf, allowed: Sequence[str]) -> list[CheckMessage]:
+    """Routes of a host that the site does not answer to are never reached."""
+    return [
+        CheckMessage(
+            "web.W013",
+            f"routes are limited to host {host.text!r}, which allowed_hosts does not hold; they are answered 400",
+            f"add {host.suffix!r} to allowed_hosts",
+        )
+        for host in urlconf.hosts
+        if not is_allowed_host(host.suffix if host.is_text else f"x{host.suffix}", allowed)
+    ]
 
 
 def _check_middleware(middleware: Sequence[Middleware]) -> list[CheckMessage]:

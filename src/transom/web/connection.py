@@ -41,7 +41,8 @@ class Application(Protocol):
         """The template engine, made when it is first asked for."""
         ...
 
-    def reverse(self, name: str, /, *args: object, **kwargs: object) -> str:
+    # Any: query, fragment and current_app, see `transom.web.reverse`, and the parameters of the route.
+    def reverse(self, name: str, /, *args: object, **kwargs: Any) -> str:
         """Return the path of a named route."""
         ...
 

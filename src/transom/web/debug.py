@@ -134,6 +134,7 @@ def _facts(request: Request) -> Pairs:
         ("Scheme", request.scheme),
         ("Client", request.client),
         ("Route", match.route if match else None),
+        ("Host of the route", match.host if match else None),
         ("Arguments", dict(match.kwargs) if match else None),
         ("Content type", request.content_type),
     ]
@@ -156,6 +157,6 @@ def _route_rows(routes: list[RouteInfo], path: str) -> list[RouteRow]:
     texts = [PARAMETER.sub("", route.pattern) for route in routes]
     close = set(get_close_matches(path, texts, n=3, cutoff=0.7))
     return [
-        RouteRow(route.pattern, route.name, route.target, route.kind, is_close=text in close)
+        RouteRow(route.host + route.pattern, route.name, route.target, route.kind, is_close=text in close)
         for route, text in zip(routes, texts, strict=True)
     ]

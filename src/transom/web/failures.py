@@ -13,6 +13,8 @@ from transom.web.errors import (
     error_page,
     reason_phrase,
 )
+from transom.web.hosts import find_host
+from transom.web.mounting import route_path
 from transom.web.response import HTMLResponse, RedirectResponse, Response
 
 if TYPE_CHECKING:
@@ -66,12 +68,11 @@ async def respond_to(request: Request, exc: Exception, urlconf: URLconf, pages: 
     return await _page(request, HTTPException(500), pages)
 
 
-async def answer_miss(request: Request, path: str, urlconf: URLconf) -> Response:
+async def answer_miss(request: Request, urlconf: URLconf) -> Response:
     """Answer a request that no route takes: with a redirect to the path with a slash, `Allow`, or an error.
 
     Args:
         request: the request.
-        path: its path without the root path.
         urlconf: where it was not found.
 
     Raises:
@@ -80,13 +81,14 @@ async def answer_miss(request: Request, path: str, urlconf: URLconf) -> Response
 
     Source: RFC 9110 sections 9.3.7 (OPTIONS) and 15.5.6 (405).
     """
-    allowed = urlconf.allowed_methods(path)
+    path, host = route_path(request.scope), find_host(request.scope)[0]
+    allowed = urlconf.allowed_methods(path, host)
     if allowed:
         allowed |= {"OPTIONS"}
         if request.method == "OPTIONS":
             return Response(status=204, headers={"allow": ", ".join(sorted(allowed))})
         raise MethodNotAllowed(allowed)
-    if path.endswith("/") or urlconf.allowed_methods(path + "/") == frozenset():
+    if path.endswith("/") or urlconf.allowed_methods(path + "/", host) == frozenset():
         raise Http404(f"no route leads to {path!r}")
     if request.method not in ("GET", "HEAD") or not request.app.settings.append_slash:
         raise Http404(f"no route leads to {path!r}, but one to {path + '/'!r}: send the request there")

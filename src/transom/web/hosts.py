@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["is_allowed_host", "split_host"]
+    from transom.asgi.types import HTTPScope, WebSocketScope
+
+__all__ = ["find_host", "is_allowed_host", "split_host"]
 
 # RFC 3986 3.2.2 without percent-encoding: a registered name, an IPv4 address or an IP literal; then a port.
 HOST = re.compile(
@@ -28,6 +30,15 @@ def split_host(value: str) -> tuple[str, int | None] | None:
     if not name or (port is not None and int(port) > 65535):
         return None
     return name, int(port) if port is not None else None
+
+
+def find_host(scope: HTTPScope | WebSocketScope) -> tuple[str, int | None]:
+    """Return (name, port) of the host that a request names, as `split_host` does; `("", None)` if it names no single host.
+
+    Whether the site answers to it is not asked.
+    """
+    fields = [value for name, value in scope["headers"] if name == b"host"]
+    return (split_host(fields[0].decode("latin-1")) if len(fields) == 1 else None) or ("", None)
 
 
 def is_allowed_host(name: str, allowed: Iterable[str]) -> bool:

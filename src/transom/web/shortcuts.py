@@ -68,7 +68,8 @@ async def render_string(
     return HTMLResponse(text, status)
 
 
-def redirect(to: str, /, *args: object, permanent: bool = False, **kwargs: object) -> RedirectResponse:
+# Any: each parameter has the type of its converter, and query and fragment have theirs.
+def redirect(to: str, /, *args: object, permanent: bool = False, **kwargs: Any) -> RedirectResponse:
     """Return a redirect within this site.
 
     An address on another host is refused, so `redirect(request.query["next"])` is safe; for one you chose yourself there is
@@ -77,7 +78,7 @@ def redirect(to: str, /, *args: object, permanent: bool = False, **kwargs: objec
     Args:
         to: name of a route, reversed with `args` or `kwargs`; or a path, `?query` or `#fragment`.
         args: the parameters in order; or
-        kwargs: the parameters by name.
+        kwargs: the parameters by name; and `query` and `fragment`, as for `reverse`.
         permanent: 301, which browsers remember, in place of 302.
 
     Raises:

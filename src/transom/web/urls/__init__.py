@@ -1,10 +1,11 @@
 """URLconfs: declare routes, find the view of a path, build the path of a name."""
 
 from transom.web.urls.current import Current, current, reverse
+from transom.web.urls.match import ResolverMatch
 from transom.web.urls.patterns import PatternError
-from transom.web.urls.reversing import NoReverseMatch
-from transom.web.urls.routes import Include, Kind, Route, URLPattern, include, mount, path, websocket
-from transom.web.urls.urlconf import ResolverMatch, RouteInfo, URLconf
+from transom.web.urls.reversing import NoReverseMatch, Query
+from transom.web.urls.routes import Include, Kind, Route, URLPattern, host, include, mount, path, websocket
+from transom.web.urls.urlconf import RouteInfo, URLconf
 
 __all__ = [
     "Current",
@@ -12,12 +13,14 @@ __all__ = [
     "Kind",
     "NoReverseMatch",
     "PatternError",
+    "Query",
     "ResolverMatch",
     "Route",
     "RouteInfo",
     "URLPattern",
     "URLconf",
     "current",
+    "host",
     "include",
     "mount",
     "path",

@@ -16,13 +16,27 @@ if TYPE_CHECKING:
     from transom.web.urls.routes import Route
 
 
+# Keyword arguments of `reverse`.
+RESERVED = {"query", "fragment", "current_app"}
+
+
 def check_route(route: Route) -> Iterator[CheckMessage]:
     """Yield what is wrong with one route by itself."""
     try:
-        names = route.pattern.names
+        names = route.names
     except PatternError as exc:
         yield CheckMessage("web.E001", str(exc))
         return
+    if len(set(names)) < len(names):
+        yield CheckMessage(
+            "web.E001", f"route {route.route!r} uses a parameter name of its host {route.host!r} again"
+        )
+    if taken := RESERVED & set(names):
+        yield CheckMessage(
+            "web.W012",
+            f"route {route.route!r} has a parameter {min(taken)!r}, which `reverse` takes for itself",
+            "rename it, or give the parameters to `reverse` in order and not by name",
+        )
     if sum(param.converter.multi_segment for param in route.pattern.params) > 1:
         yield CheckMessage(
             "web.W010",
@@ -45,11 +59,11 @@ def check_names(routes: Sequence[Route]) -> Iterator[CheckMessage]:
     for route in routes:
         if route.full_name is None:
             continue
-        other = first.setdefault((route.full_name, frozenset(route.pattern.names)), route)
-        if other.route != route.route:
+        other = first.setdefault((route.full_name, frozenset(route.names)), route)
+        if (other.host, other.route) != (route.host, route.route):
             yield CheckMessage(
                 "web.E006",
-                f"routes {other.route!r} and {route.route!r} are both named {route.full_name!r}",
+                f"routes {describe_route(other)!r} and {describe_route(route)!r} are both named {route.full_name!r}",
                 "rename one, or give one of the includes a namespace",
             )
 
@@ -59,9 +73,15 @@ def unreachable(route: Route) -> CheckMessage:
     methods = "any method" if route.methods is None else ", ".join(sorted(route.methods))
     return CheckMessage(
         "web.E007",
-        f"route {route.route!r} ({describe_view(route.view)}) is never reached: an earlier route answers {methods} there",
+        f"route {describe_route(route)!r} ({describe_view(route.view)}) is never reached: an earlier route answers "
+        f"{methods} there",
         "remove one, or tell them apart with methods=[...]",
     )
+
+
+def describe_route(route: Route) -> str:
+    """Return the text of a route, behind its host if it has one."""
+    return f"{route.host}/{route.route}" if route.host else route.route
 
 
 def describe_view(view: object) -> str:

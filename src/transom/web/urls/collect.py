@@ -21,7 +21,8 @@ class _Place:
     """Where in the tree of includes we are: what to put before a route, and the modules on the way here."""
 
     prefix: str = ""
-    namespace: str = ""
+    namespaces: tuple[tuple[str, str], ...] = ()
+    host: str = ""
     modules: tuple[str, ...] = ()
 
     def inside(self, include: Include, module: ModuleType | None) -> _Place:
@@ -33,9 +34,22 @@ class _Place:
                     f"URLconf {module.__name__!r} includes itself: {' -> '.join((*names, module.__name__))}"
                 )
             names = (*names, module.__name__)
-        own = include.namespace or str(getattr(module, "app_name", ""))
-        namespace = ":".join(filter(None, (self.namespace, own)))
-        return _Place(self.prefix + include.prefix, namespace, names)
+        app_name = include.app_name or str(getattr(module, "app_name", ""))
+        namespace = include.namespace or app_name
+        return _Place(
+            self.prefix + include.prefix,
+            (*self.namespaces, (app_name, namespace)) if namespace else self.namespaces,
+            self._host_inside(include),
+            names,
+        )
+
+    def _host_inside(self, include: Include) -> str:
+        if self.host and include.host:
+            raise ImproperlyConfigured(
+                f"host({include.host!r}, ...) is included inside host({self.host!r}, ...); a request has one host: declare "
+                "them side by side"
+            )
+        return self.host or include.host
 
 
 def collect_routes(urls: str | ModuleType | Sequence[URLPattern]) -> list[Route]:
@@ -61,7 +75,7 @@ def _collect(declared: Iterable[object], place: _Place) -> Iterator[Route]:
         if isinstance(item, Include):
             yield from _collect_include(item, place)
         elif isinstance(item, Route):
-            yield replace(item, route=place.prefix + item.route, namespace=place.namespace)
+            yield replace(item, route=place.prefix + item.route, namespaces=place.namespaces, host=place.host)
         else:
             raise ImproperlyConfigured(
                 f"urlpatterns holds {item!r}; use path(), websocket() or mount(), and path(prefix, include(...))"

@@ -1,12 +1,13 @@
-"""How a site declares its URLs: `path`, `include`, `websocket` and `mount`."""
+"""How a site declares its URLs: `path`, `include`, `host`, `websocket` and `mount`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, TypeAlias, cast, overload
 
+from transom.web.urls.hosts import parse_host
 from transom.web.urls.patterns import Pattern, parse_pattern
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ class Route(URLPattern):
         route: the text, e.g. `"polls/<int:pk>/"`; never with a leading slash.
         view: the view; the ASGI application of a mount.
         name: the name within its namespace.
-        namespace: names of the includes around it, joined by colons.
+        namespaces: of the includes around it, the outermost first: (name of the app or empty, namespace).
+        host: text of the host it is limited to; empty for any host.
         methods: the methods it answers; None for any.
         check_origin: whether a WebSocket from a foreign origin is refused.
     """
@@ -52,9 +54,20 @@ class Route(URLPattern):
     route: str
     view: Callable[..., Awaitable[Any]]  # Any: a Response or None, by kind
     name: str | None = None
-    namespace: str = ""
+    namespaces: tuple[tuple[str, str], ...] = ()
+    host: str = ""
     methods: frozenset[str] | None = None
     check_origin: bool = True
+
+    @cached_property
+    def namespace(self) -> str:
+        """Return the namespaces joined by colons; empty for none."""
+        return ":".join(namespace for _, namespace in self.namespaces)
+
+    @cached_property
+    def app_name(self) -> str:
+        """Return the names of the apps around it, joined by colons; empty for none."""
+        return ":".join(app_name for app_name, _ in self.namespaces if app_name)
 
     @property
     def full_name(self) -> str | None:
@@ -70,6 +83,15 @@ class Route(URLPattern):
         """
         return parse_pattern(self.route)
 
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of all parameters, those of the host first.
+
+        Raises:
+            PatternError: the host or the route is written wrongly.
+        """
+        return (*(parse_host(self.host).names if self.host else ()), *self.pattern.names)
+
 
 @dataclass(frozen=True, slots=True)
 class Include(URLPattern):
@@ -77,7 +99,9 @@ class Include(URLPattern):
 
     urls: str | ModuleType | Sequence[URLPattern]
     namespace: str | None = None
+    app_name: str | None = None
     prefix: str = ""
+    host: str = ""
 
 
 @overload
@@ -106,22 +130,55 @@ def path(
             raise TypeError(
                 f"path({route!r}, include(...)) takes no name or methods; give them to the included routes"
             )
-        return Include(view.urls, view.namespace, route + view.prefix)
+        return replace(view, prefix=route + view.prefix)
     return Route(
         Kind.HTTP, route, view, name, methods=None if methods is None else _method_set(route, methods)
     )
 
 
-def include(urls: str | ModuleType | Sequence[URLPattern], namespace: str | None = None) -> Include:
-    """Refer to other routes, to be placed by `path`.
+def include(
+    urls: str | ModuleType | Sequence[URLPattern] | tuple[Sequence[URLPattern], str],
+    namespace: str | None = None,
+) -> Include:
+    """Refer to other routes, to be placed by `path` or `host`.
 
     Example: `path("polls/", include("polls.urls", namespace="polls"))`.
 
+    An app may be included several times, each time in another namespace: see `reverse`.
+
     Args:
-        urls: dotted name of a module with `urlpatterns`, imported at start-up; that module; or a list of routes.
-        namespace: put before their names with a colon; default: the `app_name` of the module, if it has one.
+        urls: dotted name of a module with `urlpatterns`, imported at start-up; that module; a list of routes; or such a
+            list and the name of its app, as a tuple.
+        namespace: put before their names with a colon; default: the name of the app, which a module says as `app_name`.
     """
-    return Include(urls, namespace)
+    if isinstance(urls, tuple) and len(urls) == 2 and isinstance(urls[1], str):
+        patterns, app_name = cast("tuple[Sequence[URLPattern], str]", urls)
+        return Include(patterns, namespace, app_name)
+    return Include(cast("str | ModuleType | Sequence[URLPattern]", urls), namespace)
+
+
+def host(pattern: str, urls: Include) -> Include:
+    """Limit included routes to a host, or to a family of hosts.
+
+    Example: `host("<slug:tenant>.example.com", include("tenants.urls"))`; the views get `tenant`, before the parameters
+    of their path.
+
+    A host that is plain text is looked for first, then the others in the order they are declared. What none of them has a
+    route for is left to the routes outside of `host`, which answer on every host; put them into a `host` of their own to
+    keep them off the others. Which hosts are answered at all is for the setting `allowed_hosts` to say.
+
+    Args:
+        pattern: in lower case, without a port: text, a parameter for a label or a part of one, or `*.` at the start for
+            any subdomain, however deep, but not for the domain itself.
+        urls: what `include` returns.
+    """
+    if not isinstance(urls, Include):  # pyright: ignore[reportUnnecessaryIsInstance]  # for untyped code
+        raise TypeError(f"host({pattern!r}, ...) got {urls!r}; give it include([...])")
+    if not pattern:
+        raise TypeError("host('', ...) names no host; leave host() out for routes of every host")
+    if urls.host:
+        raise TypeError(f"host({pattern!r}, host({urls.host!r}, ...)) are two hosts; write them as one")
+    return replace(urls, host=pattern)
 
 
 def websocket(

@@ -8,60 +8,18 @@ from typing import TYPE_CHECKING, Any
 from transom.conf import CheckMessage, Severity
 from transom.web.urls.checks import check_names, check_route, describe_view, unreachable
 from transom.web.urls.collect import collect_routes
-from transom.web.urls.reversing import Reverser
+from transom.web.urls.hosts import HostPattern, parse_host
+from transom.web.urls.reversing import Reverser, build_suffix
 from transom.web.urls.routes import Kind, Route
-from transom.web.urls.tree import Endpoint, Tree
+from transom.web.urls.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
     from types import ModuleType
 
+    from transom.web.urls.match import ResolverMatch
+    from transom.web.urls.reversing import Address, Query
     from transom.web.urls.routes import URLPattern
-    from transom.web.urls.tree import Found
-
-
-class ResolverMatch:
-    """What a path led to.
-
-    Attributes:
-        matched: the route.
-        kwargs: the converted parameters, by name.
-    """
-
-    __slots__ = ("kwargs", "matched")
-
-    # Any: each converter has its own type of value.
-    def __init__(self, matched: Route, kwargs: dict[str, Any]) -> None:
-        self.matched = matched
-        self.kwargs = kwargs
-
-    @property
-    def name(self) -> str | None:
-        """The name that `reverse` takes, e.g. `"polls:detail"`."""
-        return self.matched.full_name
-
-    @property
-    def namespace(self) -> str:
-        """The namespaces around it, joined by colons; empty for none."""
-        return self.matched.namespace
-
-    @property
-    def route(self) -> str:
-        """The text of the route, e.g. `"polls/<int:pk>/"`."""
-        return self.matched.route
-
-    @property
-    def view(self) -> Callable[..., Awaitable[Any]]:
-        """The view; the ASGI application of a mount."""
-        return self.matched.view
-
-    @property
-    def is_mount(self) -> bool:
-        """Whether the view is another ASGI application."""
-        return self.matched.kind is Kind.MOUNT
-
-    def __repr__(self) -> str:
-        return f"<ResolverMatch {self.route!r} {self.kwargs!r}>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +32,7 @@ class RouteInfo:
         methods: in alphabetical order; empty for any.
         name: with its namespaces; empty for none.
         target: dotted name of the view or application.
+        host: text of the host it is limited to; empty for any host.
     """
 
     pattern: str
@@ -81,6 +40,7 @@ class RouteInfo:
     methods: tuple[str, ...]
     name: str
     target: str
+    host: str = ""
 
 
 class URLconf:
@@ -91,6 +51,7 @@ class URLconf:
 
     Attributes:
         checks: what is wrong with the routes; one with an error in itself is left out of the search.
+        has_hosts: whether the host of a request matters.
 
     Raises:
         ImproperlyConfigured: a list of routes could not be put together.
@@ -100,60 +61,118 @@ class URLconf:
     def __init__(self, urls: str | ModuleType | Sequence[URLPattern]) -> None:
         self._routes = collect_routes(urls)
         self.checks: list[CheckMessage] = []
-        self._static: dict[str, Endpoint] = {}
-        self._http = Tree()
-        self._websocket = Tree()
+        self._table = Table()
+        self._tables: dict[str, Table] = {}
         sound = [route for route in self._routes if self._is_sound(route)]
         for route in sound:
             self._add(route)
         self.checks += check_names(sound)
         self._reverser = Reverser(sound)
+        patterns = [(parse_host(text), table) for text, table in self._tables.items()]
+        self._families = [(pattern, table) for pattern, table in patterns if not pattern.is_text]
+        self.has_hosts = bool(patterns)
 
     @property
     def views(self) -> list[Callable[..., Awaitable[Any]]]:  # Any: a Response or None, by kind
         """The views of all routes in order of declaration; without mounted applications, which are sites of their own."""
         return [route.view for route in self._routes if route.kind is not Kind.MOUNT]
 
+    @property
+    def hosts(self) -> list[HostPattern]:
+        """The hosts that routes are limited to, in order of declaration."""
+        return [parse_host(text) for text in self._tables]
+
+    @property
+    def needs_connection(self) -> bool:
+        """Whether the request that is served matters to `reverse`: there are hosts, or instances of apps."""
+        return self.has_hosts or self._reverser.has_instances
+
     def routes(self) -> list[RouteInfo]:
         """Return every route in order of declaration, described for a person to read."""
         return [_describe(route) for route in self._routes]
 
-    def resolve(self, path: str, method: str) -> ResolverMatch | None:
+    def resolve(self, path: str, method: str, host: str = "") -> ResolverMatch | None:
         """Return what answers this path and method, or None.
 
         Args:
             path: percent-decoded, with its leading slash, without the root path.
             method: upper case.
+            host: the host's name in lower case, without a port; empty where it is not known.
         """
-        endpoint = self._static.get(path)
-        if endpoint is not None:
-            route = endpoint.get(method)
-            if route is not None:
-                return ResolverMatch(route, {})
-        return _to_match(self._http.search(path[1:], lambda endpoint: endpoint.get(method)))
+        if self.has_hosts:
+            for values, table in self._find_tables(host):
+                match = table.resolve(path, method)
+                if match is not None:
+                    return _with_values(match, values)
+        return self._table.resolve(path, method)
 
-    def resolve_websocket(self, path: str) -> ResolverMatch | None:
+    def resolve_websocket(self, path: str, host: str = "") -> ResolverMatch | None:
         """Return what answers a WebSocket handshake for this path, or None."""
-        return _to_match(self._websocket.search(path[1:], lambda endpoint: endpoint.any_method))
+        for values, table in self._find_tables(host):
+            match = table.resolve_websocket(path)
+            if match is not None:
+                return _with_values(match, values)
+        return self._table.resolve_websocket(path)
 
-    def allowed_methods(self, path: str) -> frozenset[str] | None:
+    def allowed_methods(self, path: str, host: str = "") -> frozenset[str] | None:
         """Return the methods that something answers at this path: none for no such path, None for any method."""
-        methods: set[str] = set()
-        found = self._http.search(path[1:], lambda endpoint: _note_methods(endpoint, methods))
-        return None if found is not None else frozenset(methods)
+        found = [table.allowed_methods(path) for _, table in self._find_tables(host)]
+        found.append(self._table.allowed_methods(path))
+        known = [methods for methods in found if methods is not None]
+        return None if len(known) < len(found) else frozenset[str]().union(*known)
 
-    def reverse(self, name: str, /, *args: object, **kwargs: object) -> str:
+    def reverse(
+        self,
+        name: str,
+        /,
+        *args: object,
+        query: Query | None = None,
+        fragment: str | None = None,
+        current_app: str = "",
+        **kwargs: object,
+    ) -> str:
         """Return the path of a named route, percent-encoded, with its leading slash, without the root path.
 
-        Args:
-            name: with its namespaces, e.g. `"polls:detail"`.
-            args: the parameters in order; or
-            kwargs: the parameters by name.
+        The route of a host has `//` and the host before it. The arguments are those of `transom.web.reverse`.
 
         Raises:
             NoReverseMatch: the name is unknown, parameters are missing or too many, or a value does not fit.
         """
-        return self._reverser.reverse(name, args, kwargs)
+        address = self.find_address(name, args, kwargs, current_app=current_app)
+        host = f"//{address.host}" if address.host else ""
+        return host + address.path + build_suffix(query, fragment)
+
+    def find_address(
+        self,
+        name: str,
+        args: tuple[object, ...],
+        kwargs: dict[str, object],
+        *,
+        current_app: str = "",
+        host: str = "",
+    ) -> Address:
+        """Return the host and the path of a named route.
+
+        Args:
+            name: as for `reverse`.
+            args: as for `reverse`.
+            kwargs: as for `reverse`.
+            current_app: the namespaces of the current request.
+            host: its host; what it says of the parameters of a host need not be given.
+
+        Raises:
+            NoReverseMatch: as `reverse` does.
+        """
+        return self._reverser.reverse(name, args, kwargs, current_app=current_app, host=host)
+
+    def _find_tables(self, host: str) -> Iterator[tuple[dict[str, Any], Table]]:  # Any: see ResolverMatch
+        """Yield the routes of this host: those of its name, then those of families it belongs to."""
+        if host in self._tables:
+            yield {}, self._tables[host]
+        for pattern, table in self._families:
+            values = pattern.match(host)
+            if values is not None:
+                yield values, table
 
     def _is_sound(self, route: Route) -> bool:
         messages = list(check_route(route))
@@ -161,23 +180,14 @@ class URLconf:
         return all(message.severity < Severity.ERROR for message in messages)
 
     def _add(self, route: Route) -> None:
-        trees = {
-            Kind.HTTP: (self._http,),
-            Kind.WEBSOCKET: (self._websocket,),
-            Kind.MOUNT: (self._http, self._websocket),
-        }
-        # A list: each tree has to be told, also after the first said no.
-        if not any([tree.add(route) for tree in trees[route.kind]]):
+        table = self._tables.setdefault(route.host, Table()) if route.host else self._table
+        if not table.add(route):
             self.checks.append(unreachable(route))
-        elif route.kind is Kind.HTTP and not route.pattern.params:
-            # Text comes before parameters in the tree, so this look-up finds what the search would.
-            self._static.setdefault("/" + route.route, Endpoint()).add(route)
 
 
-def _to_match(found: Found | None) -> ResolverMatch | None:
-    if found is None:
-        return None
-    return ResolverMatch(found.route, dict(zip(found.route.pattern.names, found.values, strict=False)))
+def _with_values(match: ResolverMatch, values: dict[str, Any]) -> ResolverMatch:  # Any: see ResolverMatch
+    match.kwargs = {**values, **match.kwargs} if values else match.kwargs
+    return match
 
 
 def _describe(route: Route) -> RouteInfo:
@@ -187,10 +197,5 @@ def _describe(route: Route) -> RouteInfo:
         methods=tuple(sorted(route.methods or ())),
         name=route.full_name or "",
         target=describe_view(route.view),
+        host=route.host,
     )
-
-
-def _note_methods(endpoint: Endpoint, methods: set[str]) -> Route | None:
-    """Collect methods and look further, until a route takes any method."""
-    methods.update(endpoint.by_method)
-    return endpoint.any_method
