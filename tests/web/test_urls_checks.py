@@ -41,7 +41,7 @@ def test_a_plain_view_is_refused_with_the_ways_to_fix_it():
     assert found.id == "web.E004"
     assert "blocking of route 'x/' is not async" in found.msg
     assert "async def" in found.hint
-    assert "asyncio.to_thread" in found.hint
+    assert "@threaded" in found.hint
 
 
 def test_async_views_come_in_several_forms():

@@ -131,8 +131,8 @@ class View:
         for name in ("dispatch", *names):
             if not inspect.iscoroutinefunction(getattr(cls, name)):
                 raise TypeError(
-                    f"{cls.__name__}.{name} is not async; write `async def {name}`, and if it has to block, call the "
-                    "blocking part with `await asyncio.to_thread(...)`"
+                    f"{cls.__name__}.{name} is not async; write `async def {name}`; or, if it has to block, put `@threaded` "
+                    "above it: it then runs in a pool of threads"
                 )
 
 

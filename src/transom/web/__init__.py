@@ -37,6 +37,7 @@ from transom.web.response import (
 )
 from transom.web.shortcuts import get_object_or_404, redirect, render, render_string
 from transom.web.staticfiles import StaticFiles
+from transom.web.threadpools import PoolSaturated, threaded
 from transom.web.uploads import UploadedFile
 from transom.web.urls import (
     NoReverseMatch,
@@ -76,6 +77,7 @@ __all__ = [
     "NoReverseMatch",
     "NotAcceptable",
     "PermissionDenied",
+    "PoolSaturated",
     "RedirectResponse",
     "Request",
     "ResolverMatch",
@@ -103,5 +105,6 @@ __all__ = [
     "render_string",
     "reverse",
     "security_headers",
+    "threaded",
     "websocket",
 ]

@@ -29,6 +29,7 @@ from transom.web.request import Request
 from transom.web.response import Response
 from transom.web.staticfiles import StaticFiles
 from transom.web.templating import find_error_pages, find_static_dirs, make_engine
+from transom.web.threadpools import ThreadPools
 from transom.web.urls import Current, URLconf, current, include, path
 from transom.web.urls.checks import describe_view, is_async_callable
 from transom.web.websockets import WebSocket, find_refusal, serve_view
@@ -75,6 +76,7 @@ class App:
 
     Attributes:
         settings: the settings of the site.
+        threads: the pools that `@threaded` functions run in.
     """
 
     def __init__(
@@ -95,6 +97,7 @@ class App:
         self._lifespan = lifespan
         self._urlconf: URLconf | None = None
         self._handler: CallNext | None = None
+        self.threads = ThreadPools()
         self._current = Current(self)
         current.set(self._current)
         apps.populate(self.settings.installed_apps)
@@ -260,6 +263,7 @@ class App:
     @asynccontextmanager
     async def _running(self) -> AsyncGenerator[None]:
         async with AsyncExitStack() as stack:
+            stack.push_async_callback(self.threads.aclose)
             if self.settings.databases:
                 from transom.db import connections
 

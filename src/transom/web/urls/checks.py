@@ -104,8 +104,7 @@ def _check_view(route: Route, names: tuple[str, ...]) -> Iterator[CheckMessage]:
         yield CheckMessage(
             "web.E004",
             f"view {describe_view(view)} of route {route.route!r} is not async",
-            "write `async def`; if it has to block, keep the blocking part in a plain function and call it from the "
-            "view with `await asyncio.to_thread(...)`",
+            "write `async def`; or, if it has to block, put `@threaded` above it: it then runs in a pool of threads",
         )
     elif (problem := _signature_problem(view, names)) is not None:
         yield CheckMessage(

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 from transom.web.hosts import find_host
 from transom.web.urls.reversing import build_suffix
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from transom.asgi.types import HTTPScope, WebSocketScope
     from transom.conf import Settings
     from transom.web.urls.match import ResolverMatch
     from transom.web.urls.reversing import Address, Query
     from transom.web.urls.urlconf import URLconf
 
+T = TypeVar("T")
+
+
+class Threads(Protocol):
+    """The pools that blocking work runs in."""
+
+    async def run(self, pool: str, call: Callable[[], T], /) -> T:
+        """Run a call in a thread of a pool."""
+        ...
+
 
 class Site(Protocol):
-    """What has settings and a URLconf: the application."""
+    """What has settings, a URLconf and threads: the application."""
 
     @property
     def settings(self) -> Settings:
@@ -27,6 +39,11 @@ class Site(Protocol):
     @property
     def urlconf(self) -> URLconf:
         """The compiled routes."""
+        ...
+
+    @property
+    def threads(self) -> Threads:
+        """The pools that blocking work runs in."""
         ...
 
 
