@@ -1,4 +1,4 @@
-"""Pyright and mypy, both strict and without a plugin, agree on what models are."""
+"""Pyright and mypy, both strict and without a plugin, agree on what models and decorated views are."""
 
 from __future__ import annotations
 
@@ -64,8 +64,9 @@ def expected(sample: Path, pattern: str) -> Findings:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("checker", [pyright, mypy])
-def test_fields_relations_and_querysets_have_their_types(checker: object) -> None:
-    sample = SAMPLES / "models_sample.py"
+@pytest.mark.parametrize("name", ["models_sample.py", "views_sample.py"])
+def test_models_and_decorated_views_have_their_types(checker: object, name: str) -> None:
+    sample = SAMPLES / name
     revealed, errors = checker(sample)  # type: ignore[operator]
     wanted = expected(sample, r"reveal_type\(.*?\)  # ([^#]+?)(?:  #.*)?$")
     assert errors == {}
@@ -74,7 +75,8 @@ def test_fields_relations_and_querysets_have_their_types(checker: object) -> Non
 
 @pytest.mark.slow
 @pytest.mark.parametrize("checker", [pyright, mypy])
-def test_mistakes_are_refused(checker: object) -> None:
-    sample = SAMPLES / "models_mistakes.py"
+@pytest.mark.parametrize("name", ["models_mistakes.py", "views_mistakes.py"])
+def test_mistakes_are_refused(checker: object, name: str) -> None:
+    sample = SAMPLES / name
     _, errors = checker(sample)  # type: ignore[operator]
     assert sorted(errors) == sorted(expected(sample, r"# (error)"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from difflib import get_close_matches
+from functools import reduce
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
@@ -12,7 +13,7 @@ from transom.templates import TemplateNotFound
 from transom.web import MethodNotAllowed, RedirectResponse, Response, render, reverse
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from transom.web import Request
 
@@ -26,6 +27,7 @@ class View:
     has no method here, come by themselves.
 
     Attributes:
+        decorators: put around the view as if they were written above a function, the first outermost.
         request: the request that this instance answers.
         kwargs: the parameters of the route. Any: their converters know the types.
     """
@@ -40,6 +42,10 @@ class View:
         "options",
         "trace",
     )
+
+    decorators: ClassVar[
+        Sequence[Callable[..., Any]]
+    ] = ()  # Any: a view in, a view out; see transom.views.decorators
 
     request: Request
     kwargs: dict[str, Any]
@@ -71,7 +77,7 @@ class View:
         view.__name__, view.__qualname__ = cls.__name__, cls.__qualname__
         view.__doc__, view.__module__ = cls.__doc__, cls.__module__
         view.__dict__.update(cls.dispatch.__dict__, view_class=cls, view_initkwargs=initkwargs)
-        return view
+        return reduce(lambda decorated, decorator: decorator(decorated), reversed(cls.decorators), view)
 
     def check_configuration(self) -> None:
         """Raise ImproperlyConfigured for what is missing, once, when the URLconf is read; here nothing can be."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from transom.web.headers import Headers
 
-__all__ = ["Validators", "evaluate_preconditions", "is_range_current", "parse_etags"]
+__all__ = ["ETAG", "Validators", "evaluate_preconditions", "is_range_current", "parse_etags"]
 
 ETAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"')
 
@@ -21,17 +21,21 @@ class Validators:
     """What tells one state of a resource from another.
 
     Args:
-        etag: with its quotes, and `W/` where it is weak.
-        last_modified: aware, in whole seconds.
+        etag: with its quotes, and `W/` where it is weak; None where it is not known.
+        last_modified: aware, in whole seconds; None where it is not known.
     """
 
-    etag: str
-    last_modified: datetime
+    etag: str | None
+    last_modified: datetime | None
 
     @property
     def http_date(self) -> str:
-        """The `last-modified` field."""
-        return format_datetime(self.last_modified.astimezone(UTC), usegmt=True)
+        """The `last-modified` field; empty where it is not known."""
+        return (
+            ""
+            if self.last_modified is None
+            else format_datetime(self.last_modified.astimezone(UTC), usegmt=True)
+        )
 
 
 def parse_etags(header: str) -> list[str]:
@@ -44,16 +48,17 @@ def evaluate_preconditions(method: str, headers: Headers, current: Validators) -
 
     Source: RFC 9110 section 13.2.2, in its order.
     """
+    modified = current.last_modified
     if (if_match := headers.get("if-match")) is not None:
         if not _any_strong(parse_etags(if_match), current.etag):
             return 412
-    elif (since := _parse_date(headers.get("if-unmodified-since"))) and current.last_modified > since:
+    elif modified and (since := _parse_date(headers.get("if-unmodified-since"))) and modified > since:
         return 412
     safe = method in ("GET", "HEAD")
     if (if_none_match := headers.get("if-none-match")) is not None:
         if _any_weak(parse_etags(if_none_match), current.etag):
             return 304 if safe else 412
-    elif safe and (since := _parse_date(headers.get("if-modified-since"))) and current.last_modified <= since:
+    elif modified and safe and (since := _parse_date(headers.get("if-modified-since"))) and modified <= since:
         return 304
     return None
 
@@ -71,11 +76,15 @@ def is_range_current(if_range: str | None, current: Validators) -> bool:
     return _parse_date(value) == current.last_modified
 
 
-def _any_strong(tags: list[str], etag: str) -> bool:
+def _any_strong(tags: list[str], etag: str | None) -> bool:
+    if etag is None:
+        return False
     return tags == ["*"] or (not etag.startswith("W/") and etag in tags)
 
 
-def _any_weak(tags: list[str], etag: str) -> bool:
+def _any_weak(tags: list[str], etag: str | None) -> bool:
+    if etag is None:
+        return False
     return tags == ["*"] or etag.removeprefix("W/") in {tag.removeprefix("W/") for tag in tags}
 
 

@@ -133,12 +133,10 @@ class FileResponse(Response):
 
     def _plan(self, file_status: os.stat_result, scope: HTTPScope) -> _Plan:
         size = file_status.st_size
-        validators = Validators(
-            # Nanoseconds and size: a strong validator as far as the file system's clock tells two writes apart.
-            etag=f'"{file_status.st_mtime_ns:x}-{size:x}"',
-            last_modified=datetime.fromtimestamp(int(file_status.st_mtime), tz=UTC),
-        )
-        self.headers.setdefault("etag", validators.etag)
+        # Nanoseconds and size: a strong validator as far as the file system's clock tells two writes apart.
+        etag = f'"{file_status.st_mtime_ns:x}-{size:x}"'
+        validators = Validators(etag, datetime.fromtimestamp(int(file_status.st_mtime), tz=UTC))
+        self.headers.setdefault("etag", etag)
         self.headers.setdefault("last-modified", validators.http_date)
         if self.status == 200:
             self.headers.setdefault("accept-ranges", "bytes")
