@@ -95,6 +95,37 @@ async def test_bulk_create_gives_keys_in_the_order_of_the_objects(shelf: Shelf) 
     assert await Book.objects.bulk_create([]) == []
 
 
+class NumberedField(models.CharField[str]):
+    """A field of a site's own that makes its values."""
+
+    def pre_save(self, instance: Any, *, adding: bool) -> Any:
+        setattr(instance, self.attname, f"#{instance.number}")
+        return super().pre_save(instance, adding=adding)
+
+
+class Ticket(models.Model):
+    number = models.IntegerField()
+    label = NumberedField(max_length=10)
+
+
+async def test_bulk_create_asks_fields_that_make_their_values(database: Backend) -> None:
+    await create_tables(Ticket)
+    tickets = await Ticket.objects.bulk_create([Ticket(number=1), Ticket(number=2)])
+    assert [ticket.label for ticket in tickets] == ["#1", "#2"]
+    assert await Ticket.objects.order_by("number").values_list("label", flat=True) == ["#1", "#2"]
+
+
+async def test_a_uuid_that_another_program_wrote_with_dashes_is_read(database: Backend) -> None:
+    await create_tables(Shelf)
+    code = uuid4()
+    await Shelf.objects.create(code=code, name="x")
+    if database.vendor == "sqlite":
+        await database.execute(f"UPDATE {Shelf._meta.db_table} SET code = ?", (str(code),))
+    (found,) = await Shelf.objects.all()
+    assert found.code == code
+    assert hash(found.code) == hash(code)
+
+
 async def test_bulk_create_is_all_or_nothing(shelf: Shelf) -> None:
     with pytest.raises(UniqueViolation):
         await Shelf.objects.bulk_create([Shelf(name="new"), Shelf(name="top")])

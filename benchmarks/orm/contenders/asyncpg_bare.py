@@ -89,8 +89,8 @@ async def connect(url):
     async def insert(key):
         return await connection.fetchval(INSERT, *data.entry(key).values()) > 0
 
-    async def bulk(key):
-        return len(await connection.fetch(BULK, *zip(*map(dict.values, data.entries(key)), strict=True)))
+    async def bulk(_key):
+        return len(await connection.fetch(BULK, *zip(*map(dict.values, data.entries()), strict=True)))
 
     async def update(key):
         return int((await connection.execute(UPDATE, key, "updated")).split()[1])

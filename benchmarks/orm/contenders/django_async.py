@@ -45,9 +45,9 @@ async def insert(key):
     return (await Entry.objects.acreate(**data.entry(key))).pk > 0
 
 
-async def bulk(key):
+async def bulk(_key):
     """Insert many entries."""
-    return len(await Entry.objects.abulk_create([Entry(**row) for row in data.entries(key)]))
+    return len(await Entry.objects.abulk_create([Entry(**row) for row in data.entries()]))
 
 
 async def update(key):

@@ -39,9 +39,9 @@ def insert(key):
     return Entry.objects.create(**data.entry(key)).pk > 0
 
 
-def bulk(key):
+def bulk(_key):
     """Insert many entries."""
-    return len(Entry.objects.bulk_create([Entry(**row) for row in data.entries(key)]))
+    return len(Entry.objects.bulk_create([Entry(**row) for row in data.entries()]))
 
 
 def update(key):

@@ -116,9 +116,9 @@ async def insert(key):
     return (await Entry.objects.create(**data.entry(key))).id > 0
 
 
-async def bulk(key):
+async def bulk(_key):
     """Insert many entries."""
-    return len(await Entry.objects.bulk_create([Entry(**row) for row in data.entries(key)], batch_size=1000))
+    return len(await Entry.objects.bulk_create([Entry(**row) for row in data.entries()], batch_size=1000))
 
 
 async def update(key):

@@ -131,11 +131,11 @@ async def insert(key):
     return entry.id > 0
 
 
-async def bulk(key):
+async def bulk(_key):
     """Insert many entries."""
     inserted = 0
     async with DB.transaction():
-        for some in chunks([Entry(**row) for row in data.entries(key)]):
+        for some in chunks([Entry(**row) for row in data.entries()]):
             inserted += len(await Entry.insert(*some))
     return inserted
 

@@ -56,10 +56,10 @@ async def connect(url):
                 query = insert_into(entry).returning(entry.c.id)
                 return (await connection.execute(query, data.entry(key))).scalar_one() > 0
 
-        async def bulk(key):
+        async def bulk(_key):
             async with engine.begin() as connection:
                 query = insert_into(entry).returning(entry.c.id)
-                return len((await connection.execute(query, data.entries(key))).all())
+                return len((await connection.execute(query, data.entries())).all())
 
         async def update(key):
             async with engine.begin() as connection:

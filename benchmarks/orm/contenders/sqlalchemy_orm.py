@@ -75,10 +75,10 @@ async def insert(key):
         return entry.id > 0
 
 
-async def bulk(key):
+async def bulk(_key):
     """Insert many entries."""
     async with Session() as session:
-        entries = [Entry(**row) for row in data.entries(key)]
+        entries = [Entry(**row) for row in data.entries()]
         session.add_all(entries)
         await session.commit()
         return len(entries)

@@ -96,10 +96,10 @@ def insert(key):
     return CONNECTION.execute(INSERT, stored(data.entry(key))).lastrowid > 0
 
 
-def bulk(key):
+def bulk(_key):
     """Insert many entries."""
     CONNECTION.execute("BEGIN IMMEDIATE")
-    count = CONNECTION.executemany(INSERT, map(stored, data.entries(key))).rowcount
+    count = CONNECTION.executemany(INSERT, map(stored, data.entries())).rowcount
     CONNECTION.execute("COMMIT")
     return count
 

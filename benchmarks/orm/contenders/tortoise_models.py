@@ -107,9 +107,9 @@ async def insert(key):
     return (await Entry.create(**data.entry(key))).id > 0
 
 
-async def bulk(key):
+async def bulk(_key):
     """Insert many entries."""
-    entries = [Entry(**row) for row in data.entries(key)]
+    entries = [Entry(**row) for row in data.entries()]
     await Entry.bulk_create(entries)
     return len(entries)
 

@@ -107,9 +107,9 @@ async def insert(key):
     return (await Entry.objects.create(**data.entry(key))).pk > 0
 
 
-async def bulk(key):
+async def bulk(_key):
     """Insert many entries."""
-    return len(await Entry.objects.bulk_create([Entry(**row) for row in data.entries(key)]))
+    return len(await Entry.objects.bulk_create([Entry(**row) for row in data.entries()]))
 
 
 async def update(key):

@@ -259,10 +259,13 @@ class DefaultManager:
 
 
 def bound_manager(model: type[M]) -> Manager[M]:
-    """Return a plain manager of a model: all its rows."""
-    manager = Manager[M]()
-    manager._model = model
-    return manager
+    """Return the plain manager of a model: all its rows."""
+    found: Manager[M] | None = model.__dict__.get("_bound_manager")
+    if found is None:
+        found = Manager()
+        found._model = model
+        type.__setattr__(model, "_bound_manager", found)
+    return found
 
 
 def find_manager(model: type[M], name: str | None) -> Manager[M] | QuerySet[M]:

@@ -256,6 +256,11 @@ class Field(Validated, Generic[T]):
             return None
         return self.default() if callable(self.default) else self.default
 
+    @property
+    def makes_values(self) -> bool:
+        """Whether `pre_save` does more than read the attribute."""
+        return type(self).pre_save is not Field[Any].pre_save
+
     def pre_save(self, instance: Any, *, adding: bool) -> Any:
         """Return the value to write, from the instance (any model), which is updated if the field makes it."""
         return getattr(instance, self.attname)

@@ -47,6 +47,11 @@ class AutomaticField(Field[T]):
         """Return the present, as a value of this field."""
         raise NotImplementedError(f"{type(self).__name__} must say its present()")
 
+    @property
+    def makes_values(self) -> bool:
+        """Whether the field is automatic, or a subclass makes values."""
+        return self.auto_now or self.auto_now_add or type(self).pre_save is not AutomaticField[Any].pre_save
+
     def pre_save(self, instance: Any, *, adding: bool) -> Any:
         """Return the present where the field is automatic, and set it on the instance."""
         if self.auto_now or (self.auto_now_add and adding):
@@ -142,7 +147,8 @@ class DateTimeField(AutomaticField[T]):
                 )
             if vendor == "postgresql":
                 return value
-            value = value.astimezone(UTC)
+            if value.tzinfo is not UTC:
+                value = value.astimezone(UTC)
             return (
                 value.isoformat(timespec="microseconds") if vendor == "sqlite" else value.replace(tzinfo=None)
             )

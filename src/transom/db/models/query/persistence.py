@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from transom.db import connections
@@ -63,6 +64,9 @@ def _all_but(meta: Options, left: tuple[Field[Any], ...]) -> tuple[Field[Any], .
 
 def _take(instance: Record, fields: Sequence[Field[Any]], values: Sequence[Any]) -> None:
     """Give an object the values that the database made. Any: values of every type."""
+    if len(fields) == 1:  # the key of each of thousands
+        setattr(instance, fields[0].attname, values[0])
+        return
     for field, value in zip(fields, values, strict=True):
         setattr(instance, field.attname, value)
 
@@ -119,7 +123,7 @@ async def _insert_alike(
             "set the keys, or create the objects one by one"
         )
     fields = _all_but(meta, left)
-    columns = [[_new_value(instance, field, raw) for instance in objects] for field in fields]
+    columns = [_new_values(objects, field, raw) for field in fields]
     executor = connections.executor(using)
     made = _returned(meta, left, conflict)
     plan = bulk_insert_plan(meta, fields, made, conflict, executor.vendor)
@@ -135,15 +139,17 @@ async def _insert_alike(
         _mark_saved(instance, using)
 
 
-def _new_value(instance: Record, field: Field[Any], raw: bool) -> Any:
-    """Return the value of a new row. Any: a value of any type."""
-    return getattr(instance, field.attname) if raw else field.pre_save(instance, adding=True)
+def _new_values(objects: Sequence[Record], field: Field[Any], raw: bool) -> list[Any]:
+    """Return the values of new rows in one column. Any: a value of any type."""
+    if raw or not field.makes_values:
+        return list(map(attrgetter(field.attname), objects))
+    return [field.pre_save(instance, adding=True) for instance in objects]
 
 
 def _take_rows(objects: Sequence[Record], made: tuple[Field[Any], ...], rows: list[Any]) -> None:
     """Give objects the values that the database made; each row begins with its key, and new keys count up."""
     if objects[0].pk is None:
-        for instance, row in zip(objects, sorted(rows, key=lambda row: row[0]), strict=True):
+        for instance, row in zip(objects, sorted(rows, key=itemgetter(0)), strict=True):
             _take(instance, made, row)
         return
     found = {row[0]: row for row in rows}

@@ -151,9 +151,9 @@ class QuerySet(ChoosingQuery[M]):
             DoesNotExist: there is none; the model's own class.
             MultipleObjectsReturned: there are more; the model's own class.
         """
-        query = self.filter(*conditions, **lookups) if conditions or lookups else self
+        query = self.filter(*conditions, **lookups) if conditions or lookups else self._clone()
         if not query._is_sliced:
-            query = query._slice(slice(0, 2))
+            query._high = 2  # it is ours alone; a second row is one too many
         found = await query._fetch()
         if len(found) == 1:
             return found[0]
