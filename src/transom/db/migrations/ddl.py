@@ -157,17 +157,18 @@ def remove_column(options: Options, column: str, vendor: Vendor) -> list[str]:
     return recorder.statements
 
 
-def add_item(options: Options, name: str, vendor: Vendor) -> list[str]:
+def add_item(options: Options, name: str, vendor: Vendor, **postgresql: bool) -> list[str]:
     """Return the statements that add an index or a constraint; none where the database has no such.
 
     Args:
         options: the model with it.
         name: of the index or constraint.
         vendor: the database's dialect.
+        postgresql: how PostgreSQL does it: `concurrently` or `not_valid`.
     """
     recorder = _Recorder(vendor)
     table = _describe(options, vendor)
-    found = _find(table, name)
+    found = _find(table, name, **postgresql)
     if isinstance(found, sa.Index):
         recorder.run(CreateIndex(found))
     elif found is not None and vendor == "sqlite":
@@ -177,7 +178,9 @@ def add_item(options: Options, name: str, vendor: Vendor) -> list[str]:
     return recorder.statements
 
 
-def remove_item(options: Options, without: Options, name: str, vendor: Vendor) -> list[str]:
+def remove_item(
+    options: Options, without: Options, name: str, vendor: Vendor, **postgresql: bool
+) -> list[str]:
     """Return the statements that remove an index or a constraint.
 
     Args:
@@ -185,9 +188,10 @@ def remove_item(options: Options, without: Options, name: str, vendor: Vendor) -
         without: the model that no longer has it.
         name: of the index or constraint.
         vendor: the database's dialect.
+        postgresql: how PostgreSQL does it: `concurrently`.
     """
     recorder = _Recorder(vendor)
-    found = _find(_describe(options, vendor), name)
+    found = _find(_describe(options, vendor), name, **postgresql)
     if isinstance(found, sa.Index):
         recorder.run(DropIndex(found))
     elif found is not None and vendor == "sqlite":
@@ -216,8 +220,19 @@ def rename_index(old: Options, new: Options, old_name: str, new_name: str, vendo
     return [*remove_item(old, new, old_name, vendor), *add_item(new, new_name, vendor)]
 
 
-def _find(table: sa.Table, name: str) -> sa.Index | sa.Constraint | None:
-    return next((item for item in (*table.indexes, *table.constraints) if item.name == name), None)
+def validate_constraint(options: Options, name: str, vendor: Vendor) -> list[str]:
+    """Return the statement that checks all rows against a constraint that was added `not_valid`."""
+    if vendor != "postgresql":
+        return []
+    quoted = dialect(vendor).identifier_preparer.quote
+    return [f"ALTER TABLE {quoted(options.db_table)} VALIDATE CONSTRAINT {quoted(name)}"]
+
+
+def _find(table: sa.Table, name: str, **postgresql: bool) -> sa.Index | sa.Constraint | None:
+    found = next((item for item in (*table.indexes, *table.constraints) if item.name == name), None)
+    if found is not None and postgresql:
+        found.dialect_options["postgresql"].update(postgresql)
+    return found
 
 
 def _drop_constraints(recorder: _Recorder, table: sa.Table, column: str) -> None:

@@ -196,7 +196,9 @@ async def _lock_beside(backend: Backend) -> AsyncGenerator[None]:
     if backend.vendor == "sqlite":  # its lock would keep the changes themselves out
         yield
         return
-    async with backend.transaction() as executor:
+    # A transaction with a snapshot would keep CREATE INDEX CONCURRENTLY waiting, and so us.
+    isolation = "read committed" if backend.vendor == "postgresql" else None
+    async with backend.transaction(isolation=isolation) as executor:
         await _take_lock(executor)
         try:
             yield
@@ -207,7 +209,8 @@ async def _lock_beside(backend: Backend) -> AsyncGenerator[None]:
 async def _take_lock(executor: Executor) -> None:
     """Wait until nobody else changes tables of this database; PostgreSQL's lock is let go with the transaction."""
     if executor.vendor == "postgresql":
-        await executor.fetch("SELECT pg_advisory_xact_lock($1)", (LOCK,))
+        # Without arguments: the driver then leaves no portal open, which would hold a snapshot (see `_lock_beside`).
+        await executor.execute(f"SELECT pg_advisory_xact_lock({LOCK})")
     elif executor.vendor == "mysql":
         await executor.fetch(f"SELECT GET_LOCK({LOCK_NAME}, {LOCK_TIMEOUT})")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from transom.db.migrations.exceptions import IrreversibleMigration
+from transom.db.migrations.exceptions import IrreversibleMigration, MigrationError
 from transom.db.migrations.model_state import ModelKey
 
 if TYPE_CHECKING:
@@ -57,7 +57,12 @@ class Migration:
             operation.state_forwards(self.app_label, state)
 
     async def apply(self, state: ProjectState, editor: SchemaEditor) -> None:
-        """Carry out the operations on the database; `state` becomes the one after them."""
+        """Carry out the operations on the database; `state` becomes the one after them.
+
+        Raises:
+            MigrationError: an operation runs outside transactions alone, and the migration is one; nothing was done yet.
+        """
+        self._check_atomic(editor)
         for operation in self.operations:
             before = state.clone()
             operation.state_forwards(self.app_label, state)
@@ -69,7 +74,9 @@ class Migration:
 
         Raises:
             IrreversibleMigration: an operation cannot be undone; nothing was done yet.
+            MigrationError: as `apply`.
         """
+        self._check_atomic(editor)
         steps: list[tuple[Operation, ProjectState, ProjectState]] = []
         for operation in self.operations:
             if not operation.reversible:
@@ -92,3 +99,14 @@ class Migration:
         key = ModelKey.of(self.app_label, operation.about)
         model = after.models.get(key) or before.models.get(key)
         return editor.allows(self.app_label, operation.about) and (model is None or model.is_managed)
+
+    def _check_atomic(self, editor: SchemaEditor) -> None:
+        if not self.atomic or editor.vendor != "postgresql":
+            return
+        for operation in self.operations:
+            if operation.outside_transactions:
+                raise MigrationError(
+                    f"{self.key}: PostgreSQL runs {operation.describe()!r} in no transaction; "
+                    "write `atomic = False` in the class Migration, and put operations that should be undone together "
+                    "into another migration"
+                )

@@ -126,23 +126,38 @@ class SchemaEditor:
         if field.through._meta.auto_created:
             await self._run(ddl.drop_table(field.through._meta, self.vendor))
 
-    async def add_item(self, model: type[Model], name: str) -> None:
-        """Add an index or a constraint that the model has, by its name."""
+    async def add_item(self, model: type[Model], name: str, **postgresql: bool) -> None:
+        """Add an index or a constraint that the model has.
+
+        Args:
+            model: the model with it.
+            name: of the index or constraint.
+            postgresql: how PostgreSQL does it: `concurrently` or `not_valid`. Other databases pass over these.
+        """
         from transom.db.migrations import ddl
 
-        await self._run(ddl.add_item(model._meta, name, self.vendor))
+        await self._run(ddl.add_item(model._meta, name, self.vendor, **postgresql))
 
-    async def remove_item(self, model: type[Model], without: type[Model], name: str) -> None:
+    async def remove_item(
+        self, model: type[Model], without: type[Model], name: str, **postgresql: bool
+    ) -> None:
         """Remove an index or a constraint.
 
         Args:
             model: the model that still has it.
             without: the model that no longer has it.
             name: of the index or constraint.
+            postgresql: as `add_item`.
         """
         from transom.db.migrations import ddl
 
-        await self._run(ddl.remove_item(model._meta, without._meta, name, self.vendor))
+        await self._run(ddl.remove_item(model._meta, without._meta, name, self.vendor, **postgresql))
+
+    async def validate_constraint(self, model: type[Model], name: str) -> None:
+        """Check the rows that were there before a constraint was added `not_valid`; other databases have done it then."""
+        from transom.db.migrations import ddl
+
+        await self._run(ddl.validate_constraint(model._meta, name, self.vendor))
 
     async def rename_index(self, old: type[Model], new: type[Model], old_name: str, new_name: str) -> None:
         """Rename an index.

@@ -11,15 +11,29 @@ from transom.db.postgres.extensions import (
     TrigramExtension,
     UnaccentExtension,
 )
+from transom.db.postgres.operations import (
+    AddConstraintNotValid,
+    AddIndexConcurrently,
+    CreateCollation,
+    RemoveCollation,
+    RemoveIndexConcurrently,
+    ValidateConstraint,
+)
 
 __all__ = [
+    "AddConstraintNotValid",
+    "AddIndexConcurrently",
     "BloomExtension",
     "BtreeGinExtension",
     "BtreeGistExtension",
     "CITextExtension",
+    "CreateCollation",
     "CreateExtension",
     "CryptoExtension",
     "HStoreExtension",
+    "RemoveCollation",
+    "RemoveIndexConcurrently",
     "TrigramExtension",
     "UnaccentExtension",
+    "ValidateConstraint",
 ]

@@ -23,6 +23,9 @@ class Operation:
     # Arguments that are left out of the file while they have this value.
     _defaults: ClassVar[dict[str, Any]] = {}
 
+    outside_transactions: ClassVar[bool] = False
+    """Whether PostgreSQL refuses to run it in a transaction, so that its migration must say `atomic = False`."""
+
     def __init__(self, **arguments: Any) -> None:
         self._arguments = arguments
 
