@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         WebSocketRejected,
     )
     from transom.testing.live_server import LiveServer
+    from transom.testing.lookups import register_lookup
     from transom.testing.websocket import WebSocketSession
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "WebSocketClosed",
     "WebSocketRejected",
     "WebSocketSession",
+    "register_lookup",
 ]
 
 _HOMES = {
@@ -41,6 +43,7 @@ _HOMES = {
     "WebSocketClosed": "exceptions",
     "WebSocketRejected": "exceptions",
     "WebSocketSession": "websocket",
+    "register_lookup": "lookups",
 }
 
 

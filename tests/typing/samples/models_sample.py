@@ -210,4 +210,27 @@ async def relations(author: Author, book: Book, profile: Profile, genre: Genre) 
     author.profile = profile
 
 
+@models.Field.register_lookup
+class NotEqual(models.Lookup):
+    lookup_name = "ne"
+    template = {"sqlite": "{lhs} IS NOT {rhs}", "postgresql": "{lhs} IS DISTINCT FROM {rhs}"}
+
+
+@models.IntegerField.register_lookup
+class AbsoluteValue(models.Transform):
+    lookup_name = "abs"
+    function = "ABS"
+    output_field = models.IntegerField()
+
+
+async def lookups() -> None:
+    reveal_type(NotEqual("pages", 3))  # NotEqual
+    reveal_type(
+        Book._meta.get_field("pages").register_lookup(AbsoluteValue, "size")("pages")
+    )  # AbsoluteValue
+    reveal_type(NotEqual("pages", 3) & models.Q(pages__abs=3))  # Q
+    reveal_type(~NotEqual("pages", F("pages")))  # Q
+    reveal_type(await Book.objects.filter(NotEqual("pages", 3)))  # list[Book]
+
+
 USED = (date, datetime, time, timedelta, Decimal, UUID)

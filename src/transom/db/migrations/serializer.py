@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from transom.db.migrations.code import Code, call, sequence
 from transom.db.migrations.exceptions import Unserializable
 from transom.db.migrations.operations.base import Operation
-from transom.db.models.expressions import Case, Combined, Condition, F, Func, Function, Q, Value, When
+from transom.db.models.expressions import Case, Combined, Condition, F, Func, Function, Lookup, Q, Value, When
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -263,6 +263,10 @@ def _serialize_func(value: Func) -> Code:
     return call(serialize(type(value)), map(serialize, value.operands), kwargs)
 
 
+def _serialize_lookup(value: Lookup) -> Code:
+    return call(serialize(type(value)), [serialize(value.lhs), serialize(value.rhs)])
+
+
 def _output_field(field: Any) -> list[tuple[str, Code]]:
     return [] if field is None else [("output_field", serialize(field))]
 
@@ -328,6 +332,7 @@ SERIALIZERS: dict[type, Serializer] = {
     Combined: _serialize_arithmetic,
     Function: _serialize_function,
     Func: _serialize_func,
+    Lookup: _serialize_lookup,
     Case: _serialize_case,
     When: _serialize_branch,
     ModuleType: _serialize_module,

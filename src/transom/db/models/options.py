@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+from weakref import WeakSet
 
 from transom.db import constraint_names
 from transom.db.exceptions import FieldError
 from transom.db.models.constraints import BaseConstraint, UniqueConstraint
+from transom.db.models.expressions.registration import ON_CHANGE
 from transom.db.models.fields import Field, ForeignKey, ManyToManyBase, ManyToManyRelation, ManyToOneRelation
 
 if TYPE_CHECKING:
@@ -117,6 +119,13 @@ class Options:
         self.database_defaults: tuple[Field[Any], ...] = ()
         self._by_name: dict[str, Field[Any]] = {}
         self._relations: dict[str, End] = {}
+        _ALL.add(self)
+
+    def forget_names(self) -> None:
+        """Forget what names in queries mean: they may mean something else now."""
+        self.lookups.clear()
+        self.paths.clear()
+        self.bound_ordering = None
 
     @property
     def label(self) -> str:
@@ -202,8 +211,7 @@ class Options:
             return
         name = relation.query_name
         taken = self._relations.get(name)
-        self.lookups.clear()  # the word may have meant something else
-        self.paths.clear()
+        self.forget_names()
         if name in self._by_name or (taken and not _is_same(taken, relation)):
             raise TypeError(
                 f"the reverse name {name!r} of {relation.field.label} is taken on {self.object_name}; "
@@ -326,3 +334,14 @@ def _is_same(end: End, relation: Relation) -> bool:
 def _words(name: str) -> str:
     """Return `"blog entry"` for `"BlogEntry"`."""
     return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name).strip()
+
+
+_ALL: Final[WeakSet[Options]] = WeakSet()
+
+
+def _forget_names() -> None:
+    for options in list(_ALL):
+        options.forget_names()
+
+
+ON_CHANGE.append(_forget_names)

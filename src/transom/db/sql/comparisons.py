@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from transom.db.sql.builder import comparable
 from transom.db.sql.documents import DOCUMENT_LOOKUPS, compare_document
+from transom.db.sql.functions import FUNCTIONS
 from transom.db.sql.json_table import json_table, unpacked
 from transom.db.sql.parameters import (
     LIKE_ESCAPE,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from transom.db.sql.builder import Builder
-    from transom.db.sql.metadata import FieldLike
+    from transom.db.sql.metadata import FieldLike, Vendor
     from transom.db.sql.shapes import Comparison, Lookup, LookupName, Operand
 
     # Any: columns of every type
@@ -72,6 +73,8 @@ def compare(
             return _member(left, field, builder)
         case Mark.PARAMETER if lookup.name not in ORDERED:
             return _matches(left, field, lookup.name, builder)
+        case _ if lookup.name not in ORDERED:
+            return match_text(left, _right(operand, lookup, builder, scope), lookup.name, builder.vendor)
         case _:
             right = _right(operand, lookup, builder, scope)
             return ORDERED[lookup.name](comparable(left, field, builder), right)
@@ -104,15 +107,40 @@ def _matches(
 ) -> sa.ColumnElement[bool]:
     vendor = builder.vendor
     if lookup in ("regex", "iregex"):
-        pattern = builder.parameter(regex_converter(lookup, vendor), sa.Text())
-        operator = "REGEXP" if vendor != "postgresql" else "~*" if lookup == "iregex" else "~"
-        return column.op(operator, is_comparison=True, return_type=sa.Boolean())(pattern)
+        return _regex(column, builder.parameter(regex_converter(lookup, vendor), sa.Text()), lookup, vendor)
     pattern = builder.parameter(pattern_converter(field, vendor, lookup), sa.Text())
     if is_glob(lookup, vendor):
         return column.op("GLOB", is_comparison=True, return_type=sa.Boolean())(pattern)
     if lookup.startswith("i") and vendor != "sqlite":
         return column.ilike(pattern, escape=LIKE_ESCAPE)
     return column.like(pattern, escape=LIKE_ESCAPE)
+
+
+def _regex(column: Column, pattern: Column, lookup: LookupName, vendor: Vendor) -> sa.ColumnElement[bool]:
+    operator = "REGEXP" if vendor != "postgresql" else "~*" if lookup == "iregex" else "~"
+    return column.op(operator, is_comparison=True, return_type=sa.Boolean())(pattern)
+
+
+def match_text(left: Column, right: Column, lookup: LookupName, vendor: Vendor) -> sa.ColumnElement[bool]:
+    """Return the comparison of two computed texts, which no pattern could be made of beforehand."""
+    if lookup in ("regex", "iregex"):
+        if lookup == "iregex" and vendor != "postgresql":
+            right = FUNCTIONS["concat"](
+                [sa.literal_column("'(?i:'"), right, sa.literal_column("')'")], None, vendor
+            )
+        return _regex(left, right, lookup, vendor)
+    if lookup.startswith("i"):
+        left, right = sa.func.lower(left, type_=left.type), sa.func.lower(right, type_=right.type)
+    length = FUNCTIONS["length"]([right], None, vendor)
+    match lookup.removeprefix("i"):
+        case "contains":
+            return FUNCTIONS["position"]([left, right], None, vendor) > sa.literal_column("0")
+        case "startswith":
+            return FUNCTIONS["left"]([left, length], None, vendor) == right
+        case "endswith":
+            return FUNCTIONS["right"]([left, length], None, vendor) == right
+        case _:
+            return left == right
 
 
 def nullable_operands(operand: Operand) -> bool:

@@ -18,13 +18,13 @@ import sqlalchemy as sa
 
 from transom.db.sql.comparisons import compare, nullable_operands
 from transom.db.sql.joins import Joins
-from transom.db.sql.shapes import Comparison, Mark, Truth
+from transom.db.sql.shapes import Comparison, Mark, RangeOperand, SubqueryOperand, Truth
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from transom.db.sql.builder import Builder
-    from transom.db.sql.shapes import ConditionShape, Junction
+    from transom.db.sql.shapes import ConditionShape, ExpressionShape, Junction
 
     Condition = sa.ColumnElement[bool]
 
@@ -56,8 +56,7 @@ def build_condition(shape: ConditionShape, builder: Builder, position: Position)
     if isinstance(shape, Comparison):
         return _comparison(shape, builder, position)
     if isinstance(shape, Truth):
-        holds = builder.expression(shape.expression, position.scope)
-        return sa.func.coalesce(holds, sa.false()) if position.is_two_valued else holds
+        return _holds(shape.expression, builder, position)
     return _junction(shape, builder, position)
 
 
@@ -88,6 +87,8 @@ def _comparison(shape: Comparison, builder: Builder, position: Position) -> Cond
     lookup = shape.lookup
     if (position.negations or position.is_compared) and lookup.is_many:
         return _exists(shape, builder)
+    if lookup.name == "custom":
+        return _custom(shape, builder, position)
     if position.required and shape.operand is not Mark.NULL:
         for path in lookup.paths:
             builder.joins.require(path.hops, position.scope)
@@ -98,6 +99,19 @@ def _comparison(shape: Comparison, builder: Builder, position: Position) -> Cond
     if nullable_operands(shape.operand):
         return sa.func.coalesce(condition, sa.false())
     return sa.and_(condition, left.is_not(None)) if lookup.is_nullable else condition
+
+
+def _custom(shape: Comparison, builder: Builder, position: Position) -> Condition:
+    """Return what the operand says. It may hold for NULL, so no row of ours must be lost for want of a related one."""
+    if isinstance(shape.operand, Mark | RangeOperand | SubqueryOperand):
+        raise AssertionError(f"no condition: {shape.operand!r}")
+    return _holds(shape.operand, builder, position)
+
+
+def _holds(shape: ExpressionShape, builder: Builder, position: Position) -> Condition:
+    """Return whether an expression is true, which NULL is not."""
+    holds = builder.expression(shape, position.scope)
+    return sa.func.coalesce(holds, sa.false()) if position.is_two_valued else holds
 
 
 _TWO_VALUED = (Mark.NULL, Mark.NOT_NULL, Mark.ALWAYS, Mark.NEVER)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from transom.db.sql.column_type import ColumnType
-    from transom.db.sql.metadata import FieldLike, Hop, OptionsLike
+    from transom.db.sql.metadata import FieldLike, Hop, OptionsLike, Vendor
 
 LookupName: TypeAlias = Literal[
     "exact",
@@ -38,7 +38,9 @@ LookupName: TypeAlias = Literal[
     "has_key",
     "has_keys",
     "has_any_keys",
+    "custom",
 ]
+"""What is compared with what, and how; "custom" is whatever the operand of the comparison says."""
 
 
 class ColumnPath(NamedTuple):
@@ -67,12 +69,17 @@ class Lookup:
         field: whose values the left side has; it makes arguments of what is compared with.
         name: the kind.
         paths: the columns on the left side.
+        source: the left side before it was bound, where each use of the lookup binds it anew; None where `left` is all there
+            is to it. Any: an expression, of which this layer knows nothing.
+        custom: the class of an application's own lookup. Any: as above.
     """
 
     left: ExpressionShape
     field: FieldLike
     name: LookupName
     paths: tuple[ColumnPath, ...]
+    source: Any = None
+    custom: Any = None
 
     @property
     def is_many(self) -> bool:
@@ -141,9 +148,15 @@ class ConstantOperand(NamedTuple):
 
 
 class NullOperand(NamedTuple):
-    """NULL, of the type of the field."""
+    """NULL, of the type of the field.
+
+    Attributes:
+        field: which.
+        is_null: what sets it apart from a `ConstantOperand`, for tuples of different classes are equal if their parts are.
+    """
 
     field: FieldLike
+    is_null: Literal[True] = True
 
 
 class CombinedOperand(NamedTuple):
@@ -168,18 +181,26 @@ class FunctionOperand(NamedTuple):
     output: ColumnType | None = None
 
 
+Pieces: TypeAlias = tuple[str | int, ...]
+"""Text, and the numbers of the operands that stand in it."""
+Template: TypeAlias = "tuple[tuple[Vendor | None, Pieces], ...]"
+"""The text for each database that has one; None for all of them."""
+
+
 class TemplateOperand(NamedTuple):
-    """SQL of the application's own source code, with `{}` for each operand.
+    """SQL of the application's own source code, with operands in it.
 
     Attributes:
         template: the text.
         operands: what stands in it.
         output: what it returns.
+        owner: the class that says so, for errors.
     """
 
-    template: str
+    template: Template
     operands: tuple[ExpressionShape, ...]
     output: ColumnType
+    owner: str
 
 
 class DocumentPart(NamedTuple):

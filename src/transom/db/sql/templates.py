@@ -7,39 +7,51 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 
+from transom.db.exceptions import FieldError
 from transom.db.sql.types import parameter_type
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from transom.db.sql.metadata import Vendor
-    from transom.db.sql.shapes import TemplateOperand
+    from transom.db.sql.shapes import Pieces, TemplateOperand
 
     # Any: columns of every type
     Column = sa.ColumnElement[Any]
 
 
 class Template(sa.ColumnElement[Any]):
-    """Pieces of text with operands between them."""
+    """Text with operands in it."""
 
     inherit_cache = False
 
-    def __init__(self, pieces: Sequence[str], operands: Sequence[Column]) -> None:
+    def __init__(self, pieces: Pieces, operands: Sequence[Column]) -> None:
         self.pieces = pieces
         self.operands = operands
 
 
 def build_template(shape: TemplateOperand, operands: Sequence[Column], vendor: Vendor) -> Column:
-    """Return the text with the operands in the places of its `{}`."""
-    built = Template(shape.template.split("{}"), operands)
-    return sa.type_coerce(built, parameter_type(shape.output, vendor))
+    """Return the text with the operands in their places.
+
+    Raises:
+        FieldError: there is no text for this database.
+    """
+    found = [pieces for only, pieces in shape.template if only in (None, vendor)]
+    if not found:
+        known = ", ".join(str(only) for only, _ in shape.template)
+        raise FieldError(
+            f"{shape.owner} has no SQL for {vendor}, only for {known}; give it a template for that"
+        )
+    return sa.type_coerce(Template(found[0], operands), parameter_type(shape.output, vendor))
 
 
 @compiles(Template)
 def write_template(template: Template, compiler: Any, **options: Any) -> str:
     """Write the SQL down. Any: a compiler, whose methods have no types, and what SQLAlchemy hands through."""
-    written: list[str] = [compiler.escape_literal_column(piece) for piece in template.pieces]
-    text = written[0]
-    for operand, piece in zip(template.operands, written[1:], strict=True):
-        text += compiler.process(operand.self_group(), **options) + piece
-    return text
+    written: list[str] = [
+        compiler.escape_literal_column(piece)
+        if isinstance(piece, str)
+        else compiler.process(template.operands[piece].self_group(), **options)
+        for piece in template.pieces
+    ]
+    return "".join(written)

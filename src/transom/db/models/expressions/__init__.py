@@ -23,8 +23,11 @@ from transom.db.models.expressions.columns import (
 )
 from transom.db.models.expressions.conditional import Case, Truth, When
 from transom.db.models.expressions.conditions import Child, Condition, Q
-from transom.db.models.expressions.function import Func, Function
+from transom.db.models.expressions.documents import KeyTransform
+from transom.db.models.expressions.function import Func, Function, Transform
+from transom.db.models.expressions.lookups import CommonLookup, Lookup
 from transom.db.models.expressions.references import F, OuterRef, Value
+from transom.db.models.expressions.registration import RegisterLookupMixin
 from transom.db.models.expressions.subqueries import Exists, Subquery
 from transom.db.models.expressions.windows import Window, WindowFrame
 
@@ -37,6 +40,7 @@ __all__ = [
     "Child",
     "Column",
     "Combined",
+    "CommonLookup",
     "Condition",
     "Count",
     "DateColumn",
@@ -47,12 +51,15 @@ __all__ = [
     "Func",
     "Function",
     "JSONColumn",
+    "KeyTransform",
+    "Lookup",
     "Max",
     "Min",
     "Operator",
     "OrderBy",
     "OuterRef",
     "Q",
+    "RegisterLookupMixin",
     "RelationColumn",
     "StdDev",
     "StringAgg",
@@ -60,6 +67,7 @@ __all__ = [
     "Sum",
     "TextColumn",
     "TimeColumn",
+    "Transform",
     "Truth",
     "Value",
     "Variance",

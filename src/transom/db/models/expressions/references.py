@@ -67,3 +67,33 @@ class Value(Expression):
 
     def __repr__(self) -> str:
         return f"Value({self.value!r})"
+
+
+class Settled(Expression):
+    """Something that was bound before, as an operand of what is not."""
+
+    __slots__ = ("bound",)
+
+    def __init__(self, bound: Bound) -> None:
+        self.bound = bound
+
+    def bind(self, binder: Binder) -> Bound:
+        """Return it as it is."""
+        return self.bound
+
+
+class Given(Expression):
+    """A value of a field that is known, and may be one of a model. Any: of any type; any field."""
+
+    __slots__ = ("field", "value")
+
+    def __init__(self, value: Any, field: Any) -> None:
+        self.value = value
+        self.field = field
+
+    def bind(self, binder: Binder) -> Bound:
+        """Return a place for the value."""
+        return binder.bind(self.value, self.field)
+
+    def __repr__(self) -> str:
+        return f"Value({self.value!r})"

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypedDict, TypeVar, cast, overload
 
 from transom.db.exceptions import FieldError, NotLoaded
-from transom.db.models.expressions import Column, Expression, functions
+from transom.db.models.expressions import Column, Expression, RegisterLookupMixin
+from transom.db.models.expressions.functions.dates import Now as PresentTime
 from transom.db.models.fields.defaults import DatabaseDefault, Now
 from transom.db.models.fields.validation import Validated
 from transom.db.models.names import import_path
@@ -67,7 +68,7 @@ class AnyFieldOptions(BaseFieldOptions[Any], total=False):
     choices: Any  # choices of every kind
 
 
-class Field(Validated, Generic[T]):
+class Field(RegisterLookupMixin, Validated, Generic[T]):
     """A column of a model. `T` is the type of its values: `str`, or `str | None` with `null=True`.
 
     On the class a field reads as a typed column to build conditions with, on an instance as its value.
@@ -140,7 +141,7 @@ class Field(Validated, Generic[T]):
 
     def _database_default(self, value: Any) -> Any:
         """Return a default for the column: a constant, or an expression that knows its SQL. Any: of any type."""
-        if isinstance(value, functions.Now):
+        if isinstance(value, PresentTime):
             return Now()
         if isinstance(value, Expression):
             raise TypeError(f"db_default={value!r} must be a constant, Now() or RandomUUID()")

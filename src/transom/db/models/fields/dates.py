@@ -8,6 +8,22 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from transom.db.exceptions import DataError
 from transom.db.models.expressions import DateColumn, DateTimeColumn, TimeColumn
+from transom.db.models.expressions.functions.dates import (
+    ExtractDay,
+    ExtractHour,
+    ExtractIsoWeekDay,
+    ExtractIsoYear,
+    ExtractMinute,
+    ExtractMonth,
+    ExtractQuarter,
+    ExtractSecond,
+    ExtractWeek,
+    ExtractWeekDay,
+    ExtractYear,
+    TruncDate,
+    TruncTime,
+)
+from transom.db.models.expressions.registration import by_name
 from transom.db.models.fields.base import Field, FieldOptions
 from transom.db.sql.column_type import ColumnType
 
@@ -18,6 +34,18 @@ if TYPE_CHECKING:
     from transom.db.sql.metadata import Vendor
 
 T = TypeVar("T")
+
+_OF_DAYS = (
+    ExtractYear,
+    ExtractIsoYear,
+    ExtractQuarter,
+    ExtractMonth,
+    ExtractWeek,
+    ExtractDay,
+    ExtractWeekDay,
+    ExtractIsoWeekDay,
+)
+_OF_TIMES = (ExtractHour, ExtractMinute, ExtractSecond)
 
 # SQLite holds ISO 8601, which sorts as text; what stands there must always have the same number of digits.
 
@@ -84,6 +112,7 @@ class DateTimeField(AutomaticField[T]):
         "invalid": "Enter a date and a time with its zone, such as 2026-07-14T09:30+02:00.",
     }
     column_class = DateTimeColumn
+    class_lookups = by_name(*_OF_DAYS, *_OF_TIMES, TruncDate, TruncTime)
 
     if TYPE_CHECKING:
 
@@ -183,6 +212,7 @@ class DateField(AutomaticField[T]):
     """
 
     column_class = DateColumn
+    class_lookups = by_name(*_OF_DAYS)
 
     if TYPE_CHECKING:
 
@@ -272,6 +302,7 @@ class TimeField(AutomaticField[T]):
     """
 
     column_class = TimeColumn
+    class_lookups = by_name(*_OF_TIMES)
 
     if TYPE_CHECKING:
 

@@ -16,7 +16,7 @@ from transom.db.sql.metadata import Hop, Reference
 if TYPE_CHECKING:
     from typing import Unpack
 
-    from transom.db.models.expressions import Q
+    from transom.db.models.expressions import Expression, Q
     from transom.db.models.fields.base import Converter
     from transom.db.sql.column_type import ColumnType
     from transom.db.sql.metadata import Vendor
@@ -171,6 +171,10 @@ class ForeignKey(Field[T]):
     def get_limit_choices_to(self) -> Q:
         """Return the condition on the rows that forms offer; an empty one for all."""
         return self._relation.limit()
+
+    def get_lookups(self) -> dict[str, type[Expression]]:
+        """Return what is registered for the key referred to, and for foreign keys."""
+        return {**self.target_field.get_lookups(), **super().get_lookups()}
 
     def column_type(self) -> ColumnType:
         """Return the type of the key referred to."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from transom.db.models.fields.base import Field
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from transom.db.models.expressions import Expression
     from transom.db.models.fields.base import Converter
@@ -69,6 +69,18 @@ class GeneratedField(Field[T]):
         super().set_name(name)
         self.output_field = self.output_field.clone()
         self.output_field.set_name(name)
+
+    def get_lookup(self, lookup_name: str) -> type[Expression] | None:
+        """Return the lookup of a name, also one of the output field."""
+        return super().get_lookup(lookup_name) or self.output_field.get_lookup(lookup_name)
+
+    def get_transform(self, lookup_name: str) -> Callable[[Expression], Expression] | None:
+        """Return the part of a name, also one of the output field."""
+        return super().get_transform(lookup_name) or self.output_field.get_transform(lookup_name)
+
+    def get_lookups(self) -> dict[str, type[Expression]]:
+        """Return what is registered for the output field, and for generated fields."""
+        return {**self.output_field.get_lookups(), **super().get_lookups()}
 
     def column_type(self) -> ColumnType:
         """Return the type of the output field."""

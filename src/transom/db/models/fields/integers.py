@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, overload
 
 from transom.db.exceptions import DataError
 from transom.db.models.expressions import Q
+from transom.db.models.expressions.functions.numbers import Abs, Ceil, Floor, Round, Sqrt
+from transom.db.models.expressions.registration import by_name
 from transom.db.models.fields.base import AnyFieldOptions, BaseFieldOptions, Field, FieldOptions
 from transom.db.sql.column_type import ColumnKind, ColumnType
 from transom.validators import MaxValueValidator, MinValueValidator
@@ -28,6 +30,7 @@ E = TypeVar("E", bound=Enum)
 class BaseIntegerField(Field[T]):
     """What all fields of whole numbers share."""
 
+    class_lookups = by_name(Abs, Ceil, Floor, Round, Sqrt)
     kind: ClassVar[ColumnKind]
     bits: ClassVar[int]
     is_positive: ClassVar[bool] = False

@@ -7,6 +7,8 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from transom.db.exceptions import DataError
+from transom.db.models.expressions.functions.numbers import Abs, Ceil, Floor, Round, Sqrt
+from transom.db.models.expressions.registration import by_name
 from transom.db.models.fields.base import Field, FieldOptions
 from transom.db.sql.column_type import ColumnType
 from transom.validators import DecimalValidator
@@ -27,6 +29,7 @@ T = TypeVar("T")
 class FloatField(Field[T]):
     """A floating-point number of 64 bits; for money take DecimalField."""
 
+    class_lookups = by_name(Abs, Ceil, Floor, Round, Sqrt)
     default_messages = {"invalid": "Enter a number."}
 
     @overload
@@ -84,6 +87,7 @@ class DecimalField(Field[T]):
     float.
     """
 
+    class_lookups = by_name(Abs, Ceil, Floor, Round, Sqrt)
     default_messages = {"invalid": "Enter a number."}
 
     @overload

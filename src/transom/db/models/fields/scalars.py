@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 from uuid import UUID, SafeUUID
 
-from transom.db.models.expressions import JSONColumn
+from transom.db.models.expressions import JSONColumn, KeyTransform
 from transom.db.models.fields.base import Field, FieldOptions
 from transom.db.sql.column_type import ColumnType
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Unpack
 
+    from transom.db.models.expressions import Expression
     from transom.db.models.fields.base import Converter
     from transom.db.sql.metadata import Vendor
 
@@ -162,6 +165,10 @@ class JSONField(Field[Any]):
         @overload
         def __get__(self, instance: object, owner: type[Any]) -> Any: ...
         def __get__(self, instance: object | None, owner: type[Any]) -> Any: ...
+
+    def get_transform(self, lookup_name: str) -> Callable[[Expression], Expression]:
+        """Return what is registered under a name; every other name is that of a key, or of a place in an array."""
+        return super().get_transform(lookup_name) or functools.partial(KeyTransform, lookup_name)
 
     def column_type(self) -> ColumnType:
         """Return the JSON type: jsonb on PostgreSQL, text on the others."""

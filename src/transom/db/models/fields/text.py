@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from transom.db.exceptions import DataError
 from transom.db.models.expressions import TextColumn
+from transom.db.models.expressions.functions.text import Length, Lower, LTrim, RTrim, Trim, Upper
+from transom.db.models.expressions.registration import by_name
 from transom.db.models.fields.base import AnyFieldOptions, BaseFieldOptions, Field, FieldOptions
 from transom.db.sql.column_type import ColumnType
 from transom.validators import (
@@ -34,6 +36,7 @@ class BaseTextField(Field[T]):
     """What all fields of text share."""
 
     column_class = TextColumn
+    class_lookups = by_name(Length, Lower, LTrim, RTrim, Trim, Upper)
     default_validators = (ProhibitNullCharactersValidator(),)
 
     if TYPE_CHECKING:

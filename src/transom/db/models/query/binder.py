@@ -9,7 +9,7 @@ from transom.db.models.expressions import Bound, Expression, Q
 from transom.db.models.query.binding import bind_condition, bind_ordering
 from transom.db.models.query.lookups import (
     SEPARATOR,
-    intern_lookup,
+    make_lookup,
     resolve_left,
     resolve_lookup,
     resolve_path,
@@ -62,6 +62,10 @@ class QueryBinder:
         """The model of the query."""
         return self._options
 
+    def scratch(self) -> QueryBinder:
+        """Return a binder like this one, with values of its own: to see what something would be bound to."""
+        return QueryBinder(self._options, self.annotations, [])
+
     def for_model(self, options: Options) -> QueryBinder:
         """Return a binder with the same values for a model that this one refers to."""
         return QueryBinder(options, {}, self.values)
@@ -85,11 +89,12 @@ class QueryBinder:
             self.check_model(model, name)
         known, words = self._find_annotation(name)
         if known is None:
-            return Bound(*resolve_left(self._options, name))
-        left, field, rest = take_transforms(known.shape, known.field, words)
-        if rest:
-            raise FieldError(f"{name!r} is no annotation, and {SEPARATOR.join(rest)!r} no part of one")
-        return Bound(left, field)
+            found = resolve_left(self._options, name, self)
+            return found if isinstance(found, Bound) else found.bind(self)
+        left = take_transforms(known, words, self)
+        if left.words:
+            raise FieldError(f"{name!r} is no annotation, and {SEPARATOR.join(left.words)!r} no part of one")
+        return left.source.bind(self)
 
     def lookup(self, name: str, model: type[Any] | None) -> Lookup:
         """Return the left side and the kind of a comparison by its name. Any: any model."""
@@ -98,10 +103,9 @@ class QueryBinder:
         if self.annotations:
             known, words = self._find_annotation(name)
             if known is not None:
-                left, field, rest = take_transforms(known.shape, known.field, words)
-                return intern_lookup(left, field, rest, name)
+                return make_lookup(take_transforms(known, words, self, before_lookup=True), name)
         # Most names were looked up before.
-        return self._options.lookups.get(name) or resolve_lookup(self._options, name)
+        return self._options.lookups.get(name) or resolve_lookup(self._options, name, self)
 
     def _find_annotation(self, name: str) -> tuple[Bound | None, list[str]]:
         """Return the annotation that a name begins with, and the words behind it."""

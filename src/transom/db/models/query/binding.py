@@ -7,9 +7,24 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from transom.db.exceptions import FieldError
-from transom.db.models.expressions import Binder, Condition, Expression, F, OrderBy, Q, Subquery, Value
+from transom.db.models.expressions import (
+    Binder,
+    Bound,
+    CommonLookup,
+    Condition,
+    Expression,
+    F,
+    OrderBy,
+    Q,
+    Subquery,
+    Value,
+)
+from transom.db.models.expressions import Lookup as LookupExpression
+from transom.db.models.expressions.function import Call
+from transom.db.models.expressions.references import Given
+from transom.db.models.expressions.templates import by_side, declared, for_each
 from transom.db.models.fields import Field, ForeignKey
-from transom.db.models.query.lookups import SEPARATOR
+from transom.db.models.query.lookups import SEPARATOR, intern_lookup
 from transom.db.models.record import Record
 from transom.db.sql.shapes import (
     Assignment,
@@ -20,12 +35,15 @@ from transom.db.sql.shapes import (
     DocumentPart,
     Junction,
     Lookup,
+    LookupName,
     Mark,
     Operand,
     Ordering,
     RangeOperand,
     SubqueryOperand,
+    TemplateOperand,
     Truth,
+    TruthOperand,
 )
 from transom.db.sql.walk import columns_of
 
@@ -58,6 +76,10 @@ class ConditionBinder(Binder, Protocol):
         """Return what stands within this query with the names of this query resolved. Any: a shape of any kind."""
         ...
 
+    def scratch(self) -> ConditionBinder:
+        """Return a binder like this one, with values of its own."""
+        ...
+
     def for_model(self, options: Options) -> ConditionBinder:
         """Return a binder with the same values for a model that this one refers to."""
         ...
@@ -74,7 +96,11 @@ def bind_condition(condition: Q | Condition | Expression, binder: ConditionBinde
     """
     if isinstance(condition, Condition):
         lookup = binder.lookup(condition.name, condition.model)
+        if lookup.source is not None:
+            return _bind_anew(lookup, condition.value, binder)
         return Comparison(lookup, _bind_operand(lookup, condition.value, binder))
+    if isinstance(condition, LookupExpression):
+        return _bind_lookup(condition, binder)
     if isinstance(condition, Expression):
         bound = condition.bind(binder)
         if bound.field is None or bound.field.column_type().kind != "boolean":
@@ -84,6 +110,111 @@ def bind_condition(condition: Q | Condition | Expression, binder: ConditionBinde
     if len(children) == 1 and not condition.negated:
         return children[0]
     return Junction(condition.connector, condition.negated, children)
+
+
+def _bind_anew(lookup: Lookup, value: Any, binder: ConditionBinder) -> ConditionShape:
+    """Return a comparison whose left side has values, or is that of an application's own lookup, or changes both sides."""
+    if lookup.custom is not None:
+        return _bind_lookup(lookup.custom(lookup.source, value), binder)
+    return _bind_common(lookup.source, lookup.name, value, binder)
+
+
+def _bind_lookup(given: LookupExpression, binder: ConditionBinder) -> ConditionShape:
+    if isinstance(given, CommonLookup):
+        return _bind_common(given.lhs, cast("LookupName", given.lookup_name), given.rhs, binder)
+    return _bind_custom(given, binder)
+
+
+def _bind_common(source: Any, name: LookupName, value: Any, binder: ConditionBinder) -> ConditionShape:
+    """Return a comparison by a lookup that all databases have."""
+    transforms = _bilateral_transforms(source)
+    if transforms and name != "isnull" and value is not None:
+        return _bind_both_sides(source, name, value, transforms, binder)
+    lookup = intern_lookup(binder.bind(source), name)
+    return Comparison(lookup, _bind_operand(lookup, value, binder))
+
+
+def _bilateral_transforms(source: Any) -> list[Call]:
+    """Return the transforms of a left side that are ones of the right side too, the innermost first."""
+    found: list[Call] = []
+    while isinstance(source, Call):
+        if source.bilateral:
+            found.insert(0, source)
+        source = source.lhs if source.operands else None
+    return found
+
+
+def _bind_both_sides(
+    source: Any, name: LookupName, value: Any, transforms: list[Call], binder: ConditionBinder
+) -> ConditionShape:
+    """Return a comparison with what the transforms make of the right side; of a list, each member by itself."""
+    scratch = binder.scratch().bind(source)
+    if name == "in":
+        members = _list_of(intern_lookup(scratch, name), value)
+        each = tuple(
+            [_bind_common(source, "exact", member, binder) for member in members if member is not None]
+        )
+        return Junction("OR", False, each) if each else Junction("OR", True, ())
+    field = binder.scratch().bind(transforms[0].lhs).field
+    if name == "range":
+        value = tuple(
+            [_transform(end, field, transforms) for end in _ends_of(intern_lookup(scratch, name), value)]
+        )
+    else:
+        value = _transform(value, field, transforms)
+    lookup = intern_lookup(binder.bind(source), name)
+    return Comparison(lookup, _bind_operand(lookup, value, binder))
+
+
+def _transform(value: Any, field: Any, transforms: list[Call]) -> Expression:
+    """Return a right side as the transforms of the left one make it; a plain value is one of this field (any)."""
+    right: Any = value if isinstance(value, Expression) else Given(value, field)
+    for transform in transforms:
+        make: Any = type(transform)  # Any: its class takes one operand, which `Call` does not say
+        right = make(right)
+    return right
+
+
+def _bind_custom(given: LookupExpression, binder: ConditionBinder) -> Comparison:
+    """Return the comparison of an application's own lookup, whose operand holds both sides."""
+    before = binder.scratch().bind(given.lhs)
+    right = _right_side(given, before, binder)
+    if not given.template:
+        condition = binder.condition(given.as_condition(given.lhs, right))
+        return Comparison(intern_lookup(before, "custom"), TruthOperand(condition))
+    left = binder.bind(given.lhs)
+    sides = (left.shape, binder.bind(right).shape)
+    output = binder.field("boolean").column_type()
+    template = TemplateOperand(for_each(given.template, by_side), sides, output, type(given).__name__)
+    return Comparison(intern_lookup(left, "custom"), template)
+
+
+def _right_side(given: LookupExpression, left: Bound, binder: ConditionBinder) -> Expression:
+    """Return the right side of an application's own lookup.
+
+    Raises:
+        FieldError: it takes no None, or the number is too large for any database.
+    """
+    value = Subquery(given.rhs) if hasattr(given.rhs, "as_subquery") else given.rhs
+    if isinstance(value, Value) and value.output_field is None:
+        value = value.value
+    transforms = _bilateral_transforms(given.lhs)
+    field = binder.scratch().bind(transforms[0].lhs).field if transforms else left.field
+    if not isinstance(value, Expression):
+        lookup = intern_lookup(left, "custom")
+        value = given.get_prep_lookup(_key_of(lookup, value))
+        own = declared(given, "rhs_field")
+        value = Given(_check_value(given, lookup, value), field if own is None else binder.output(own))
+    return _transform(value, field, transforms)
+
+
+def _check_value(given: LookupExpression, lookup: Lookup, value: Any) -> Any:
+    name = type(given).lookup_name
+    if value is None and not given.can_use_none_as_rhs:
+        raise FieldError(f"{_label(lookup)} cannot be compared with None by {name!r}; use isnull")
+    if type(value) is int and not _SMALLEST <= value <= _LARGEST:
+        raise FieldError(f"{_label(lookup)} with {name!r} takes numbers of at most 64 bits, not {value!r}")
+    return value
 
 
 def _bind_operand(lookup: Lookup, value: Any, binder: ConditionBinder) -> Operand:
@@ -111,7 +242,9 @@ def _bind_value(lookup: Lookup, value: Any, binder: ConditionBinder) -> Operand:
     if isinstance(value, Value) and value.output_field is None:
         value = value.value
     if isinstance(value, Expression):
-        if lookup.name not in _WITH_EXPRESSIONS:
+        if lookup.name in _WITH_VALUES or (
+            lookup.field.column_type().kind == "json" and lookup.name == "contains"
+        ):
             raise FieldError(f"{_label(lookup)} with {lookup.name!r} takes a value, not {value!r}")
         return binder.bind(value).shape
     value = _key_of(lookup, value)
@@ -121,7 +254,7 @@ def _bind_value(lookup: Lookup, value: Any, binder: ConditionBinder) -> Operand:
     return Mark.PARAMETER
 
 
-_WITH_EXPRESSIONS = ("exact", "gt", "gte", "lt", "lte")
+_WITH_VALUES = ("contained_by", "has_key", "has_keys", "has_any_keys")
 
 
 def _out_of_range(lookup: Lookup, value: int) -> Mark:
@@ -138,13 +271,17 @@ def _bind_members(lookup: Lookup, value: Any, binder: ConditionBinder) -> Operan
         binder.values.extend(inner)
         resolved = SubqueryOperand(*binder.resolve_outer(tuple(operand)))
         return _by_target_field(resolved, cast("Field[Any]", lookup.field))
-    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
-        raise FieldError(f"{_label(lookup)} with in takes a list of values or a queryset, not {value!r}")
-    members = [_key_of(lookup, member) for member in cast("Iterable[Any]", value) if member is not None]
+    members = [_key_of(lookup, member) for member in _list_of(lookup, value) if member is not None]
     if lookup.field.column_type().is_integer:
         members = [member for member in members if type(member) is not int or _SMALLEST <= member <= _LARGEST]
     binder.values.append(members)
     return Mark.PARAMETER
+
+
+def _list_of(lookup: Lookup, value: Any) -> Iterable[Any]:
+    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+        raise FieldError(f"{_label(lookup)} with in takes a list of values or a queryset, not {value!r}")
+    return cast("Iterable[Any]", value)
 
 
 def _by_target_field(operand: SubqueryOperand, field: Field[Any]) -> SubqueryOperand:
@@ -158,9 +295,7 @@ def _by_target_field(operand: SubqueryOperand, field: Field[Any]) -> SubqueryOpe
 
 
 def _bind_range(lookup: Lookup, value: Any, binder: ConditionBinder) -> Operand:
-    if not isinstance(value, tuple | list) or len(cast("tuple[Any, ...]", value)) != 2:
-        raise FieldError(f"{_label(lookup)} with range takes two values, (lowest, highest), not {value!r}")
-    low, high = cast("tuple[Any, Any]", value)
+    low, high = _ends_of(lookup, value)
     if lookup.field.column_type().is_integer:
         if (type(low) is int and low > _LARGEST) or (type(high) is int and high < _SMALLEST):
             return Mark.NEVER
@@ -171,6 +306,12 @@ def _bind_range(lookup: Lookup, value: Any, binder: ConditionBinder) -> Operand:
         _bind_value(dataclasses.replace(lookup, name="gte"), low, binder),
         _bind_value(dataclasses.replace(lookup, name="lte"), high, binder),
     )
+
+
+def _ends_of(lookup: Lookup, value: Any) -> tuple[Any, Any]:
+    if not isinstance(value, tuple | list) or len(cast("tuple[Any, ...]", value)) != 2:
+        raise FieldError(f"{_label(lookup)} with range takes two values, (lowest, highest), not {value!r}")
+    return cast("tuple[Any, Any]", value)
 
 
 def _key_of(lookup: Lookup, value: Any) -> Any:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, TypeVar, cast, get_args
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, Protocol, TypeVar, cast, get_args
 
 from transom.db.exceptions import FieldError
+from transom.db.models.expressions import Binder, Bound, RegisterLookupMixin
+from transom.db.models.expressions.references import Settled
 from transom.db.models.fields import (
     Field,
     ForeignKey,
@@ -16,17 +19,11 @@ from transom.db.models.fields import (
     links,
 )
 from transom.db.models.query.outputs import SCALAR, computed_field
-from transom.db.sql.shapes import (
-    ColumnOperand,
-    ColumnPath,
-    DocumentPart,
-    FunctionOperand,
-    Lookup,
-    LookupName,
-)
+from transom.db.sql.shapes import ColumnOperand, ColumnPath, DocumentPart, Lookup, LookupName
 from transom.db.sql.walk import columns_of
 
 if TYPE_CHECKING:
+    from transom.db.models.expressions import Expression
     from transom.db.models.options import Options
     from transom.db.sql.column_type import ColumnKind
     from transom.db.sql.metadata import Hop
@@ -36,7 +33,7 @@ K = TypeVar("K")
 T = TypeVar("T")
 
 SEPARATOR: Final = "__"
-LOOKUP_NAMES: Final[tuple[LookupName, ...]] = get_args(LookupName)
+LOOKUP_NAMES: Final[tuple[LookupName, ...]] = get_args(LookupName)[:-1]  # not "custom", which is no name
 _ANY: Final[tuple[LookupName, ...]] = ("exact", "in", "isnull")
 _ORDERED: Final[tuple[LookupName, ...]] = (*_ANY, "gt", "gte", "lt", "lte", "range")
 _OF_TEXT: Final[tuple[LookupName, ...]] = (
@@ -57,110 +54,102 @@ _FEWER: Final[dict[ColumnKind, tuple[LookupName, ...]]] = {
 _MEMO_SIZE: Final = 2000
 
 
-class Transform(NamedTuple):
-    """A part of a value that has a name in lookups: `published__year`.
+class Left(NamedTuple):
+    """The left side of a comparison.
 
     Attributes:
-        function: the entry of `sql/functions.py`.
-        kinds: of the columns that have such a part.
-        output: the kind of the part; None for that of the column.
+        source: the expression, of what was bound before.
+        bound: the same, bound.
+        words: those behind it.
+        is_fixed: whether it is the same each time that it is bound.
     """
 
-    function: str
-    kinds: tuple[ColumnKind, ...]
-    output: ColumnKind | None = None
+    source: Expression
+    bound: Bound
+    words: list[str]
+    is_fixed: bool
 
 
-_TEXT: Final[tuple[ColumnKind, ...]] = ("varchar", "text")
-_DAY: Final[tuple[ColumnKind, ...]] = ("datetime", "date")
-_TIME: Final[tuple[ColumnKind, ...]] = ("datetime", "time")
-_NUMBER: Final[tuple[ColumnKind, ...]] = (
-    "smallint",
-    "integer",
-    "bigint",
-    "float",
-    "decimal",
-    "auto",
-    "bigauto",
-)
-_PARTS_OF_DAYS: Final = (
-    "year", "iso_year", "quarter", "month", "week", "day", "week_day", "iso_week_day",
-)  # fmt: skip
-TRANSFORMS: Final[dict[str, Transform]] = {
-    "length": Transform("length", _TEXT, "integer"),
-    **{name: Transform(name, _TEXT) for name in ("lower", "upper", "trim", "ltrim", "rtrim")},
-    **{name: Transform(name, _NUMBER) for name in ("abs", "ceil", "floor", "round")},
-    "sqrt": Transform("sqrt", _NUMBER, "float"),
-    **{name: Transform(f"extract_{name}", _DAY, "integer") for name in _PARTS_OF_DAYS},
-    **{name: Transform(f"extract_{name}", _TIME, "integer") for name in ("hour", "minute", "second")},
-    "date": Transform("date_of", ("datetime",), "date"),
-    "time": Transform("time_of", ("datetime",), "time"),
-}
-"""The parts by name."""
-
-
-def resolve_lookup(options: Options, name: str) -> Lookup:
+def resolve_lookup(options: Options, name: str, binder: ScratchBinder) -> Lookup:
     """Return the interned lookup of a name such as `"question__text__icontains"`.
 
     Raises:
         FieldError: a word is no field, relation, transform or lookup; the message names the choices.
     """
     found = options.lookups.get(name)
-    return found if found is not None else _remember(options.lookups, name, _parse(options, name))
+    return found if found is not None else _remember(options.lookups, name, _parse(options, name, binder))
 
 
-def resolve_left(options: Options, name: str) -> tuple[ExpressionShape, Field[Any]]:
-    """Return the column, or the part of one, of a name such as `"published__year"`, and the field of its values.
+def resolve_left(options: Options, name: str, binder: ScratchBinder) -> Expression | Bound:
+    """Return the column of a name such as `"published__year"`, bound, or the part of one, which is to be bound.
 
     Raises:
         FieldError: a word is no field, relation or transform.
     """
     known = options.paths.get(name)
     if known is not None:
-        return ColumnOperand(known), cast("Field[Any]", known.field)
+        return _column(known)
     path, words = _walk(options, name)
     if not words:
-        return ColumnOperand(_remember(options.paths, name, path)), cast("Field[Any]", path.field)
-    left, field, rest = take_transforms(ColumnOperand(path), cast("Field[Any]", path.field), words)
-    if rest:
-        _unknown(options, name, path, rest[0])
-    return left, field
+        return _column(_remember(options.paths, name, path))
+    left = take_transforms(_column(path), words, binder)
+    if left.words:
+        _unknown(options, name, path, left.words[0])
+    return left.source
+
+
+def _column(path: ColumnPath) -> Bound:
+    return Bound(ColumnOperand(path), path.field)
+
+
+class ScratchBinder(Binder, Protocol):
+    """What transforms are bound to while a name is resolved: to know what they return, which says what may follow them.
+
+    Attributes:
+        values: those that were bound. Any: of any type.
+    """
+
+    values: list[Any]
+
+    def scratch(self) -> ScratchBinder:
+        """Return a binder like this one, with values of its own."""
+        ...
 
 
 def take_transforms(
-    left: ExpressionShape, field: Field[Any], words: list[str]
-) -> tuple[ExpressionShape, Field[Any], list[str]]:
-    """Return the part of a value that the first words say, the field of its values, and the words behind them."""
+    whole: Bound, words: list[str], binder: ScratchBinder, *, before_lookup: bool = False
+) -> Left:
+    """Return the part of a value that the first words say.
+
+    Args:
+        whole: the value.
+        words: those behind its name.
+        binder: of the query.
+        before_lookup: whether the last word may be a lookup.
+    """
+    source: Expression = Settled(whole)
+    bound, is_fixed = whole, True
     while words:
-        if field.column_type().kind == "json":
-            return _take_steps(left, field, words)
-        transform = TRANSFORMS.get(words[0])
-        if transform is None or field.column_type().kind not in transform.kinds:
+        if before_lookup and len(words) == 1 and _is_lookup(source, bound, words[0]):
             break
-        field = field if transform.output is None else computed_field(transform.output)
-        left = FunctionOperand(transform.function, (left,), field.column_type())
-        words = words[1:]
-    return left, field, words
+        make = bound.field.get_transform(words[0])
+        if make is None:
+            break
+        source, words = make(source), words[1:]
+        scratch = binder.scratch()
+        bound = scratch.bind(source)
+        is_fixed = not scratch.values and not getattr(source, "bilateral", False) and is_fixed
+    return Left(source, bound, words, is_fixed)
 
 
-def _take_steps(
-    left: ExpressionShape, field: Field[Any], words: list[str]
-) -> tuple[ExpressionShape, Field[Any], list[str]]:
-    """Return the part of a document: every word is a key, or a place in an array, but a lookup at the end."""
-    rest = words[-1:] if words[-1] in LOOKUP_NAMES else []
-    steps = tuple([_step(word) for word in words[: len(words) - len(rest)]])
-    if not steps:
-        return left, field, rest
-    return DocumentPart(left, steps, "json"), computed_field("json"), rest
+def _is_lookup(source: Expression, bound: Bound, word: str) -> bool:
+    return word in LOOKUP_NAMES or _find_custom(source, bound.field, word) is not None
 
 
-def _step(word: str) -> str | int:
-    """Return a key, or a place in an array, which counts from its end if it is negative."""
-    if word.removeprefix("-").isdecimal():
-        return int(word)
-    if '"' in word or "\0" in word:
-        raise FieldError(f"a key of a JSON document cannot have quotation marks in it here: {word!r}")
-    return word
+def _find_custom(source: Expression, field: Field[Any], word: str) -> type[Expression] | None:
+    """Return an application's own lookup, of the part itself if it has one, else of the field of its values."""
+    own = source.get_lookup(word) if isinstance(source, RegisterLookupMixin) else None
+    return own or field.get_lookup(word)
 
 
 def _settle(left: ExpressionShape, field: Field[Any], word: LookupName) -> tuple[ExpressionShape, Field[Any]]:
@@ -175,20 +164,35 @@ def _settle(left: ExpressionShape, field: Field[Any], word: LookupName) -> tuple
 _interned: dict[tuple[ExpressionShape, Field[Any], str], Lookup] = {}
 
 
-def intern_lookup(left: ExpressionShape, field: Field[Any], rest: list[str], name: str) -> Lookup:
+def intern_lookup(bound: Bound, word: LookupName) -> Lookup:
+    """Return the lookup of what is bound.
+
+    Raises:
+        FieldError: there is none such for these values.
+    """
+    left, field = bound.shape, cast("Field[Any]", bound.field)
+    if word != "custom":
+        left, field = _settle(left, field, word)
+        _check_kind(left, field, word)
+    key = (left, field, word)
+    return _interned.get(key) or _remember(_interned, key, Lookup(left, field, word, columns_of(left)))
+
+
+def make_lookup(left: Left, where: str) -> Lookup:
     """Return the lookup of a left side by the words behind it, of which there may be one.
 
     Raises:
         FieldError: they are no lookup, or none for such values.
     """
-    word = rest[0] if rest else "exact"
-    if len(rest) > 1 or word not in LOOKUP_NAMES:
-        _unknown_lookup(field, name, word)
-    left, field = _settle(left, field, word)
-    _check_kind(left, field, word)
-    key = (left, field, word)
-    found = _interned.get(key)
-    return found or _remember(_interned, key, Lookup(left, field, word, columns_of(left)))
+    field = cast("Field[Any]", left.bound.field)
+    word = left.words[0] if left.words else "exact"
+    custom = _find_custom(left.source, field, word)
+    if len(left.words) > 1 or (custom is None and word not in LOOKUP_NAMES):
+        _unknown_lookup(field, where, word)
+    lookup = intern_lookup(left.bound, "custom" if custom is not None else cast("LookupName", word))
+    if custom is None and left.is_fixed:
+        return lookup
+    return replace(lookup, source=left.source, custom=custom)
 
 
 def resolve_path(options: Options, name: str) -> ColumnPath:
@@ -242,15 +246,10 @@ def resolve_relation(options: Options, name: str) -> tuple[Hop, ...]:
     return hops
 
 
-def _parse(options: Options, name: str) -> Lookup:
+def _parse(options: Options, name: str, binder: ScratchBinder) -> Lookup:
     path, words = _walk(options, name)
-    left, field, rest = take_transforms(ColumnOperand(path), cast("Field[Any]", path.field), words)
-    if rest and (len(rest) > 1 or rest[0] not in LOOKUP_NAMES):
-        _unknown(options, name, path, rest[0])
-    word = cast("LookupName", rest[0]) if rest else "exact"
-    left, field = _settle(left, field, word)
-    _check_kind(left, field, word)
-    return Lookup(left, field, word, (path,))
+    left = take_transforms(_column(path), words, binder, before_lookup=True)
+    return make_lookup(left, f"{name!r} on {options.object_name}")
 
 
 def _check_kind(left: ExpressionShape, field: Field[Any], word: LookupName) -> None:
@@ -280,26 +279,31 @@ def _walk(options: Options, name: str) -> tuple[ColumnPath, list[str]]:
             hops, word = (*hops, hop), found.name
         if isinstance(found, ManyToOneRelation):
             hops, at, field = (*hops, found.hop), found.related_model._meta, None
-        elif isinstance(found, ForeignKey) and word == found.name and _continues(found.remote_field, words):
+        elif (
+            isinstance(found, ForeignKey)
+            and word == found.name
+            and _continues(cast("ForeignKey[Any]", found), words)
+        ):
             hops, at, field = (*hops, found.hop), found.remote_field.target._meta, None
         else:
             field = cast("Field[Any]", found)
             break
     if field is None and not hops:
         at.unknown(words[0])
-    if field is None and words and words[0] not in LOOKUP_NAMES:
+    if field is None and words and words[0] not in LOOKUP_NAMES and at.pk.get_lookup(words[0]) is None:
         at.unknown(words[0])
     return ColumnPath(hops, field or at.pk), words
 
 
-def _continues(relation: ManyToOneRelation, words: list[str]) -> bool:
+def _continues(foreign_key: ForeignKey[Any], words: list[str]) -> bool:
     """Whether a path goes on beyond a foreign key, to more than the key itself, which is on this side."""
     if not words:
         return False
+    relation = foreign_key.remote_field
     target: Options = relation.target._meta
     following = target.find(words[0])
     if following is None:
-        return words[0] not in LOOKUP_NAMES
+        return words[0] not in LOOKUP_NAMES and foreign_key.get_lookup(words[0]) is None
     if following is relation.target_field and not isinstance(following, ForeignKey):
         words.pop(0)
         return False
@@ -312,11 +316,12 @@ def _unknown(options: Options, name: str, path: ColumnPath, word: str) -> NoRetu
 
 
 def _unknown_lookup(field: Field[Any], where: str, word: str) -> NoReturn:
-    kind = field.column_type().kind
-    parts = [part for part, transform in TRANSFORMS.items() if kind in transform.kinds]
-    close = get_close_matches(word, [*LOOKUP_NAMES, *parts], 1)
+    registered = field.get_lookups()
+    lookups = [*LOOKUP_NAMES, *(name for name, found in registered.items() if found.is_condition)]
+    parts = [name for name, found in registered.items() if not found.is_condition]
+    close = get_close_matches(word, [*lookups, *parts], 1)
     hint = f"did you mean {close[0]!r}? " if close else ""
     beside = f", or a part: {', '.join(parts)}" if parts else ""
     raise FieldError(
-        f"{field.label} has no lookup {word!r} (in {where}); {hint}choose from {', '.join(LOOKUP_NAMES)}{beside}"
+        f"{field.label} has no lookup {word!r} (in {where}); {hint}choose from {', '.join(lookups)}{beside}"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import namedtuple
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
-from transom.db.models.expressions import Expression
+from transom.db.models.expressions import Expression, F
 from transom.db.models.query.asking import AskingQuery
 from transom.db.models.query.compound import CompoundQuery
 from transom.db.models.query.plans import values_plan
@@ -114,12 +114,20 @@ class ValuesQuery(ChoosingQuery[M], Generic[M, Row]):
             if name in expressions:
                 self._add_annotation(name, expressions[name], select=True)
             else:
-                self._add_column(name, self._binder([]).column(name))
+                self._add_name(name)
 
     def _copy_to(self, made: Query[M]) -> None:
         super()._copy_to(made)
         if isinstance(made, ValuesQuery):
             made._names, made._form, made._row_columns = self._names, self._form, self._row_columns
+
+    def _add_name(self, name: str) -> None:
+        values: list[Any] = []
+        column = self._binder(values).column(name)
+        if values:  # which have their place among those of the steps
+            self._add_annotation(name, F(name), select=True)
+        else:
+            self._add_column(name, column)
 
     def _add_column(self, name: str, column: Bound) -> None:
         self._names = (*self._names, name)

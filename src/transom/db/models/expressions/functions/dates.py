@@ -26,6 +26,7 @@ class ExtractYear(Function):
     __slots__ = ()
 
     name = "extract_year"
+    lookup_name = "year"
     output = "integer"
 
 
@@ -35,6 +36,7 @@ class ExtractIsoYear(Function):
     __slots__ = ()
 
     name = "extract_iso_year"
+    lookup_name = "iso_year"
     output = "integer"
 
 
@@ -44,6 +46,7 @@ class ExtractQuarter(Function):
     __slots__ = ()
 
     name = "extract_quarter"
+    lookup_name = "quarter"
     output = "integer"
 
 
@@ -53,6 +56,7 @@ class ExtractMonth(Function):
     __slots__ = ()
 
     name = "extract_month"
+    lookup_name = "month"
     output = "integer"
 
 
@@ -62,6 +66,7 @@ class ExtractWeek(Function):
     __slots__ = ()
 
     name = "extract_week"
+    lookup_name = "week"
     output = "integer"
 
 
@@ -71,6 +76,7 @@ class ExtractDay(Function):
     __slots__ = ()
 
     name = "extract_day"
+    lookup_name = "day"
     output = "integer"
 
 
@@ -80,6 +86,7 @@ class ExtractWeekDay(Function):
     __slots__ = ()
 
     name = "extract_week_day"
+    lookup_name = "week_day"
     output = "integer"
 
 
@@ -89,6 +96,7 @@ class ExtractIsoWeekDay(Function):
     __slots__ = ()
 
     name = "extract_iso_week_day"
+    lookup_name = "iso_week_day"
     output = "integer"
 
 
@@ -98,6 +106,7 @@ class ExtractHour(Function):
     __slots__ = ()
 
     name = "extract_hour"
+    lookup_name = "hour"
     output = "integer"
 
 
@@ -107,6 +116,7 @@ class ExtractMinute(Function):
     __slots__ = ()
 
     name = "extract_minute"
+    lookup_name = "minute"
     output = "integer"
 
 
@@ -116,6 +126,7 @@ class ExtractSecond(Function):
     __slots__ = ()
 
     name = "extract_second"
+    lookup_name = "second"
     output = "integer"
 
 
@@ -176,3 +187,23 @@ class TruncSecond(_Trunc):
     __slots__ = ()
 
     name = "trunc_second"
+
+
+class TruncDate(Function):
+    """The day of a point in time, in UTC."""
+
+    __slots__ = ()
+
+    name = "date_of"
+    lookup_name = "date"
+    output = "date"
+
+
+class TruncTime(Function):
+    """The time of day of a point in time, in UTC."""
+
+    __slots__ = ()
+
+    name = "time_of"
+    lookup_name = "time"
+    output = "time"

@@ -11,6 +11,7 @@ class Abs(Function):
     __slots__ = ()
 
     name = "abs"
+    lookup_name = "abs"
 
 
 class Ceil(Function):
@@ -19,6 +20,7 @@ class Ceil(Function):
     __slots__ = ()
 
     name = "ceil"
+    lookup_name = "ceil"
 
 
 class Exp(Function):
@@ -27,6 +29,7 @@ class Exp(Function):
     __slots__ = ()
 
     name = "exp"
+    lookup_name = "exp"
     output = "float"
 
 
@@ -36,6 +39,7 @@ class Floor(Function):
     __slots__ = ()
 
     name = "floor"
+    lookup_name = "floor"
 
 
 class Ln(Function):
@@ -44,6 +48,7 @@ class Ln(Function):
     __slots__ = ()
 
     name = "ln"
+    lookup_name = "ln"
     output = "float"
 
 
@@ -72,6 +77,7 @@ class Round(Function):
     __slots__ = ()
 
     name = "round"
+    lookup_name = "round"
     arity = (1, 2)
 
 
@@ -81,6 +87,7 @@ class Sign(Function):
     __slots__ = ()
 
     name = "sign"
+    lookup_name = "sign"
     output = "integer"
 
 
@@ -90,4 +97,5 @@ class Sqrt(Function):
     __slots__ = ()
 
     name = "sqrt"
+    lookup_name = "sqrt"
     output = "float"

@@ -31,6 +31,7 @@ class Length(Function):
     __slots__ = ()
 
     name = "length"
+    lookup_name = "length"
     output = "integer"
 
 
@@ -40,6 +41,7 @@ class Lower(Function):
     __slots__ = ()
 
     name = "lower"
+    lookup_name = "lower"
 
 
 class LTrim(Function):
@@ -48,6 +50,7 @@ class LTrim(Function):
     __slots__ = ()
 
     name = "ltrim"
+    lookup_name = "ltrim"
 
 
 class Replace(Function):
@@ -75,6 +78,7 @@ class RTrim(Function):
     __slots__ = ()
 
     name = "rtrim"
+    lookup_name = "rtrim"
 
 
 class StrIndex(Function):
@@ -103,6 +107,7 @@ class Trim(Function):
     __slots__ = ()
 
     name = "trim"
+    lookup_name = "trim"
 
 
 class Upper(Function):
@@ -111,3 +116,4 @@ class Upper(Function):
     __slots__ = ()
 
     name = "upper"
+    lookup_name = "upper"

@@ -1,0 +1,45 @@
+"""Lookups and transforms as classes: `from transom.db.models.lookups import GreaterThan, Transform`."""
+
+from transom.db.models.expressions.function import Transform
+from transom.db.models.expressions.lookups import (
+    Contains,
+    EndsWith,
+    Exact,
+    GreaterThan,
+    GreaterThanOrEqual,
+    IContains,
+    IEndsWith,
+    IExact,
+    In,
+    IRegex,
+    IsNull,
+    IStartsWith,
+    LessThan,
+    LessThanOrEqual,
+    Lookup,
+    Range,
+    Regex,
+    StartsWith,
+)
+
+__all__ = [
+    "Contains",
+    "EndsWith",
+    "Exact",
+    "GreaterThan",
+    "GreaterThanOrEqual",
+    "IContains",
+    "IEndsWith",
+    "IExact",
+    "IRegex",
+    "IStartsWith",
+    "In",
+    "IsNull",
+    "LessThan",
+    "LessThanOrEqual",
+    "Lookup",
+    "Range",
+    "Regex",
+    "StartsWith",
+    "Transform",
+]
