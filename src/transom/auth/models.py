@@ -47,6 +47,10 @@ class UserManager(models.Manager["User"]):
         encoded = make_unusable() if password is None else await get_password_hasher().hash(password)
         return await self.create(username=name, email=normalize_email(email), password=encoded, **fields)
 
+    async def get_by_natural_key(self, username: str) -> User:
+        """Return the user of this name, for fixtures."""
+        return await self.get(username=username)
+
     async def create_superuser(self, username: str, password: str | None = None, *, email: str = "") -> User:
         """Create a user who may do everything; errors as in `create_user`."""
         return await self.create_user(username, password, email=email, is_staff=True, is_superuser=True)
@@ -82,6 +86,10 @@ class User(models.Model):
 
     def __str__(self) -> str:
         return self.username
+
+    def natural_key(self) -> tuple[str]:
+        """Return the name, by which fixtures can refer to the user."""
+        return (self.username,)
 
     async def set_password(self, password: str) -> None:
         """Set the hash of a new password; save the user to keep it. Sessions with the old password end.

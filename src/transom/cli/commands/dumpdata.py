@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 @click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="File to write to.")
 @click.option("--indent", type=click.IntRange(0), help="Spaces to indent by; one row on a line if not given.")
 @click.option("--exclude", "-e", multiple=True, metavar="APP[.MODEL]", help="What to leave out.")
+@click.option(
+    "--natural-foreign", is_flag=True, help="Refer to rows by natural keys, where models have them."
+)
+@click.option(
+    "--natural-primary", is_flag=True, help="Leave out primary keys of rows that have a natural key."
+)
 @click.option("--database", "using", default="default", show_default=True, help="Alias of the database.")
 def command(
     labels: tuple[str, ...],
@@ -35,6 +41,8 @@ def command(
     output: Path | None,
     indent: int | None,
     exclude: tuple[str, ...],
+    natural_foreign: bool,
+    natural_primary: bool,
     using: str,
 ) -> None:
     """Write the rows of all models, of apps, or of single models, as JSON that `loaddata` reads.
@@ -49,7 +57,8 @@ def command(
         chosen = [model for label in labels for model in find_models(label)] or registry.get_models()
         models = sort_models([model for model in chosen if model not in left_out])
         with _target(output) as file:
-            count = run_async(lambda: _dump(models, file, indent, using))
+            options = {"using": using, "natural_foreign": natural_foreign, "natural_primary": natural_primary}
+            count = run_async(lambda: _dump(models, file, indent, options))
     except (DatabaseError, LookupError, OSError) as exc:
         raise click.ClickException(str(exc)) from exc
     err.print(f"[green]\u2713[/] wrote {count} rows of {len(models)} models")
@@ -85,8 +94,8 @@ def _target(output: Path | None) -> Generator[TextIO]:
         part.unlink(missing_ok=True)
 
 
-async def _dump(models: list[type[Model]], file: TextIO, indent: int | None, using: str) -> int:
-    total = sum([await QuerySet(model, using).count() for model in models])
+async def _dump(models: list[type[Model]], file: TextIO, indent: int | None, options: dict[str, Any]) -> int:
+    total = sum([await QuerySet(model, options["using"]).count() for model in models])
     columns = (TextColumn("Writing rows"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
         task = progress.add_task("", total=total)
@@ -100,6 +109,6 @@ async def _dump(models: list[type[Model]], file: TextIO, indent: int | None, usi
             progress.update(task, completed=written)
 
         file.write("[")
-        count = await dump_data(models, write, using=using)
+        count = await dump_data(models, write, **options)
         file.write("\n]\n" if written else "]\n")
     return count
