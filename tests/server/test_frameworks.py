@@ -342,3 +342,100 @@ def test_websocket_that_is_refused_has_the_same_status(pair: Pair):
         assert sorted(statuses) == [403, 404]
     else:
         assert statuses[0] == statuses[1]
+
+
+# Below prefixes of one site of ours: what they answer alone, they answer there.
+
+PREFIXES = {
+    "django": "/django",
+    "django-async": "/django-async",
+    "flask": "/flask",
+    "starlette": "/starlette",
+}
+# What the application itself says its path is: Django has the prefix in it, Flask has it apart, as WSGI does.
+SEEN = {
+    "django": "/django/json",
+    "django-async": "/django-async/json",
+    "flask": "/json",
+    "starlette": "/starlette/json",
+}
+
+
+@pytest.fixture(scope="module")
+def mounting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    log = tmp_path_factory.mktemp("mounted") / "log"
+    process = Process(log, *TRANSOM, "mounted_site:app")
+    yield process
+    code, text = process.stop()
+    assert code == 0, text
+    assert text.count("site stopped") == 1, text  # the lifespan of the mounted Starlette
+
+
+@pytest.fixture(params=PREFIXES)
+def name(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+def test_pages_of_a_mounted_application(mounting: Process, name: str):
+    prefix = PREFIXES[name]
+    assert mounting.client.get(f"{prefix}/").text == "hello"
+    head = mounting.client.head(f"{prefix}/")
+    assert (head.status_code, head.content) == (200, b"")
+    assert mounting.client.get(f"{prefix}/nowhere").status_code == 404
+    assert mounting.client.get(f"{prefix}/empty").status_code == 204
+    assert mounting.client.get(f"{prefix}/path/a%20b/%C3%A4").json() == {"path": "a b/ä"}
+
+
+def test_a_mounted_application_knows_its_prefix(mounting: Process, name: str):
+    answer = mounting.client.get(f"{PREFIXES[name]}/json?name=tea").json()
+    assert answer == {"name": "tea", "path": SEEN[name], "host": "site.example", "scheme": "http"}
+
+
+def test_mounted_forms_and_uploads_need_no_token_of_ours(mounting: Process, name: str):
+    prefix = PREFIXES[name]
+    form = mounting.client.post(f"{prefix}/form", headers=FORM, content=b"a=1&a=%C3%A4&b=3")
+    assert form.json() == {"a": ["1", "ä"], "b": ["3"]}
+    fields = [("content-type", "multipart/form-data; boundary=x")]
+    multipart = mounting.client.post(f"{prefix}/multipart", headers=fields, content=MULTIPART)
+    assert multipart.json() == {"name": "a.bin", "size": len(UPLOAD), "field": "value"}
+    assert mounting.client.post(f"{prefix}/upload", content=UPLOAD).json() == UPLOADED
+
+
+def test_mounted_streams_files_and_cookies(mounting: Process, name: str):
+    prefix = PREFIXES[name]
+    assert mounting.client.get(f"{prefix}/download").content == DOWNLOAD
+    assert mounting.client.get(f"{prefix}/file").content == (SITES / "README.md").read_bytes()
+    assert mounting.client.get(f"{prefix}/events").text.split() == ["data:", "0", "data:", "1", "data:", "2"]
+    cookies = mounting.client.get(f"{prefix}/cookies").headers.get_list("set-cookie")
+    mounting.client.cookies.clear()
+    assert [cookie.partition("=")[0] for cookie in cookies] == ["a", "b"]
+
+
+def test_headers_of_our_layers_are_added(mounting: Process, name: str):
+    assert mounting.client.get(f"{PREFIXES[name]}/").headers["x-content-type-options"] == "nosniff"
+    assert mounting.client.get(f"{PREFIXES[name]}/", headers={"host": "evil.example"}).status_code == 400
+
+
+def test_the_prefix_without_its_slash_leads_there(mounting: Process, name: str):
+    response = mounting.client.get(PREFIXES[name], follow_redirects=True)
+    assert (response.url.path, response.text) == (f"{PREFIXES[name]}/", "hello")
+
+
+def test_pages_of_the_site_around_them_stay_ours(mounting: Process):
+    assert mounting.client.get("/").text == "/django/"
+    assert mounting.client.get("/json").status_code == 404
+
+
+def test_lifespan_state_reaches_a_mounted_application(mounting: Process):
+    assert mounting.client.get("/starlette/state").json() == {"started": True}
+
+
+def test_websockets_reach_a_mounted_application(mounting: Process):
+    with open_websocket(mounting, "/starlette/ws", subprotocols=["chat"]) as connection:
+        connection.send("text ä")
+        assert connection.recv(timeout=30) == "text ä"
+
+
+def test_a_broken_mounted_view_is_an_error_of_its_own(mounting: Process, name: str):
+    assert mounting.client.get(f"{PREFIXES[name]}/broken").status_code == 500
+    assert mounting.client.get(f"{PREFIXES[name]}/").text == "hello"

@@ -24,7 +24,7 @@ from transom.web.failures import TESTING_EXTENSION, answer_miss, respond_to
 from transom.web.hosts import find_host, is_allowed_host
 from transom.web.lifespan import serve_lifespan
 from transom.web.middleware import DEFAULT_MIDDLEWARE, allowed_hosts, compose, csrf, security_headers
-from transom.web.mounting import MountedResponse, mounted_scope, route_path
+from transom.web.mounting import MountedResponse, Mounts, route_path
 from transom.web.request import Request
 from transom.web.response import Response
 from transom.web.staticfiles import StaticFiles
@@ -98,6 +98,7 @@ class App:
         self._urlconf: URLconf | None = None
         self._handler: CallNext | None = None
         self.threads = ThreadPools()
+        self._mounts = Mounts()
         self._current = Current(self)
         current.set(self._current)
         apps.populate(self.settings.installed_apps)
@@ -211,7 +212,7 @@ class App:
             logger.warning("WebSocket %r refused: %s", socket.path, refusal)
             await socket.close()
         elif match.is_mount:
-            await match.view(mounted_scope(scope, match.route), receive, send)
+            await match.view(self._mounts.build_scope(scope, match.view, match.route), receive, send)
         else:
             await serve_view(socket, match.view, match.kwargs)
 
@@ -252,7 +253,7 @@ class App:
         if match is None:
             return await answer_miss(request, self.urlconf)
         if match.is_mount:
-            return MountedResponse(match.view, match.route)
+            return MountedResponse(match.view, match.route, self._mounts)
         response = await match.view(request, **match.kwargs)
         if not isinstance(response, Response):
             raise TypeError(
@@ -277,6 +278,7 @@ class App:
                     await stack.enter_async_context(begun)
                 else:
                     await begun
+            await stack.enter_async_context(self._mounts.running(self.urlconf.mounts))
             yield
 
     def _declared_urls(self) -> Sequence[URLPattern]:

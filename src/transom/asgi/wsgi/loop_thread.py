@@ -9,7 +9,7 @@ import os
 import threading
 from typing import TYPE_CHECKING, Any
 
-from transom.asgi.wsgi.lifespan import Lifespan
+from transom.asgi.lifespan import Lifespan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

@@ -96,6 +96,13 @@ def _check_mount(route: Route) -> Iterator[CheckMessage]:
         yield CheckMessage(
             "web.E003", f"mount at {route.route!r}; expected text that ends with a slash, without parameters"
         )
+    if not _takes(route.view, None, None, None):
+        yield CheckMessage(
+            "web.E014",
+            f"what is mounted at {route.route!r}, {describe_view(route.view)}, does not take (scope, receive, send)",
+            "mount an ASGI 3 application; for a WSGI application write `mount(..., wsgi(application))`, with wsgi from "
+            "transom.asgi",
+        )
 
 
 def _check_view(route: Route, names: tuple[str, ...]) -> Iterator[CheckMessage]:
@@ -122,6 +129,16 @@ def is_async_callable(view: object) -> bool:
     return inspect.iscoroutinefunction(view) or (
         not inspect.isclass(view) and inspect.iscoroutinefunction(getattr(view, "__call__", None))  # noqa: B004
     )
+
+
+def _takes(application: Callable[..., object], *args: object) -> bool:
+    try:
+        inspect.signature(application).bind(*args)
+    except TypeError:
+        return False
+    except ValueError:  # compiled code may hide its signature
+        return True
+    return True
 
 
 def _signature_problem(view: Callable[..., object], names: tuple[str, ...]) -> str | None:

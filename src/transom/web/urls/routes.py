@@ -200,11 +200,12 @@ def mount(prefix: str, application: ASGIApplication, *, name: str | None = None)
     """Hand everything below a prefix to another ASGI application, HTTP and WebSocket.
 
     It sees the whole path, with the prefix in `root_path`. The middleware of this site runs around it, except that its
-    requests carry no CSRF token of ours: it protects itself. Its lifespan is not run.
+    requests carry no CSRF token of ours: it protects itself. Its lifespan runs inside that of the site, and what it keeps in the
+    state is in the state of its requests.
 
     Args:
         prefix: text that ends with a slash and has no parameters; `""` for everything no other route takes.
-        application: any ASGI 3 application.
+        application: any ASGI 3 application; for WSGI, `transom.asgi.wsgi(application)`.
         name: `reverse` gives the prefix.
 
     Source: ASGI HTTP scope, `root_path`.

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
     from types import ModuleType
 
+    from transom.asgi.types import ASGIApplication
     from transom.web.urls.match import ResolverMatch
     from transom.web.urls.reversing import Address, Query
     from transom.web.urls.routes import URLPattern
@@ -76,6 +77,11 @@ class URLconf:
     def views(self) -> list[Callable[..., Awaitable[Any]]]:  # Any: a Response or None, by kind
         """The views of all routes in order of declaration; without mounted applications, which are sites of their own."""
         return [route.view for route in self._routes if route.kind is not Kind.MOUNT]
+
+    @property
+    def mounts(self) -> list[tuple[str, ASGIApplication]]:
+        """The mounted applications with their prefixes, in order of declaration."""
+        return [(route.route, route.view) for route in self._routes if route.kind is Kind.MOUNT]
 
     @property
     def hosts(self) -> list[HostPattern]:

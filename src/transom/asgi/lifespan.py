@@ -13,7 +13,11 @@ if TYPE_CHECKING:
 
 
 class Lifespan:
-    """Tells an application that it starts and stops. One that raises before it has answered has no lifespan."""
+    """Tells an application that it starts and stops. One that raises before it has answered has no lifespan.
+
+    Args:
+        app: the application; it runs in a task of its own, from its start to its stop.
+    """
 
     def __init__(self, app: ASGIApplication) -> None:
         self._app = app
