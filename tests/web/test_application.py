@@ -257,7 +257,7 @@ async def test_start_up_fails_with_all_findings(lifespan, http):
     app = make(path("/x", hello), path("y", plain), secret_key="short")
     started, _ = await lifespan(app)
     assert started["type"] == "lifespan.startup.failed"
-    for identifier in ("web.E001", "web.E004", "conf.E001", "asyncio.to_thread"):
+    for identifier in ("web.E001", "web.E004", "conf.E001", "@threaded"):
         assert identifier in started["message"]
     assert "Traceback" not in started["message"]
     with pytest.raises(ImproperlyConfigured, match=r"web\.E004"):
