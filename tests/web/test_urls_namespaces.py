@@ -10,6 +10,7 @@ from transom.web.urls import NoReverseMatch, URLconf, include, mount, reverse, w
 
 
 async def view(request, **kwargs): ...
+async def application(scope, receive, send): ...
 
 
 POLLS = [path("", view, name="index"), path("<int:pk>/", view, name="detail")]
@@ -85,7 +86,7 @@ def test_a_module_says_its_app_name_and_include_the_instance(monkeypatch):
 
 
 def test_mounts_and_websockets_are_in_instances_too():
-    routes = [websocket("live/", view, name="live"), mount("old/", view, name="old")]
+    routes = [websocket("live/", view, name="live"), mount("old/", application, name="old")]
     urlconf = URLconf(
         [
             path("a/", include((routes, "app"), namespace="a")),

@@ -9,6 +9,7 @@ from transom.web.urls import NoReverseMatch, URLconf, include, mount, path, reve
 
 
 async def view(request, **kwargs): ...
+async def application(scope, receive, send): ...
 
 
 URLCONF = URLconf(
@@ -22,7 +23,7 @@ URLCONF = URLconf(
         path("archive/<int:year>/", view, name="archive"),
         path("ärger/", view, name="umlaut"),
         websocket("live/<int:pk>/", view, name="live"),
-        mount("old/", view, name="old"),
+        mount("old/", application, name="old"),
     ]
 )
 
