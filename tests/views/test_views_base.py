@@ -152,3 +152,9 @@ async def test_redirects_lead_to_a_route_or_an_address_with_the_parameters(serve
 def test_a_redirect_needs_one_target(settings):
     with pytest.raises(ImproperlyConfigured, match="either url or pattern_name"):
         RedirectView.as_view(**settings)
+
+
+@pytest.mark.parametrize("target", ["/old//evil.example", "/old/%2F/evil.example"])
+async def test_a_parameter_in_the_address_of_a_redirect_never_chooses_another_host(serve, target):
+    client = await serve([("old/<path:rest>", RedirectView.as_view(url="/{rest}"))])
+    assert (await client.get(target)).headers["location"] == "/evil.example"

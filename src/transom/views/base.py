@@ -6,11 +6,11 @@ import inspect
 from difflib import get_close_matches
 from functools import reduce
 from typing import TYPE_CHECKING, Any, ClassVar
-from urllib.parse import quote
 
 from transom.conf import ImproperlyConfigured
 from transom.templates import TemplateNotFound
 from transom.web import MethodNotAllowed, RedirectResponse, Response, render, reverse
+from transom.web.urls.redirects import expand_address
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -220,7 +220,7 @@ class RedirectView(View):
             assert self.pattern_name is not None  # noqa: S101
             url = reverse(self.pattern_name, **kwargs)
         else:
-            url = self.url.format(**{name: quote(str(value)) for name, value in kwargs.items()})
+            url = expand_address(self.url, kwargs)
         query = self.request.query.urlencode() if self.query_string else ""
         return f"{url}?{query}" if query else url
 

@@ -49,6 +49,7 @@ from transom.web.urls import (
     include,
     mount,
     path,
+    redirect_path,
     reverse,
     websocket,
 )
@@ -100,6 +101,7 @@ __all__ = [
     "mount",
     "path",
     "redirect",
+    "redirect_path",
     "register_converter",
     "render",
     "render_string",

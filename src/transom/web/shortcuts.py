@@ -9,6 +9,7 @@ from transom.web.errors import BadRequest, Http404
 from transom.web.response import HTMLResponse, RedirectResponse, Response
 from transom.web.templating import build_context
 from transom.web.urls import reverse
+from transom.web.urls.redirects import is_address
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,8 +22,6 @@ ModelT = TypeVar(
     "ModelT"
 )  # unbound: the manager of a model stands on its metaclass, which no protocol can name
 T_co = TypeVar("T_co", covariant=True)
-# What is an address and no URL name: a path, a query, a fragment, or something with a scheme.
-ADDRESS = re.compile(r"[/?#.\\]|[a-zA-Z][a-zA-Z0-9+.-]*:/|\s|$")
 # Browsers drop tabs and newlines anywhere, and read a backslash as a slash (WHATWG URL).
 UNSAFE_CHARACTERS = re.compile(r"[\x00-\x20\x7f\\]")
 
@@ -85,7 +84,7 @@ def redirect(to: str, /, *args: object, permanent: bool = False, **kwargs: Any) 
         BadRequest: `to` is an address that leads, or may lead, off this site.
         NoReverseMatch: it is no path and no route has this name.
     """
-    url = _checked(to) if ADDRESS.match(to) else reverse(to, *args, **kwargs)
+    url = _checked(to) if is_address(to) else reverse(to, *args, **kwargs)
     return RedirectResponse(url, 301 if permanent else 302)
 
 

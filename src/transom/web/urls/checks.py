@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import inspect
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from transom.conf import CheckMessage
+from transom.web.urls.annotations import accepts, find_annotations, result_type
 from transom.web.urls.patterns import PatternError
 from transom.web.urls.routes import Kind
 
@@ -119,6 +120,26 @@ def _check_view(route: Route, names: tuple[str, ...]) -> Iterator[CheckMessage]:
             f"view {describe_view(view)} cannot be called for route {route.route!r}: {problem}",
             "the view takes the request (or socket) and then the parameters of the route by name",
         )
+    else:
+        yield from _check_annotations(route)
+
+
+def _check_annotations(route: Route) -> Iterator[CheckMessage]:
+    """Yield parameters of the view that say another type than the converter gives."""
+    annotations = find_annotations(route.view)
+    for param in route.pattern.params:
+        given = result_type(param.converter)
+        if not accepts(annotations.get(param.name, Any), given):
+            yield CheckMessage(
+                "web.E018",
+                f"view {describe_view(route.view)} takes {param.name} as {_type_name(annotations[param.name])}, but "
+                f"<{param.converter_name}:{param.name}> of route {route.route!r} gives {_type_name(given)}",
+                "change the annotation or the converter",
+            )
+
+
+def _type_name(annotation: object) -> str:
+    return annotation.__name__ if isinstance(annotation, type) else str(annotation)
 
 
 def is_async_callable(view: object) -> bool:

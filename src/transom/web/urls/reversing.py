@@ -83,6 +83,23 @@ class Reverser:
                 problems.append(f"{route.route!r}: {exc}")
         raise NoReverseMatch(f"no reverse of {name!r}: {'; '.join(problems)}")
 
+    def check(self, name: str, names: Iterable[str]) -> None:
+        """Check that a route of this name takes parameters of these names.
+
+        Raises:
+            NoReverseMatch: as `reverse` does.
+        """
+        found = self._routes.get(self._namespaces.resolve(name, ""))
+        if found is None:
+            raise NoReverseMatch(self._explain_unknown(name))
+        given = {*names}
+        # The parameters of a host may be those of the request's own.
+        if not any({*route.pattern.names} <= given <= {*route.names} for route in found):
+            takes = " or ".join(", ".join(route.names) or "no parameters" for route in found)
+            raise NoReverseMatch(
+                f"{name!r} takes {takes}, and would get {', '.join(sorted(given)) or 'none'}"
+            )
+
     def _explain_unknown(self, name: str) -> str:
         close = get_close_matches(name, self._routes, n=3)
         # A forgotten namespace is the usual slip: `detail` for `polls:detail`.

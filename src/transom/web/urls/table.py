@@ -48,6 +48,12 @@ class Table:
         """Return what answers a WebSocket handshake for this path, or None."""
         return _to_match(self._websocket.search(path[1:], lambda endpoint: endpoint.any_method))
 
+    def find_all(self, path: str) -> list[Route]:
+        """Return every route that matches a path, whatever its methods, in the order in which they are tried."""
+        found: list[Route] = []
+        self._http.search(path[1:], lambda endpoint: found.extend(endpoint.routes))
+        return found
+
     def allowed_methods(self, path: str) -> frozenset[str] | None:
         """Return the methods that something answers at this path: none for no such path, None for any method."""
         methods: set[str] = set()

@@ -18,13 +18,14 @@ from transom.web.urls.routes import Kind
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from transom.web.urls.patterns import Piece
+    from transom.web.urls.patterns import Pattern, Piece
     from transom.web.urls.routes import Route
 
 Values: TypeAlias = tuple[object, ...]
 
 # A slug may be a number or a UUID, and any segment is a str: the narrow converters, and those of a site, are asked first.
 WIDTHS = {"slug": 2, "str": 3}
+_TAIL_RANK = 1_000_000  # behind all segments, however much text a tail has
 
 
 class Endpoint:
@@ -46,6 +47,11 @@ class Endpoint:
         left = route.methods - self.by_method.keys()
         self.by_method.update(dict.fromkeys(left, route))
         return bool(left)
+
+    @property
+    def routes(self) -> list[Route]:
+        """The routes that are here, in order of declaration."""
+        return [*dict.fromkeys(self.by_method.values()), *([self.any_method] if self.any_method else [])]
 
     def get(self, method: str) -> Route | None:
         """Return the route that answers this method."""
@@ -112,8 +118,7 @@ class Node:
 
     def tail(self, pieces: tuple[Piece, ...]) -> Node:
         """Return the node behind pieces that match the whole rest of the path, made when missing."""
-        # More literal text is more specific: `<path:page>/edit/` comes before `<path:page>`.
-        return self._edge(self.tails, pieces, -sum(len(p) for p in pieces if isinstance(p, str))).node
+        return self._edge(self.tails, pieces, _tail_rank(pieces)).node
 
     def mount(self) -> Node:
         """Return the node behind everything else, made when missing."""
@@ -122,8 +127,7 @@ class Node:
         return self._edges["mount"].node
 
     def _edge(self, edges: list[Edge], pieces: tuple[Piece, ...], rank: int) -> Edge:
-        # Parameter names are no part of the key: `<int:pk>/a/` and `<int:id>/b/` share the conversion.
-        key = tuple(piece if isinstance(piece, str) else (piece.converter_name,) for piece in pieces)
+        key = _key(pieces)
         if key not in self._edges:
             _insert(edges, self._edges, key, Edge(pieces, rank))
         return self._edges[key]
@@ -163,10 +167,29 @@ class Tree:
                 node = node.child(segment)
             return node.mount()
         for index, segment in enumerate(segments):
-            if any(isinstance(piece, Param) and piece.converter.multi_segment for piece in segment):
+            if _spans_segments(segment):
                 return node.tail(_join(segments[index:]))
             node = node.child(segment)
         return node
+
+
+class Place(NamedTuple):
+    """How specific one segment of a route is: the lower the rank, the earlier it is tried; and what tells it from others."""
+
+    rank: int
+    key: object
+
+
+def specificity(pattern: Pattern) -> list[Place]:
+    """Return the places of a route in the tree, from the first segment on."""
+    places: list[Place] = []
+    for index, segment in enumerate(pattern.segments):
+        if _spans_segments(segment):
+            pieces = _join(pattern.segments[index:])
+            return [*places, Place(_TAIL_RANK + _tail_rank(pieces), _key(pieces))]
+        is_text = len(segment) == 1 and isinstance(segment[0], str)
+        places.append(Place(-1 if is_text else _segment_rank(segment), _key(segment)))
+    return places
 
 
 def _descend(
@@ -213,6 +236,20 @@ def _match_tails(
 def _accepted(node: Node, values: Values, accept: Callable[[Endpoint], Route | None]) -> Found | None:
     route = None if node.endpoint is None else accept(node.endpoint)
     return None if route is None else Found(route, values)
+
+
+def _key(pieces: tuple[Piece, ...]) -> object:
+    # Parameter names are no part of it: `<int:pk>/a/` and `<int:id>/b/` share the conversion.
+    return tuple(piece if isinstance(piece, str) else (piece.converter_name,) for piece in pieces)
+
+
+def _spans_segments(segment: tuple[Piece, ...]) -> bool:
+    return any(isinstance(piece, Param) and piece.converter.multi_segment for piece in segment)
+
+
+def _tail_rank(pieces: tuple[Piece, ...]) -> int:
+    # More literal text is more specific: `<path:page>/edit/` comes before `<path:page>`.
+    return -sum(len(piece) for piece in pieces if isinstance(piece, str))
 
 
 def _segment_rank(segment: tuple[Piece, ...]) -> int:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from transom.conf import CheckMessage, Severity
-from transom.web.urls.checks import check_names, check_route, describe_view, unreachable
+from transom.web.urls.checks import check_names, check_route, unreachable
 from transom.web.urls.collect import collect_routes
 from transom.web.urls.hosts import HostPattern, parse_host
+from transom.web.urls.listing import describe
+from transom.web.urls.overlaps import check_overlaps
+from transom.web.urls.redirects import check_redirects
 from transom.web.urls.reversing import Reverser, build_suffix
 from transom.web.urls.routes import Kind, Route
 from transom.web.urls.table import Table
@@ -18,30 +20,10 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from transom.asgi.types import ASGIApplication
+    from transom.web.urls.listing import RouteInfo
     from transom.web.urls.match import ResolverMatch
     from transom.web.urls.reversing import Address, Query
     from transom.web.urls.routes import URLPattern
-
-
-@dataclass(frozen=True, slots=True)
-class RouteInfo:
-    """One line of a listing of routes.
-
-    Attributes:
-        pattern: path with its leading slash and its parameters, e.g. `"/polls/<int:pk>/"`.
-        kind: `"http"`, `"websocket"` or `"mount"`.
-        methods: in alphabetical order; empty for any.
-        name: with its namespaces; empty for none.
-        target: dotted name of the view or application.
-        host: text of the host it is limited to; empty for any host.
-    """
-
-    pattern: str
-    kind: str
-    methods: tuple[str, ...]
-    name: str
-    target: str
-    host: str = ""
 
 
 class URLconf:
@@ -65,10 +47,12 @@ class URLconf:
         self._table = Table()
         self._tables: dict[str, Table] = {}
         sound = [route for route in self._routes if self._is_sound(route)]
-        for route in sound:
-            self._add(route)
+        reached = [route for route in sound if self._add(route)]
         self.checks += check_names(sound)
         self._reverser = Reverser(sound)
+        self.checks += check_redirects(sound, self._reverser)
+        for text, table in {"": self._table, **self._tables}.items():
+            self.checks += check_overlaps(table, [route for route in reached if route.host == text])
         patterns = [(parse_host(text), table) for text, table in self._tables.items()]
         self._families = [(pattern, table) for pattern, table in patterns if not pattern.is_text]
         self.has_hosts = bool(patterns)
@@ -95,7 +79,11 @@ class URLconf:
 
     def routes(self) -> list[RouteInfo]:
         """Return every route in order of declaration, described for a person to read."""
-        return [_describe(route) for route in self._routes]
+        return [describe(route) for route in self._routes]
+
+    def is_reached(self, route: RouteInfo, host: str) -> bool:
+        """Tell whether requests to a host, in lower case and without a port, look at a route."""
+        return not route.host or parse_host(route.host).match(host) is not None
 
     def resolve(self, path: str, method: str, host: str = "") -> ResolverMatch | None:
         """Return what answers this path and method, or None.
@@ -185,23 +173,14 @@ class URLconf:
         self.checks += messages
         return all(message.severity < Severity.ERROR for message in messages)
 
-    def _add(self, route: Route) -> None:
+    def _add(self, route: Route) -> bool:
         table = self._tables.setdefault(route.host, Table()) if route.host else self._table
-        if not table.add(route):
+        added = table.add(route)
+        if not added:
             self.checks.append(unreachable(route))
+        return added
 
 
 def _with_values(match: ResolverMatch, values: dict[str, Any]) -> ResolverMatch:  # Any: see ResolverMatch
     match.kwargs = {**values, **match.kwargs} if values else match.kwargs
     return match
-
-
-def _describe(route: Route) -> RouteInfo:
-    return RouteInfo(
-        pattern="/" + route.route,
-        kind=route.kind.value,
-        methods=tuple(sorted(route.methods or ())),
-        name=route.full_name or "",
-        target=describe_view(route.view),
-        host=route.host,
-    )
