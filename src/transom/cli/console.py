@@ -16,6 +16,12 @@ if not out.is_terminal:
 err = Console(stderr=True, highlight=False)
 
 
+def print_lines(rows: Iterable[Sequence[str]]) -> None:
+    """Print rows for programs: a line each, the cells separated by tabs, however long."""
+    for row in rows:
+        print("\t".join(row))
+
+
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print rows of plain text under a title; markup in the cells is shown, not obeyed."""
     table = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
