@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from contextlib import aclosing
 from functools import partial
 
 import pytest
@@ -20,7 +21,8 @@ from transom.db.exceptions import (
     TransactionOwnerError,
     UniqueViolation,
 )
-from transom.db.transaction import atomic, independent, on_commit, rollback_after
+from transom.db.open_transaction import find_open
+from transom.db.transaction import atomic, independent, on_commit, rollback_after, set_rollback
 
 
 class Undo(Exception):
@@ -508,3 +510,51 @@ async def test_rollback_after_says_who_waits_for_whom(items: Backend, monkeypatc
     async with rollback_after(), atomic():
         with independent(), pytest.raises(PoolTimeout, match="rollback_after"):
             await stored()
+
+
+async def test_lazy_block_begins_with_its_first_statement(items: Backend):
+    async with atomic(lazy=True):
+        opened = find_open("default")
+        assert opened is not None
+        assert not opened.has_begun
+        await add(1)
+        assert opened.has_begun
+    assert await stored() == [1]
+
+
+async def test_lazy_block_without_a_statement_commits_nothing_and_runs_callbacks(items: Backend):
+    ran: list[str] = []
+    async with atomic(lazy=True):
+        on_commit(lambda: ran.append("callback"))
+    assert ran == ["callback"]
+
+
+async def test_lazy_block_rolls_back_on_an_error(items: Backend):
+    with pytest.raises(ZeroDivisionError):
+        async with atomic(lazy=True):
+            await add(1)
+            raise ZeroDivisionError
+    assert await stored() == []
+
+
+async def test_lazy_block_takes_savepoints_and_streams(items: Backend):
+    async with atomic(lazy=True):
+        async with atomic():
+            await add(1)
+        async with atomic():
+            await add(2)
+            set_rollback(True)
+        rows = connections.executor().stream("SELECT id FROM item")
+        async with aclosing(rows):
+            found = [row async for chunk in rows for row in chunk]
+        assert len(found) == 1
+    assert await stored() == [1]
+
+
+async def test_lazy_inside_another_block_means_nothing(items: Backend):
+    async with atomic():
+        async with atomic(lazy=True):
+            await add(1)
+            set_rollback(True)
+        await add(2)
+    assert await stored() == [2]

@@ -60,13 +60,17 @@ def build_scope(kind, target, headers, **changes):
     return scope | changes
 
 
-async def call_http(app, target, method="GET", *, headers=None, body=b"", **changes):
+async def call_http(app, target, method="GET", *, headers=None, body=b"", leaves="", **changes):
+    """Ask an application; one that `leaves` does so "at once" or "before the answer"."""
     answer = Answer()
     sent = False
+    answered = asyncio.Event()
 
     async def receive():
         nonlocal sent
-        if sent:
+        if sent or leaves == "at once":
+            if not leaves:
+                await answered.wait()
             return {"type": "http.disconnect"}
         sent = True
         return {"type": "http.request", "body": body, "more_body": False}
@@ -77,6 +81,8 @@ async def call_http(app, target, method="GET", *, headers=None, body=b"", **chan
             answer.status, answer.headers = message["status"], list(message["headers"])
         else:
             answer.body += message.get("body", b"")
+            if not message.get("more_body"):
+                answered.set()
 
     scope = build_scope("http", target, headers or {}, **({"method": method} | changes))
     await validate(app)(scope, receive, send)

@@ -81,6 +81,10 @@ class Settings(BaseSettings):
         [],
         description="Routers that choose between databases, e.g. `mysite.routers:replicas`; classes are instantiated.",
     )
+    atomic_requests: StrList = Field(
+        ["default"],
+        description="Databases in which a request with an unsafe method (POST and the like) is one transaction.",
+    )
     time_zone: str = Field("UTC", description="Zone in which dates are shown; storage is always UTC.")
     append_slash: bool = Field(
         True, description="Redirect `/polls` to `/polls/` where only the latter exists."

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from . import connections
 from .callbacks import run_callbacks
 from .exceptions import DatabaseError, TransactionError, TransactionOwnerError
+from .lazy import LazyTransaction
 from .open_transaction import OpenTransaction, RollbackRequested, innermost
 from .router import record_write
 
@@ -23,6 +24,7 @@ class Characteristics(NamedTuple):
     isolation: str | None = None
     readonly: bool = False
     deferrable: bool = False
+    lazy: bool = False
 
 
 class Block(Protocol):
@@ -47,9 +49,7 @@ class OutermostBlock:
         self.is_committed = False
         self._using = using
         self._readonly = characteristics.readonly
-        self._context: AbstractAsyncContextManager[TransactionExecutor] = connections.backend(
-            using
-        ).transaction(**characteristics._asdict())
+        self._context: AbstractAsyncContextManager[TransactionExecutor] = _make(using, characteristics)
         self._transaction: OpenTransaction
         self._token: Token[OpenTransaction | None]
 
@@ -66,7 +66,7 @@ class OutermostBlock:
         transaction.close()
         self._forget()
         if failure is None:
-            if not self._readonly:
+            if not self._readonly and transaction.has_begun:
                 record_write(self._using)
             await self._context.__aexit__(None, None, None)
             self.is_committed = True
@@ -95,6 +95,13 @@ class OutermostBlock:
         # ValueError: another context closes us. The one we were opened in keeps the closed transaction, and says so.
         with suppress(ValueError):
             innermost.reset(self._token)
+
+
+def _make(using: str, characteristics: Characteristics) -> AbstractAsyncContextManager[TransactionExecutor]:
+    backend = connections.backend(using)
+    isolation, readonly, deferrable, lazy = characteristics
+    context = backend.transaction(isolation=isolation, readonly=readonly, deferrable=deferrable)
+    return LazyTransaction(backend.vendor, context) if lazy else context
 
 
 class SavepointBlock:

@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from .exceptions import TransactionClosed, TransactionError, TransactionOwnerError
+from .lazy import LazyTransaction
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -51,6 +52,11 @@ class OpenTransaction:
     def vendor(self) -> Vendor:
         """Which dialect the statements must be written in."""
         return self._executor.vendor
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether there is anything to commit: false before the first statement of a lazy transaction."""
+        return not isinstance(self._executor, LazyTransaction) or self._executor.has_begun
 
     @property
     def is_owned(self) -> bool:

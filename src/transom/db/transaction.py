@@ -89,7 +89,7 @@ class Atomic:
         outer.check_usable()
         if self._durable:
             raise TransactionError("atomic(durable=True) must be the outermost block; it is inside another")
-        if self._characteristics != Characteristics():
+        if self._characteristics._replace(lazy=False) != Characteristics():
             raise TransactionError(
                 "isolation, readonly and deferrable are for the outermost atomic(); this is inside it"
             )
@@ -107,6 +107,7 @@ def atomic(
     isolation: str | None = ...,
     readonly: bool = ...,
     deferrable: bool = ...,
+    lazy: bool = ...,
 ) -> Atomic: ...
 def atomic(
     using: str | Callable[..., Any] = connections.DEFAULT,  # Any: the signature of what is decorated
@@ -116,6 +117,7 @@ def atomic(
     isolation: str | None = None,
     readonly: bool = False,
     deferrable: bool = False,
+    lazy: bool = False,
 ) -> Any:  # Any: the overloads say
     """Run a block, or each call of an `async def` function, all or nothing.
 
@@ -131,6 +133,7 @@ def atomic(
         readonly: refuse writes, with ReadOnlyViolation; on SQLite it lets a writer go on beside it.
         deferrable: with `isolation="serializable"` and `readonly`, wait at the start for a moment from which on nothing can
             end it with SerializationFailure: for long reports and backups. Other databases than PostgreSQL need no wait.
+        lazy: begin with the first statement, and take no connection before; inside another block it means nothing.
 
     Raises:
         TransactionError: wrong use, or a commit that could not be because an error inside was swallowed.
@@ -140,7 +143,7 @@ def atomic(
     """
     if callable(using):
         return atomic()(using)
-    characteristics = check_characteristics(Characteristics(isolation, readonly, deferrable))
+    characteristics = check_characteristics(Characteristics(isolation, readonly, deferrable, lazy))
     return Atomic(using, characteristics, savepoint=savepoint, durable=durable)
 
 
@@ -150,7 +153,7 @@ def check_characteristics(characteristics: Characteristics) -> Characteristics:
     Raises:
         TransactionError: deferrable without being serializable and read-only.
     """
-    isolation, readonly, deferrable = characteristics
+    isolation, readonly, deferrable, _ = characteristics
     if deferrable and not (readonly and isolation == "serializable"):
         raise TransactionError(
             'deferrable=True waits for a safe snapshot to read; it needs isolation="serializable" and readonly=True'

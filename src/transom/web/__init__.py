@@ -38,6 +38,7 @@ from transom.web.response import (
 from transom.web.shortcuts import get_object_or_404, redirect, render, render_string
 from transom.web.staticfiles import StaticFiles
 from transom.web.threadpools import PoolSaturated, threaded
+from transom.web.transactions import non_atomic_requests
 from transom.web.uploads import UploadedFile
 from transom.web.urls import (
     NoReverseMatch,
@@ -99,6 +100,7 @@ __all__ = [
     "host",
     "include",
     "mount",
+    "non_atomic_requests",
     "path",
     "redirect",
     "redirect_path",

@@ -30,6 +30,7 @@ from transom.web.response import Response
 from transom.web.staticfiles import StaticFiles
 from transom.web.templating import find_error_pages, find_static_dirs, make_engine
 from transom.web.threadpools import ThreadPools
+from transom.web.transactions import call_atomically, is_atomic
 from transom.web.urls import Current, URLconf, current, include, path
 from transom.web.urls.checks import describe_view, is_async_callable
 from transom.web.websockets import WebSocket, find_refusal, serve_view
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from transom.db import Router
     from transom.templates import Engine
     from transom.web.middleware import CallNext, Middleware
-    from transom.web.urls import Query, URLPattern
+    from transom.web.urls import Query, ResolverMatch, URLPattern
 
     Lifespan = Callable[["App"], AbstractAsyncContextManager[None] | Awaitable[None]]
 
@@ -102,6 +103,7 @@ class App:
         self._current = Current(self)
         current.set(self._current)
         apps.populate(self.settings.installed_apps)
+        self._atomic = [alias for alias in self.settings.atomic_requests if alias in self.settings.databases]
         if self.settings.databases:
             from transom.db import connections
 
@@ -254,12 +256,9 @@ class App:
             return await answer_miss(request, self.urlconf)
         if match.is_mount:
             return MountedResponse(match.view, match.route, self._mounts)
-        response = await match.view(request, **match.kwargs)
-        if not isinstance(response, Response):
-            raise TypeError(
-                f"view {describe_view(match.view)} returned {type(response).__name__}, expected a Response"
-            )
-        return response
+        if request.is_safe or not self._atomic or not is_atomic(match.view):
+            return await _call(request, match)
+        return await call_atomically(request, self._atomic, lambda: _call(request, match))
 
     @asynccontextmanager
     async def _running(self) -> AsyncGenerator[None]:
@@ -293,6 +292,15 @@ class App:
         folders = find_static_dirs(self.settings)
         prefix = self.settings.static_url.lstrip("/")
         return [path(f"{prefix}<path:path>", StaticFiles(folders))] if folders else []
+
+
+async def _call(request: Request, match: ResolverMatch) -> Response:
+    response = await match.view(request, **match.kwargs)
+    if not isinstance(response, Response):
+        raise TypeError(
+            f"view {describe_view(match.view)} returned {type(response).__name__}, expected a Response"
+        )
+    return response
 
 
 def _caller_globals() -> dict[str, Any]:  # Any: the globals of a module

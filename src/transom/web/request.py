@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["Request"]
 
 
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+"""RFC 9110 9.2.1."""
 UNKNOWN = object()
 
 
@@ -55,9 +58,16 @@ class Request(Connection):
         self._body: bytes | None = None
         self._form: FormData | None = None
         self._streamed = False
+        self._is_complete = False
+        self._is_disconnected = False
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.path!r}>"
+
+    @property
+    def is_safe(self) -> bool:
+        """Whether the method asks for nothing to be changed."""
+        return self.method in SAFE_METHODS
 
     @property
     def content_type(self) -> str:
@@ -90,8 +100,10 @@ class Request(Connection):
         while more:
             message = await self._receive()
             if message["type"] == "http.disconnect":
+                self._is_disconnected = True
                 raise ClientDisconnect("the client left before its request was complete")
             more = message.get("more_body", False)
+            self._is_complete = not more
             if chunk := message.get("body", b""):
                 yield chunk
 
@@ -185,6 +197,30 @@ class Request(Connection):
     def knows_user(self) -> bool:
         """Whether `user` is known, be it None."""
         return self._user is not UNKNOWN
+
+    async def is_disconnected(self) -> bool:
+        """Tell whether the client is known to have left, without waiting for it; False while its body is not read to the end.
+
+        Cancellation: nothing is lost.
+        """
+        if self._is_disconnected or not (self._is_complete or self._has_no_body()):
+            return self._is_disconnected
+        try:
+            async with asyncio.timeout(0):
+                message = await self._receive()
+                if message["type"] == "http.request":  # the end of a body that nobody has asked for
+                    self._is_complete = True
+                    message = await self._receive()
+        except TimeoutError:
+            return False
+        self._is_disconnected = message["type"] == "http.disconnect"
+        return self._is_disconnected
+
+    def _has_no_body(self) -> bool:
+        """Whether the client has said that it sends nothing: in HTTP/2 a body may come without having been announced."""
+        if self.scope.get("http_version", "1.1") not in ("1.0", "1.1") or "transfer-encoding" in self.headers:
+            return False
+        return self.headers.get("content-length", "0") == "0"
 
     async def aclose(self) -> None:
         """Remove what the form left on disk; the application calls this when the response is sent."""

@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from transom.web.request import Request
     from transom.web.response import Response
 
-# RFC 9110 9.2.1.
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 COOKIE_NAME = "csrftoken"
 FIELD_NAME = "csrfmiddlewaretoken"
 HEADER_NAME = "x-csrftoken"
@@ -61,7 +59,7 @@ async def csrf(request: Request, call_next: CallNext) -> Response:
     token = CSRFToken(request)
     # The attribute is declared as text, which this becomes when it is written into a page.
     request.csrf_token = cast("str", token)
-    if request.method not in SAFE_METHODS and not _is_exempt(request):
+    if not request.is_safe and not _is_exempt(request):
         reason = await find_problem(request, token)
         if reason:
             logger.warning("CSRF check failed for %r: %s", request.path, reason)
