@@ -31,15 +31,19 @@ seen: dict = {}
         pytest.param("mysql", marks=pytest.mark.mysql),
     ]
 )
-async def database(request, tmp_path):
+def database_url(request, tmp_path):
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'notes.sqlite3'}"
+    return request.getfixturevalue({"postgresql": "postgres_url", "mysql": "mysql_url"}[request.param])
+
+
+@pytest.fixture
+async def database(database_url):
     """URL of a database with the table of notes."""
-    url = f"sqlite:///{tmp_path / 'notes.sqlite3'}"
-    if request.param != "sqlite":
-        url = request.getfixturevalue({"postgresql": "postgres_url", "mysql": "mysql_url"}[request.param])
-    connections.configure({"default": url})
+    connections.configure({"default": database_url})
     await create_tables(Note)
     seen.clear()
-    yield url
+    yield database_url
     await connections.backend().execute(f"DROP TABLE {Note._meta.db_table}")
     await connections.aclose()
     connections.configure({})
