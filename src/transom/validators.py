@@ -8,8 +8,9 @@ derive from. The sentences are for people; `{limit}` and the like in them are fi
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal  # noqa: TC003  # for who reads annotations
 from typing import Any, ClassVar, Final, TypeAlias, cast
@@ -392,3 +393,67 @@ class FileExtensionValidator(BaseValidator):
         if allowed is not None and extension not in [other.lower() for other in allowed]:
             params = {"extension": extension, "allowed_extensions": ", ".join(allowed), "value": value}
             raise ValidationError(self.message, self.code, params)
+
+
+@dataclass(frozen=True)
+class FilePathValidator(BaseValidator):
+    """Refuses what is no path of a file below a folder. It reads the folder, so call it in a thread.
+
+    Args:
+        path: the folder.
+        match: a regular expression that is searched for in the last part of each path; None for all.
+        recursive: whether folders are looked into, though not through links, nor into `__pycache__`.
+        allow_files: whether files count.
+        allow_folders: whether folders do.
+        message: the sentence.
+        code: for programs.
+    """
+
+    path: str = "."
+    match: str | None = None
+    recursive: bool = False
+    allow_files: bool = True
+    allow_folders: bool = False
+    message: str = "This is not one of the choices."
+    code: str = "invalid_choice"
+
+    def __post_init__(self) -> None:
+        """Refuse what nothing can match.
+
+        Raises:
+            ValueError: neither files nor folders count, or `match` is no regular expression.
+        """
+        if not (self.allow_files or self.allow_folders):
+            raise ValueError("neither allow_files nor allow_folders is set, so there is nothing to choose")
+        try:
+            re.compile(self.match or "")
+        except re.error as exc:
+            raise ValueError(f"match={self.match!r} is no regular expression: {exc}") from exc
+
+    def paths(self) -> list[str]:
+        """Return the paths that are allowed, each beginning with the folder, in order.
+
+        Raises:
+            OSError: the folder cannot be read.
+        """
+        return sorted(self._iter_paths(self.path))
+
+    def _iter_paths(self, folder: str) -> Iterator[str]:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name == "__pycache__":
+                    continue
+                is_allowed = self.allow_folders if entry.is_dir() else self.allow_files and entry.is_file()
+                if is_allowed and re.search(self.match or "", entry.name):
+                    yield entry.path
+                if self.recursive and entry.is_dir(follow_symlinks=False):
+                    yield from self._iter_paths(entry.path)
+
+    def __call__(self, value: Any) -> None:
+        """Check a value; raise ValidationError if it is wrong."""
+        try:
+            known = value in self.paths()
+        except OSError:
+            known = False
+        if not known:
+            raise ValidationError(self.message, self.code, {"value": value})

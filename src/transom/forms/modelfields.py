@@ -89,6 +89,19 @@ def _url(field: Any, options: Options) -> AnyField:
     return _with_empty(field, fields.URLField(max_length=field.max_length, **options))
 
 
+def _path(field: Any, options: Options) -> AnyField:
+    made = fields.FilePathField(
+        path=field.path,
+        match=field.match,
+        recursive=field.recursive,
+        allow_files=field.allow_files,
+        allow_folders=field.allow_folders,
+        **options,
+    )
+    made.empty_value = None if field.null else ""
+    return made
+
+
 def _text(field: Any, options: Options) -> AnyField:
     options.setdefault("widget", Textarea)
     return _with_empty(field, fields.CharField(**options))
@@ -127,6 +140,7 @@ BUILDERS: Sequence[tuple[type | tuple[type, ...], Callable[[Any, Options], AnyFi
     (models.EmailField, _email),
     (models.URLField, _url),
     (models.SlugField, _slug),
+    (models.FilePathField, _path),
     (models.CharField, _char),
     (models.TextField, _text),
     (models.BooleanField, _boolean),

@@ -23,6 +23,7 @@ from transom.db.migrations.operations import AddField, CreateModel, DeleteModel,
 from transom.db.migrations.serializer import serialize
 from transom.db.models import Field, OnDelete
 from transom.db.models.expressions import Expression
+from transom.db.models.fields import UNIQUE_FOR
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -36,12 +37,18 @@ if TYPE_CHECKING:
 # Arguments of a field that say nothing of its column; a change of one needs no migration.
 NOT_IN_DATABASE = frozenset(
     {
+        *UNIQUE_FOR,
+        "allow_files",
+        "allow_folders",
         "blank",
         "choices",
         "default",
         "editable",
         "error_messages",
         "help_text",
+        "match",
+        "path",
+        "recursive",
         "related_name",
         "related_query_name",
         "symmetrical",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
 from transom.db.migrations.exceptions import StateError
 from transom.db.models import ManyToManyField
+from transom.db.models.fields import UNIQUE_FOR
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -25,7 +26,7 @@ ItemKind: TypeAlias = Literal["indexes", "constraints"]
 """The option of `Meta` that holds them."""
 
 
-ONLY_IN_PYTHON: Final = ("choices", "validators", "error_messages")
+ONLY_IN_PYTHON: Final = ("choices", "validators", "error_messages", *UNIQUE_FOR)
 """Options of a field that the database sees nothing of, and that would tie migrations to code of the application."""
 
 

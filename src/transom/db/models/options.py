@@ -10,7 +10,14 @@ from transom.db import constraint_names
 from transom.db.exceptions import FieldError
 from transom.db.models.constraints import BaseConstraint, UniqueConstraint
 from transom.db.models.expressions.registration import ON_CHANGE
-from transom.db.models.fields import Field, ForeignKey, ManyToManyBase, ManyToManyRelation, ManyToOneRelation
+from transom.db.models.fields import (
+    UNIQUE_FOR,
+    Field,
+    ForeignKey,
+    ManyToManyBase,
+    ManyToManyRelation,
+    ManyToOneRelation,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -159,8 +166,18 @@ class Options:
         for constraint in self.constraints:
             for name in constraint.field_names():
                 self.get_field(name)
+        for field in self.fields:
+            self._check_unique_for(field)
         for name, columns in self._unique_columns():
             constraint_names.remember(self.db_table, columns, name)
+
+    def _check_unique_for(self, field: Field[Any]) -> None:
+        for option in UNIQUE_FOR:
+            name = getattr(field, option)
+            if name is not None and self.get_field(name).column_type().kind not in ("date", "datetime"):
+                raise TypeError(
+                    f"{field.label} has {option}={name!r}, which is no DateField or DateTimeField"
+                )
 
     def _unique_columns(self) -> Iterable[tuple[str, tuple[str, ...]]]:
         """Yield name and columns of each unique constraint that has nothing but columns."""

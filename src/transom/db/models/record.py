@@ -32,8 +32,8 @@ class Record:
     """Raised where a query of this model found more rows than one."""
 
     # Loaders set neither: what they make is in the database, and in the default one unless they say so.
-    _adding = False
-    _using = "default"
+    _adding: bool = False
+    _using: str = "default"
     _peers: tuple[ref[Record], ...] = ()
     """The objects of the same result, where it was asked for with `fetch_peers()`."""
 

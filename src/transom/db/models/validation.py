@@ -6,6 +6,8 @@ parameters, so it need not be saved.
 
 from __future__ import annotations
 
+import asyncio
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from transom.db import connections, router
@@ -14,7 +16,7 @@ from transom.db.models.constraints import (
     ExclusionConstraint,
     UniqueConstraint,
 )
-from transom.db.models.fields import ForeignKey
+from transom.db.models.fields import UNIQUE_FOR, ForeignKey
 from transom.db.models.indexes import condition_names, expression_names
 from transom.db.models.query import QuerySet
 from transom.db.models.table import own_condition, own_expression
@@ -82,7 +84,10 @@ def _has_value(field: AnyField, instance: Record) -> bool:
 
 async def _clean_field(field: AnyField, value: Any, instance: Record) -> Any:  # Any: a value of the field
     if not isinstance(field, ForeignKey):
-        return field.clean(value, instance)
+        cleaned = field.clean(value, instance)
+        if field.checks_outside and cleaned not in field.empty_values:
+            await asyncio.to_thread(field.check_outside, cleaned)
+        return cleaned
     if value is not None:
         value = field.target_field.to_python(value)
     cleaned = field.clean(value, instance)
@@ -108,9 +113,29 @@ async def validate_unique(instance: Record, excluded: set[str]) -> None:
         value = getattr(instance, field.attname)
         if value is not None and await _others(instance, {field.attname: value}).exists():
             errors[field.name] = [field.error("unique")]
+    await _check_dates(instance, excluded, errors)
     together = [each for each in instance._meta.constraints if _is_together(each, instance)]
     await _check_constraints(instance, together, excluded, errors)
     _raise_if_any(errors)
+
+
+async def _check_dates(instance: Record, excluded: set[str], errors: Errors) -> None:
+    """Ask for rows with the same value on the same day, in the same month (of any year), or in the same year."""
+    for field in instance._meta.fields:
+        for option, parts in UNIQUE_FOR.items():
+            name = getattr(field, option)
+            if name is None or field.name in errors or {name, field.name} & excluded:
+                continue
+            date = instance._meta.get_field(name)
+            value, day = vars(instance).get(field.attname), vars(instance).get(date.attname)
+            if value is None or day is None:
+                continue
+            if isinstance(day, datetime):
+                day = day.astimezone(UTC)  # as the database takes the parts
+            same = {f"{date.name}__{part}": getattr(day, part) for part in parts}
+            if await _others(instance, {field.attname: value, **same}).exists():
+                told = {"field": field.verbose_name, "date": date.verbose_name}
+                errors.setdefault(field.name, []).append(field.error(option, **told))
 
 
 def _is_together(constraint: BaseConstraint, instance: Record) -> bool:

@@ -4,6 +4,7 @@ from transom.forms.fields.base import Field, FieldOptions
 from transom.forms.fields.choices import ChoiceField, MultipleChoiceField
 from transom.forms.fields.dates import DateField, DateTimeField
 from transom.forms.fields.numbers import DecimalField, FloatField, IntegerField
+from transom.forms.fields.paths import FilePathField
 from transom.forms.fields.scalars import BooleanField, JSONField, NullBooleanField, UUIDField
 from transom.forms.fields.text import CharField, EmailField, URLField
 
@@ -17,6 +18,7 @@ __all__ = [
     "EmailField",
     "Field",
     "FieldOptions",
+    "FilePathField",
     "FloatField",
     "IntegerField",
     "JSONField",

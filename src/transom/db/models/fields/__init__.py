@@ -36,9 +36,11 @@ from transom.db.models.fields.on_delete import (
     OnDelete,
 )
 from transom.db.models.fields.one_to_one import OneToOneField
+from transom.db.models.fields.paths import FilePathField
 from transom.db.models.fields.relations import LimitChoices, ManyToOneRelation, OneToOneRelation, Relation
 from transom.db.models.fields.scalars import BooleanField, JSONField, UUIDField
 from transom.db.models.fields.text import CharField, EmailField, SlugField, TextField, URLField
+from transom.db.models.fields.validation import UNIQUE_FOR
 
 __all__ = [
     "CASCADE",
@@ -48,6 +50,7 @@ __all__ = [
     "RESTRICT",
     "SET_DEFAULT",
     "SET_NULL",
+    "UNIQUE_FOR",
     "AutoField",
     "BigAutoField",
     "BigIntegerField",
@@ -61,6 +64,7 @@ __all__ = [
     "DurationField",
     "EmailField",
     "Field",
+    "FilePathField",
     "FloatField",
     "ForeignKey",
     "GeneratedField",

@@ -52,6 +52,9 @@ class BaseFieldOptions(TypedDict, Generic[T], total=False):
     blank: bool
     editable: bool
     help_text: str
+    unique_for_date: str | None
+    unique_for_month: str | None
+    unique_for_year: str | None
     validators: Sequence[Callable[[Any], None]]  # Any: each takes the type of its field
     error_messages: Mapping[str, str]
 
@@ -86,6 +89,9 @@ class Field(RegisterLookupMixin, Validated, Generic[T]):
         blank: whether forms may leave it empty.
         editable: whether forms show it.
         help_text: a hint that forms show.
+        unique_for_date: name of a date field; `full_clean()` refuses a second row with the same value on the same day.
+        unique_for_month: the same for the month, of whichever year.
+        unique_for_year: the same for the year.
         choices: what may be chosen: pairs of value and label, in groups or not; a function that returns them; or, for
             text and whole numbers, an enum, whose members then are the values. `get_<name>_display()` gives the label.
         validators: functions that take a value and raise ValidationError; see `transom.validators`.
@@ -106,6 +112,9 @@ class Field(RegisterLookupMixin, Validated, Generic[T]):
         "editable": True,
         "help_text": "",
         "verbose_name": None,
+        "unique_for_date": None,
+        "unique_for_month": None,
+        "unique_for_year": None,
     }
 
     name: str

@@ -21,7 +21,16 @@ MESSAGES: Mapping[str, str] = {
     "null": "Please fill this in.",
     "blank": "Please fill this in.",
     "unique": "There is already one with this value.",
+    "unique_for_date": "There is already one with this value on this day.",
+    "unique_for_month": "There is already one with this value in this month.",
+    "unique_for_year": "There is already one with this value in this year.",
 }
+UNIQUE_FOR: Mapping[str, tuple[str, ...]] = {
+    "unique_for_date": ("year", "month", "day"),
+    "unique_for_month": ("month",),
+    "unique_for_year": ("year",),
+}
+"""The options that make a value unique per date of another field, with the parts of the date that count."""
 
 
 class Validated:
@@ -35,17 +44,24 @@ class Validated:
     default_validators: ClassVar[Sequence[Validator]] = ()
     default_messages: ClassVar[Mapping[str, str]] = {}
     empty_values: ClassVar[Sequence[Any]] = (None, "", [], (), {})
+    checks_outside: ClassVar[bool] = False
+    """Whether `check_outside()` has something to say."""
 
     name: str
     null: bool
     blank: bool
     editable: bool
     enum: type[Enum] | None
+    unique_for_date: str | None
+    unique_for_month: str | None
+    unique_for_year: str | None
 
     def _take_validation_options(self, options: Mapping[str, Any]) -> None:
         self._choices: Any = options.get("choices")
         self.enum = enum_of(self._choices)
         self._validators: tuple[Validator, ...] = tuple(options.get("validators", ()))
+        for option in UNIQUE_FOR:
+            setattr(self, option, options.get(option))
         self._error_messages: dict[str, str] = dict(options.get("error_messages", {}))
 
     @property
@@ -60,7 +76,7 @@ class Validated:
 
     @cached_property
     def error_messages(self) -> dict[str, str]:
-        """The sentences by code: `"invalid"`, `"invalid_choice"`, `"null"`, `"blank"`, `"unique"`."""
+        """The sentences by code: `"invalid"`, `"invalid_choice"`, `"null"`, `"blank"`, `"unique"` and so on."""
         return {**MESSAGES, **self.default_messages, **self._error_messages}
 
     @property
@@ -155,6 +171,13 @@ class Validated:
         self.validate(value, instance)
         self.run_validators(value)
         return value
+
+    def check_outside(self, value: Any) -> None:
+        """Check a value that is not empty against what takes time to look at, such as files; called in a thread.
+
+        Raises:
+            ValidationError: it is wrong.
+        """
 
     def error(self, code: str, **params: object) -> ValidationError:
         """Return the error of a code."""
