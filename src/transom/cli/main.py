@@ -68,10 +68,10 @@ def main() -> None:
     try:
         cli(prog_name="transom")
     except Exception as exc:
-        from transom.conf import (
-            ImproperlyConfigured,
-        )  # only now: it takes longer to import than `--help` to print
+        # Only now: they take longer to import than `--help` to print.
+        from transom.conf import ImproperlyConfigured
+        from transom.db.exceptions import ConfigurationError
 
-        if not isinstance(exc, ImproperlyConfigured):
+        if not isinstance(exc, ImproperlyConfigured | ConfigurationError):
             raise
         sys.exit(f"Error: {exc}")

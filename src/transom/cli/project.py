@@ -54,13 +54,14 @@ def load_app(spec: str | None) -> App:
     Raises:
         click.ClickException: it cannot be imported, or is an ASGI application of another framework.
     """
-    from transom.conf import ImproperlyConfigured  # here, for `transom serve` needs neither of them
+    from transom.conf import ImproperlyConfigured  # here, for `transom serve` needs none of them
+    from transom.db.exceptions import ConfigurationError
     from transom.web import App
 
     target = find_app(spec)
     try:
         app = load_application(target)
-    except (LoadError, ImproperlyConfigured) as exc:
+    except (LoadError, ImproperlyConfigured, ConfigurationError) as exc:
         raise click.ClickException(str(exc)) from exc
     if not isinstance(app, App):
         raise click.ClickException(

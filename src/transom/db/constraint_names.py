@@ -5,14 +5,23 @@ Filled as models are defined; the state is one per process.
 
 from __future__ import annotations
 
-_names: dict[tuple[str, tuple[str, ...]], str] = {}
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_names: dict[str, dict[tuple[str, ...], set[str]]] = {}
 
 
-def remember(table: str, columns: tuple[str, ...], name: str) -> None:
-    """Note the name of a constraint; a model defined later wins."""
-    _names[table, columns] = name
+def remember(table: str, constraints: Iterable[tuple[str, tuple[str, ...]]]) -> None:
+    """Note name and columns of each constraint of a table; a model of it that is defined later wins."""
+    found: dict[tuple[str, ...], set[str]] = {}
+    for name, columns in constraints:
+        found.setdefault(columns, set()).add(name)
+    _names[table] = found
 
 
 def find(table: str | None, columns: tuple[str, ...]) -> str | None:
-    """Return the name of the constraint on these columns, in their order; None if no model has it."""
-    return None if table is None else _names.get((table, columns))
+    """Return the name of the constraint on these columns, in their order; None if there is none, or more than one."""
+    names = _names.get(table or "", {}).get(columns, set())
+    return next(iter(names)) if len(names) == 1 else None

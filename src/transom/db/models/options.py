@@ -168,8 +168,7 @@ class Options:
                 self.get_field(name)
         for field in self.fields:
             self._check_unique_for(field)
-        for name, columns in self._unique_columns():
-            constraint_names.remember(self.db_table, columns, name)
+        constraint_names.remember(self.db_table, self._unique_columns())
 
     def _check_unique_for(self, field: Field[Any]) -> None:
         for option in UNIQUE_FOR:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
+from uuid import uuid4
 
 from transom.db.exceptions import FieldError
 
@@ -50,8 +52,25 @@ def list_converter(field: FieldLike, vendor: Vendor) -> Converter:
 
 
 def dump_list(values: Sequence[Any]) -> str:
-    """Return a JSON array of encoded values; MySQL reads numbers and datetimes out of text."""
-    return json.dumps(values, default=_as_text, ensure_ascii=False)
+    """Return a JSON array of encoded values; MySQL reads numbers and datetimes out of text.
+
+    JSON has no word for infinity, but a number too large for a float is one for SQLite; MySQL is never given any.
+    """
+    try:
+        return json.dumps(values, default=_as_text, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        mark = uuid4().hex  # which stands in no text of the values
+        text = json.dumps(_marked(values, mark), default=_as_text, ensure_ascii=False)
+        return text.replace(f'"{mark}"', "9e999").replace(f'"-{mark}"', "-9e999")
+
+
+def _marked(value: Any, mark: str) -> Any:
+    """Return values with a mark for each infinity, in rows too."""
+    if isinstance(value, list | tuple):
+        return [_marked(member, mark) for member in cast("Sequence[Any]", value)]
+    if isinstance(value, float) and math.isinf(value):
+        return mark if value > 0 else f"-{mark}"
+    return value
 
 
 def _as_text(value: Any) -> str:

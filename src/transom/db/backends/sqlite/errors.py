@@ -47,6 +47,8 @@ OTHERS: dict[str, type[DatabaseError]] = {
     "SQLITE_CANTOPEN": ConnectionFailed,
     "SQLITE_NOTADB": ConnectionFailed,
 }
+# What is wrong with a value, though the code is that of a wrong statement.
+VALUES = ("LIKE or GLOB pattern too complex",)
 COLUMNS = re.compile(r"^(?:UNIQUE|NOT NULL) constraint failed: (?!index ')(.+)$")
 NAMED = re.compile(r"^(?:UNIQUE constraint failed: index '(.+)'|CHECK constraint failed: (.+))$")
 
@@ -73,6 +75,8 @@ def translate(exc: BaseException) -> DatabaseError:
         return DataError(message)
     if isinstance(exc, sqlite3.IntegrityError):
         return translate_integrity(name, message)
+    if message in VALUES:
+        return DataError(message)
     if found := OTHERS.get(name):
         return found(message)
     if isinstance(exc, sqlite3.OperationalError) or name:

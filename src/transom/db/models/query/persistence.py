@@ -123,6 +123,11 @@ async def _insert_alike(
             "set the keys, or create the objects one by one"
         )
     fields = _all_but(meta, left)
+    if not fields:  # there is nothing to say of the rows but that they are there
+        async with atomic(using):
+            for instance in objects:
+                await insert(instance, using)
+        return
     columns = [_new_values(objects, field, raw) for field in fields]
     executor = connections.executor(using)
     made = _returned(meta, left, conflict)
