@@ -191,9 +191,9 @@ class App:
             raise ValueError(f"scope type {kind!r} is not served; expected 'http', 'websocket' or 'lifespan'")
 
     async def _serve_http(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive, app=self)
-        handler = self._enter(request)
         urlconf = self.urlconf
+        request = Request(scope, receive, app=self)
+        handler = self._enter(request, urlconf)
         host = find_host(scope)[0] if urlconf.has_hosts else ""
         request.resolver_match = urlconf.resolve(route_path(scope), request.method, host)
         try:
@@ -205,10 +205,11 @@ class App:
             await request.aclose()
 
     async def _serve_websocket(self, scope: WebSocketScope, receive: Receive, send: Send) -> None:
+        urlconf = self.urlconf
         socket = WebSocket(scope, receive, send, app=self)
-        self._enter(socket)
+        self._enter(socket, urlconf)
         host = find_host(scope)[0]
-        socket.resolver_match = match = self.urlconf.resolve_websocket(route_path(scope), host)
+        socket.resolver_match = match = urlconf.resolve_websocket(route_path(scope), host)
         refusal = "no route leads there" if match is None else find_refusal(socket, match.matched)
         if match is None or refusal:
             logger.warning("WebSocket %r refused: %s", socket.path, refusal)
@@ -218,12 +219,14 @@ class App:
         else:
             await serve_view(socket, match.view, match.kwargs)
 
-    def _enter(self, connection: Request | WebSocket) -> CallNext:
+    def _enter(self, connection: Request | WebSocket, urlconf: URLconf) -> CallNext:
         """Make this the current site, started; return the middleware chain."""
         scope = connection.scope
         root_path = scope.get("root_path", "").rstrip("/")
-        served = connection if self.urlconf.needs_connection else None
-        current.set(self._current if served is None and not root_path else Current(self, root_path, served))
+        if urlconf.needs_connection:
+            current.set(Current(self, root_path, connection))
+        else:
+            current.set(Current(self, root_path) if root_path else self._current)
         if (
             TESTING_EXTENSION in (scope.get("extensions") or ())
             and TEST_HOST not in self.settings.allowed_hosts

@@ -35,6 +35,7 @@ class URLconf:
     Attributes:
         checks: what is wrong with the routes; one with an error in itself is left out of the search.
         has_hosts: whether the host of a request matters.
+        needs_connection: whether the request that is served matters to `reverse`: there are hosts, or instances of apps.
 
     Raises:
         ImproperlyConfigured: a list of routes could not be put together.
@@ -56,6 +57,7 @@ class URLconf:
         patterns = [(parse_host(text), table) for text, table in self._tables.items()]
         self._families = [(pattern, table) for pattern, table in patterns if not pattern.is_text]
         self.has_hosts = bool(patterns)
+        self.needs_connection = self.has_hosts or self._reverser.has_instances
 
     @property
     def views(self) -> list[Callable[..., Awaitable[Any]]]:  # Any: a Response or None, by kind
@@ -71,11 +73,6 @@ class URLconf:
     def hosts(self) -> list[HostPattern]:
         """The hosts that routes are limited to, in order of declaration."""
         return [parse_host(text) for text in self._tables]
-
-    @property
-    def needs_connection(self) -> bool:
-        """Whether the request that is served matters to `reverse`: there are hosts, or instances of apps."""
-        return self.has_hosts or self._reverser.has_instances
 
     def routes(self) -> list[RouteInfo]:
         """Return every route in order of declaration, described for a person to read."""
