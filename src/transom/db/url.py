@@ -85,6 +85,7 @@ class MySQLOptions:
         connect_timeout: seconds to open a connection.
         statement_cache_size: prepared statements kept per connection; a server holds 16,382 in all by default.
         unix_socket: path of the server's socket, instead of host and port.
+        keepalives_idle, tcp_user_timeout: as for PostgreSQL.
         ssl_mode: DISABLED; REQUIRED encrypts and checks nothing; VERIFY_CA checks the certificate, VERIFY_IDENTITY the
             host's name in it too. By default VERIFY_CA if `ssl_ca` is given, else DISABLED.
     """
@@ -97,6 +98,8 @@ class MySQLOptions:
     statement_cache_size: int = 128
     unix_socket: str = ""
     application_name: str = "transom"
+    keepalives_idle: int = 60
+    tcp_user_timeout: int = 60_000
     ssl_mode: str = ""
     ssl_ca: str = ""
     ssl_cert: str = ""
@@ -219,7 +222,8 @@ def parse_options(kind: type[Options], query: str) -> Options:
     """Turn the query part into the dataclass of options."""
     known = {option.name: option for option in fields(kind)}
     values: dict[str, Any] = {}  # Any: each option has its own type
-    for name, text in parse_qsl(query, keep_blank_values=True):
+    for given, text in parse_qsl(query, keep_blank_values=True):
+        name = given.replace("-", "_")  # MySQL's clients write ssl-mode
         if name not in known:
             raise ConfigurationError(
                 f"unknown option {name!r} in a database URL; {suggest(name, list(known))}"

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 import asyncmy
 from asyncmy.cursors import SSCursor
 
+from transom.db.backends.network import watch_network
 from transom.db.exceptions import ConfigurationError, ConnectionFailed
 
 from .errors import DRIVER_ERRORS, describe
@@ -235,6 +236,7 @@ async def open_connection(url: DatabaseURL, options: MySQLOptions) -> Connection
             driver = await connect(**build_arguments(url, options))
             try:
                 check_version(driver.get_server_info(), url)
+                watch_network(driver._transport, options)
                 connection = Connection(driver)
                 await connection.execute(SET_UP)
             except BaseException:

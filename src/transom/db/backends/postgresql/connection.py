@@ -5,12 +5,12 @@ No codecs are set: json and jsonb go in and out as text, as on SQLite, and the f
 
 from __future__ import annotations
 
-import socket
 from typing import TYPE_CHECKING, Any, Protocol, cast
 from urllib.parse import urlencode
 
 import asyncpg  # type: ignore[import-untyped]  # it has no stubs
 
+from transom.db.backends.network import watch_network
 from transom.db.exceptions import ConnectionFailed
 
 from .errors import DRIVER_ERRORS, describe
@@ -90,22 +90,8 @@ async def open_connection(url: DatabaseURL, options: PostgreSQLOptions) -> Conne
         failure = ConnectionFailed(f"could not connect to {url.safe}: {describe(exc)}")
         failure.sqlstate = getattr(exc, "sqlstate", None) or failure.sqlstate
         raise failure from exc
-    watch_network(connection, options)
+    watch_network(connection._transport, options)
     return connection
-
-
-def watch_network(connection: Connection, options: PostgreSQLOptions) -> None:
-    """Let the kernel notice that the server's host is gone without a word; asyncpg would wait for it for ever."""
-    sock: socket.socket | None = connection._transport.get_extra_info("socket")
-    if sock is None or sock.family not in (socket.AF_INET, socket.AF_INET6):
-        return
-    wanted = {"TCP_USER_TIMEOUT": options.tcp_user_timeout}
-    if options.keepalives_idle:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        wanted |= {"TCP_KEEPIDLE": options.keepalives_idle, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
-    for name, value in wanted.items():
-        if hasattr(socket, name):  # Linux has them all
-            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 def build_arguments(
