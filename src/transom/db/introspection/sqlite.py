@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from transom.db.exceptions import ProgrammingError
 from transom.db.introspection.sql_text import UnknownSQL, iter_tokens
 from transom.db.introspection.tables import (
     CheckInfo,
@@ -79,8 +80,15 @@ _SIZES = re.compile(r"(.*?)\s*\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\)(.*)", re.DOTALL)
 
 
 async def read_tables(executor: Executor) -> list[TableInfo]:
-    """Return the tables and views of the file."""
-    return [await _table(executor, row) for row in await executor.fetch(_TABLES)]
+    """Return the tables and views of the file, less views of what is gone and tables of modules that are not loaded."""
+    found: list[TableInfo] = []
+    for row in await executor.fetch(_TABLES):
+        try:
+            found.append(await _table(executor, row))
+        except ProgrammingError:
+            if row[1] == "table":
+                raise
+    return found
 
 
 async def _table(executor: Executor, row: Row) -> TableInfo:
