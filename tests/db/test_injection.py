@@ -23,6 +23,8 @@ from transom.db import (
     Q,
     connections,
     create_tables,
+    execute_sql,
+    fetch_sql,
     models,
 )
 from transom.db.backends.base import Backend, Vendor
@@ -34,6 +36,7 @@ from transom.db.models import (
     Max,
     OuterRef,
     Prefetch,
+    RawSQL,
     StringAgg,
     Subquery,
     Sum,
@@ -72,6 +75,9 @@ class Recorder:
         return []
 
     execute_returning = fetch
+
+    async def fetch_named(self, sql: str, args: Any = ()) -> tuple[list[str], list[Any]]:
+        return [], await self.fetch(sql, args)
 
     async def execute(self, sql: str, args: Any = ()) -> int:
         await self.fetch(sql, args)
@@ -198,6 +204,8 @@ NAMED: dict[str, Named] = {
     "Prefetch": lambda name: Owner.objects.prefetch_related(Prefetch(name, things.all())),
     "returning": lambda name: things.all().returning(name).delete(),
     "Func of a column": lambda name: things.annotate(a=Func(name, function="lower", output_field=models.TextField())),
+    "translations": lambda name: things.raw("SELECT id AS x FROM thing", translations={"x": name}),
+    "RawSQL beside a name": lambda name: things.filter(**{name: RawSQL("SELECT 1")}),
     "name of a Func": lambda name: things.annotate(a=Func("title", function=name, output_field=models.TextField())),
 }  # fmt: skip
 
@@ -273,6 +281,15 @@ VALUED: dict[str, Callable[[str], Any]] = {
     "aggregate": lambda text: things.aggregate(a=Max("title", filter=Q(title__contains=text))),
     "Exists": lambda text: Owner.objects.filter(Exists(things.filter(owner=OuterRef("pk"), title=text))),
     "in subquery": lambda text: Owner.objects.filter(pk__in=things.filter(title=text).values("owner")),
+    "RawSQL": lambda text: things.annotate(a=RawSQL("title || %s || '%%s'", [text], models.TextField())).filter(a__gt="x"),
+    "RawSQL by name": lambda text: things.filter(RawSQL("title = %(a)s OR title < %(a)s", {"a": text}, models.BooleanField())),
+    "RawSQL, order_by": lambda text: things.order_by(RawSQL("CASE WHEN title = %s THEN 1 ELSE 2 END", [text])),
+    "in RawSQL": lambda text: things.filter(pk__in=RawSQL("SELECT id FROM x WHERE title LIKE 'a%%' AND title = %s", [text])),
+    "raw": lambda text: things.raw("SELECT * FROM x WHERE title = %s AND title LIKE 'a%%' AND size < %s", [text, 5]),
+    "raw by name": lambda text: things.raw("SELECT * FROM x WHERE title = %(a)s OR title > %(a)s", {"a": text}),
+    "raw of a list": lambda text: things.raw("SELECT * FROM x WHERE title = ANY(%s)", [[text, "x"]]),
+    "fetch_sql": lambda text: fetch_sql("SELECT * FROM x WHERE title = %s", [text]),
+    "execute_sql": lambda text: execute_sql("UPDATE x SET title = %s WHERE data = %s", [text, {"a": text}]),
     "union": lambda text: things.filter(title=text).values("title").union(things.exclude(title=text).values("title")),
     "values": lambda text: things.values("title", a=Value(text)),
     "values_list": lambda text: things.filter(title=text).values_list("title", flat=True),
@@ -322,6 +339,7 @@ async def owner(database: Backend) -> Owner:
     return await Owner.objects.create(name="ada")
 
 
+TABLE = Thing._meta.db_table
 TEXTS = [
     "'; DROP TABLE test_injection_thing; --", "'; DROP TABLE test_injection_thing CASCADE; SELECT '", "\\'; --", "a\0b",
     "\0", "\ud800", "a\udfffb", "x" * 1_000_000, "%", "_", "!", "[a]*?", "$1", "?", "\u202e\uffff\U0010ffff", "", " ", "\r\n",
@@ -344,6 +362,10 @@ async def test_text_comes_back_as_it_was_stored_or_is_refused(owner: Owner) -> N
                 # SQLite takes no longer patterns.
                 assert made.pk in await found.values_list("pk", flat=True), (lookup, text[:50])
         assert await things.filter(pk=made.pk).annotate(a=Value(text)).values_list("a", flat=True) == [text]
+        assert [row.pk for row in await things.raw(f"SELECT id FROM {TABLE} WHERE title = %s", [text])] == [
+            made.pk
+        ]
+        assert await things.filter(RawSQL("title = %s", [text], models.BooleanField())).count() == 1
         assert await things.filter(title=text).update(title=Concat(Value(text), Value(text))) == 1
         assert (await things.get(pk=made.pk)).title == text + text
         assert await things.filter(title=text + text, pk=made.pk).delete() == 1

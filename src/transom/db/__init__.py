@@ -29,6 +29,7 @@ from transom.db.exceptions import (
     UniqueViolation,
 )
 from transom.db.models import F, Model, Q
+from transom.db.models.query import execute_sql, fetch_sql
 from transom.db.replicas import ReplicaRouter
 from transom.db.retry import retry_on_conflict
 from transom.db.router import Router
@@ -69,6 +70,8 @@ __all__ = [
     "atomic",
     "connections",
     "create_tables",
+    "execute_sql",
+    "fetch_sql",
     "get_rollback",
     "independent",
     "models",

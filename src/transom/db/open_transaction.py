@@ -68,6 +68,11 @@ class OpenTransaction:
         self.check_usable()
         return await self._executor.fetch(sql, args)
 
+    async def fetch_named(self, sql: str, args: Args = ()) -> tuple[Sequence[str], Sequence[Row]]:
+        """Run a statement that only reads, and return the names of its columns, and all its rows."""
+        self.check_usable()
+        return await self._executor.fetch_named(sql, args)
+
     async def execute(self, sql: str, args: Args = ()) -> int:
         """Run a statement that writes, and return how many rows it touched."""
         self.check_usable()

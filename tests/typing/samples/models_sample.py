@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, ClassVar
 from uuid import UUID
 
-from transom.db import F, Q, models
+from transom.db import F, Q, execute_sql, fetch_sql, models
 
 if TYPE_CHECKING:
     from typing import reveal_type
@@ -167,6 +167,15 @@ async def querysets(author: Author, book: Book) -> None:
     reveal_type(await Author.objects.values("name"))  # list[dict[str, Any]]
     reveal_type(await Author.objects.values_list("name", "nick"))  # list[tuple[Any, ...]]
     reveal_type(await Author.objects.values_list("name", flat=True))  # list[Any]
+    raw = Author.objects.raw("SELECT * FROM author WHERE id = %s", [1], translations={"nickname": "nick"})
+    reveal_type(raw.prefetch_related("books").using("replica"))  # RawQuerySet[Author]
+    reveal_type(await raw)  # list[Author]
+    async for each_raw in Author.objects.all().raw("SELECT * FROM author WHERE id = %(id)s", {"id": 1}):
+        reveal_type(each_raw)  # Author
+    own = models.RawSQL("length(name) + %s", [1], models.IntegerField())
+    reveal_type(Author.objects.annotate(n=own).filter(n__lt=own).order_by(own.desc()))  # QuerySet[Author]
+    reveal_type(await fetch_sql("SELECT 1"))  # list[dict[str, Any]]
+    reveal_type(await execute_sql("DELETE FROM author WHERE id = %s", (1,)))  # int
     reveal_type(Book.objects)  # BookManager
     reveal_type(await Book.objects.cheap())  # list[Book]
     reveal_type(author.books)  # RelatedManager[Book]

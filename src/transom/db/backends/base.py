@@ -30,6 +30,13 @@ class Executor(Protocol):
         """Run a statement that only reads, and return all its rows."""
         ...
 
+    async def fetch_named(self, sql: str, args: Args = ()) -> tuple[Sequence[str], Sequence[Row]]:
+        """Run a statement that only reads, and return the names of its columns, and all its rows.
+
+        PostgreSQL names no columns where there are no rows.
+        """
+        ...
+
     async def execute(self, sql: str, args: Args = ()) -> int:
         """Run a statement that writes, and return how many rows it touched."""
         ...

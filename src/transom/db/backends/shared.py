@@ -40,6 +40,11 @@ class SharedConnectionBackend:
         async with self.transaction() as executor:
             return await executor.fetch(sql, args)
 
+    async def fetch_named(self, sql: str, args: Args = ()) -> tuple[Sequence[str], Sequence[Row]]:
+        """Run a statement that only reads, and return the names of its columns, and all its rows."""
+        async with self.transaction() as executor:
+            return await executor.fetch_named(sql, args)
+
     async def execute(self, sql: str, args: Args = ()) -> int:
         """Run a statement that writes, and return how many rows it touched."""
         async with self.transaction() as executor:

@@ -24,6 +24,7 @@ from transom.db.models.expressions import (
     OrderBy,
     OuterRef,
     Q,
+    RawSQL,
     StdDev,
     StringAgg,
     Subquery,
@@ -93,7 +94,13 @@ from transom.db.models.indexes import (
 from transom.db.models.manager import Manager
 from transom.db.models.many_to_many import ManyRelated, ManyRelatedManager, ManyToManyField
 from transom.db.models.options import Options
-from transom.db.models.query import Prefetch, QuerySet, QuerySetManager, prefetch_related_objects
+from transom.db.models.query import (
+    Prefetch,
+    QuerySet,
+    QuerySetManager,
+    RawQuerySet,
+    prefetch_related_objects,
+)
 from transom.db.models.related_manager import (
     Related,
     RelatedManager,
@@ -174,6 +181,8 @@ __all__ = [
     "QuerySet",
     "QuerySetManager",
     "RandomUUID",
+    "RawQuerySet",
+    "RawSQL",
     "Related",
     "RelatedManager",
     "RelatedObject",

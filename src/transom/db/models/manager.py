@@ -9,13 +9,14 @@ from transom.db.models.query import QuerySet, QuerySetManager, ValuesQuery
 from transom.db.models.record import Record
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterable, Sequence
+    from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 
     from transom.db.models.expressions import Aggregate, Expression, OrderBy, Q
-    from transom.db.models.query import Prefetch
+    from transom.db.models.query import Prefetch, RawQuerySet
     from transom.db.models.query.asking import AskingQuery
     from transom.db.models.query.compound import CompoundQuery
     from transom.db.models.query.queryset import ReturningQuery
+    from transom.db.sql.placeholders import Params
 
 M = TypeVar("M", bound=Record)
 ManagerT = TypeVar("ManagerT", bound="Manager[Any]")  # Any: a manager of any model
@@ -113,6 +114,12 @@ class Manager(Generic[M]):
     def defer(self, *names: str) -> QuerySet[M]:
         """See `Query.defer`."""
         return self.get_queryset().defer(*names)
+
+    def raw(
+        self, sql: str, params: Params = (), translations: Mapping[str, str] | None = None
+    ) -> RawQuerySet[M]:
+        """See `QuerySet.raw`."""
+        return self.get_queryset().raw(sql, params, translations)
 
     def select_for_update(
         self, *, nowait: bool = False, skip_locked: bool = False, of: Sequence[str] = (), no_key: bool = False

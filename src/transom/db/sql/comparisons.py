@@ -19,7 +19,7 @@ from transom.db.sql.parameters import (
     pattern_converter,
     regex_converter,
 )
-from transom.db.sql.shapes import ConstantOperand, Mark, RangeOperand, SubqueryOperand
+from transom.db.sql.shapes import ConstantOperand, Mark, RangeOperand, SubqueryOperand, TemplateOperand
 from transom.db.sql.types import parameter_type
 
 if TYPE_CHECKING:
@@ -64,6 +64,9 @@ def compare(
             return sa.false()
         case SubqueryOperand():
             return left.in_(builder.members(operand))
+        case TemplateOperand() if lookup.name == "in":
+            members = builder.expression(operand, scope)
+            return left.op("IN", is_comparison=True, return_type=sa.Boolean())(members)
         case RangeOperand():
             low, high = (_right(end, lookup, builder, scope) for end in operand)
             return comparable(left, field, builder).between(low, high)

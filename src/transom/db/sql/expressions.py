@@ -13,6 +13,7 @@ from transom.db.sql.functions import FUNCTIONS
 from transom.db.sql.shapes import (
     AggregateOperand,
     AnnotationOperand,
+    BareOperand,
     CaseOperand,
     ColumnOperand,
     CombinedOperand,
@@ -60,6 +61,8 @@ def build_expression(shape: ExpressionShape, builder: Builder, scope: int | None
             return builder.annotations[shape.name]
         case ConstantOperand():
             return builder.value(shape.field)
+        case BareOperand():
+            return builder.parameter(shape.field.encoder(builder.vendor), sa.types.NULLTYPE)
         case NullOperand():
             return sa.cast(sa.null(), parameter_type(shape.field.column_type(), builder.vendor))
         case CombinedOperand():

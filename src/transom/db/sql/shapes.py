@@ -193,14 +193,20 @@ class TemplateOperand(NamedTuple):
     Attributes:
         template: the text.
         operands: what stands in it.
-        output: what it returns.
+        output: what it returns; None where nobody has said.
         owner: the class that says so, for errors.
     """
 
     template: Template
     operands: tuple[ExpressionShape, ...]
-    output: ColumnType
+    output: ColumnType | None
     owner: str
+
+
+class BareOperand(NamedTuple):
+    """A value, which travels beside the shape, in SQL of the application's own: what it is there, only the database knows."""
+
+    field: FieldLike
 
 
 class DocumentPart(NamedTuple):
@@ -295,6 +301,7 @@ ExpressionShape: TypeAlias = (
     | CombinedOperand
     | FunctionOperand
     | TemplateOperand
+    | BareOperand
     | DocumentPart
     | CaseOperand
     | TruthOperand

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 
 from transom.db.exceptions import FieldError
+from transom.db.sql.placeholders import PLACE, check_quotes
 from transom.db.sql.types import parameter_type
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def build_template(shape: TemplateOperand, operands: Sequence[Column], vendor: V
     """Return the text with the operands in their places.
 
     Raises:
-        FieldError: there is no text for this database.
+        FieldError: there is no text for this database, or an operand would stand within quotation marks.
     """
     found = [pieces for only, pieces in shape.template if only in (None, vendor)]
     if not found:
@@ -42,7 +43,9 @@ def build_template(shape: TemplateOperand, operands: Sequence[Column], vendor: V
         raise FieldError(
             f"{shape.owner} has no SQL for {vendor}, only for {known}; give it a template for that"
         )
-    return sa.type_coerce(Template(found[0], operands), parameter_type(shape.output, vendor))
+    check_quotes("".join(piece if isinstance(piece, str) else PLACE for piece in found[0]), vendor)
+    built = Template(found[0], operands)
+    return built if shape.output is None else sa.type_coerce(built, parameter_type(shape.output, vendor))
 
 
 @compiles(Template)

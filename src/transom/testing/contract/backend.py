@@ -93,6 +93,18 @@ class BackendContract:
         ((key, name, born),) = await backend.fetch("SELECT id, name, born FROM author")
         assert (key, name, born) == (1, "a", None)
 
+    async def test_rows_come_with_the_names_of_their_columns(self, backend: Backend) -> None:
+        """Alike by the backend and by a transaction."""
+        await add(backend, 1, "a", None)
+        sql = "SELECT id, name AS called FROM author"
+        names, rows = await backend.fetch_named(sql)
+        assert (list(names), [tuple(row) for row in rows]) == (["id", "called"], [(1, "a")])
+        async with backend.transaction() as transaction:
+            names, rows = await transaction.fetch_named(sql)
+        assert (list(names), [tuple(row) for row in rows]) == (["id", "called"], [(1, "a")])
+        _, none = await backend.fetch_named("SELECT id FROM author WHERE id = 2")
+        assert list(none) == []
+
     async def test_returning_gives_rows_of_a_write(self, backend: Backend) -> None:
         """RETURNING, and the write stays."""
         sql = f"INSERT INTO author (id, name) VALUES ({placeholders(backend, 2)}) RETURNING id, name"  # noqa: S608

@@ -42,11 +42,18 @@ class MySQLBackend:
         It is run again, on another connection, if the first was lost while it was idle, or the server reports that it has
         ended the session. Where the connection broke without a word, the statement may have run: that is an error.
         """
+        return await self._read(lambda connection: connection.fetch(sql, args), sql)
+
+    async def fetch_named(self, sql: str, args: Args = ()) -> tuple[Sequence[str], Sequence[Row]]:
+        """Run a statement as `fetch`, and return the names of its columns, and all its rows."""
+        return await self._read(lambda connection: connection.fetch_named(sql, args), sql)
+
+    async def _read(self, read: Callable[[Connection], Awaitable[T]], sql: str) -> T:
         while True:
             idle = self.pool.take_nowait()
             connection = idle or await self.pool.take()
             try:
-                rows = await connection.fetch(sql, args)
+                result = await read(connection)
             except DRIVER_ERRORS as exc:
                 error = await self._source.release_failed(connection, exc, sql)
                 if idle is None or not has_left_no_trace(exc):
@@ -56,7 +63,7 @@ class MySQLBackend:
                 raise
             else:
                 self._source.release(connection)
-                return rows
+                return result
 
     async def execute(self, sql: str, args: Args = ()) -> int:
         """Run a statement that writes, and return how many rows it touched; an UPDATE, how many it matched."""

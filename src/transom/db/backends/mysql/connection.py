@@ -60,6 +60,8 @@ VERSION = re.compile(r"(?:5\.5\.5-)?(\d+)\.(\d+)\.\d+-MariaDB", re.IGNORECASE)
 class Cursor(Protocol):
     """What we use of asyncmy's cursors, which have no complete types."""
 
+    description: Sequence[tuple[str, Any]] | None  # Any: what else is known of a column
+
     async def execute(self, query: str, args: Args | None = None) -> int:
         """Run a statement and return how many rows it touched, or has."""
         ...
@@ -128,10 +130,18 @@ class Connection:
 
     async def fetch(self, sql: str, args: Args = ()) -> list[Row]:
         """Run a prepared statement and return its rows."""
+        return list(await (await self._read(sql, args)).fetchall())
+
+    async def fetch_named(self, sql: str, args: Args = ()) -> tuple[list[str], list[Row]]:
+        """Run a prepared statement and return the names of its columns, and its rows."""
+        cursor = await self._read(sql, args)
+        return [column[0] for column in cursor.description or ()], list(await cursor.fetchall())
+
+    async def _read(self, sql: str, args: Args) -> Cursor:
         cursor = self._driver.cursor()
         # Prepared even without arguments, if there is no percent sign that would be taken for a place.
         await cursor.execute(sql, tuple(args) if args or "%" not in sql else None)
-        return list(await cursor.fetchall())
+        return cursor
 
     async def execute(self, sql: str, args: Args = ()) -> int:
         """Run a statement, or without arguments several in one text; return how many rows the first one touched."""

@@ -83,6 +83,10 @@ class MySQLTransaction:
         """Run a statement that only reads, and return all its rows."""
         return await self._run(lambda: self._connection.fetch(sql, args), sql)
 
+    async def fetch_named(self, sql: str, args: Args = ()) -> tuple[Sequence[str], Sequence[Row]]:
+        """Run a statement that only reads, and return the names of its columns, and all its rows."""
+        return await self._run(lambda: self._connection.fetch_named(sql, args), sql)
+
     async def execute(self, sql: str, args: Args = ()) -> int:
         """Run a statement that writes, and return how many rows it touched; an UPDATE, how many it matched."""
         return await self._run(lambda: self._connection.execute(sql, args), sql)

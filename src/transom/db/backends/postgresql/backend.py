@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from transom.db.exceptions import TransactionError
 
+from .connection import name_columns
 from .errors import DRIVER_ERRORS, has_left_no_trace
 from .source import ConnectionSource
 from .transaction import PostgreSQLTransaction, count_rows
@@ -58,6 +59,11 @@ class PostgreSQLBackend:
             else:
                 self._source.release(connection)
                 return rows
+
+    async def fetch_named(self, sql: str, args: Args = ()) -> tuple[Sequence[str], Sequence[Row]]:
+        """Run a statement that only reads, and return the names of its columns, and all its rows."""
+        rows = await self.fetch(sql, args)
+        return name_columns(rows), rows
 
     async def execute(self, sql: str, args: Args = ()) -> int:
         """Run a statement that writes, and return how many rows it touched."""

@@ -26,6 +26,19 @@ if TYPE_CHECKING:
 connect = cast("Callable[..., Awaitable[Connection]]", asyncpg.connect)  # pyright: ignore[reportUnknownMemberType]
 
 
+def name_columns(rows: Sequence[Row]) -> list[str]:
+    """Return the names of the columns, which asyncpg's rows know; none if there are no rows."""
+    return list(cast("Record", rows[0]).keys()) if rows else []
+
+
+class Record(Protocol):
+    """What we use of a row beside its values."""
+
+    def keys(self) -> Iterable[str]:
+        """Return the names of the columns."""
+        ...
+
+
 class Cursor(Protocol):
     """What we use of asyncpg's cursor."""
 

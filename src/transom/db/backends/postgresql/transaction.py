@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from transom.db.cancellation import outlast
 from transom.db.exceptions import TransactionError
 
+from .connection import name_columns
 from .errors import DRIVER_ERRORS, translate, translate_write
 from .pgbouncer import declare_cursor
 
@@ -69,6 +70,11 @@ class PostgreSQLTransaction:
             return await self._connection.fetch(sql, *args)
         except DRIVER_ERRORS as exc:
             raise translate(exc) from exc
+
+    async def fetch_named(self, sql: str, args: Args = ()) -> tuple[Sequence[str], Sequence[Row]]:
+        """Run a statement that only reads, and return the names of its columns, and all its rows."""
+        rows = await self.fetch(sql, args)
+        return name_columns(rows), rows
 
     async def execute(self, sql: str, args: Args = ()) -> int:
         """Run a statement that writes, and return how many rows it touched."""

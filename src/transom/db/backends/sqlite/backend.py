@@ -19,6 +19,7 @@ from .connection import (
     execute,
     execute_many,
     fetch_all,
+    fetch_named,
     open_connection,
     release,
     stream_chunks,
@@ -68,6 +69,10 @@ class SQLiteBackend:
             except NotNow:
                 pass
         return await self._run(self._readers, fetch_all, sql, args, inline=connection is None)
+
+    async def fetch_named(self, sql: str, args: Args = ()) -> tuple[Sequence[str], Sequence[Row]]:
+        """Run a statement that only reads, and return the names of its columns, and all its rows."""
+        return await self._run(self._readers, fetch_named, sql, args)
 
     async def execute(self, sql: str, args: Args = ()) -> int:
         """Run a statement that writes, and return how many rows it touched."""

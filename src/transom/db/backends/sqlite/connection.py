@@ -245,6 +245,12 @@ def fetch_all(driver: sqlite3.Connection, sql: str, args: Args) -> list[Row]:
     return driver.execute(sql, args).fetchall()
 
 
+def fetch_named(driver: sqlite3.Connection, sql: str, args: Args) -> tuple[list[str], list[Row]]:
+    """Run one statement and return the names of its columns, and its rows."""
+    cursor = driver.execute(sql, args)
+    return [column[0] for column in cursor.description or ()], cursor.fetchall()
+
+
 def execute(driver: sqlite3.Connection, sql: str, args: Args = ()) -> int:
     """Run one statement and return how many rows it touched."""
     return max(driver.execute(sql, args).rowcount, 0)  # -1 where rows make no sense, as for CREATE

@@ -19,6 +19,7 @@ from .connection import (
     execute,
     execute_many,
     fetch_all,
+    fetch_named,
     release,
     stream_chunks,
     timed,
@@ -113,6 +114,11 @@ class SQLiteTransaction:
         except NotNow:
             self._check_open()
             return await self._connection.run(fetch_all, sql, args, inline=False)
+
+    async def fetch_named(self, sql: str, args: Args = ()) -> tuple[Sequence[str], Sequence[Row]]:
+        """Run a statement that only reads, and return the names of its columns, and all its rows."""
+        self._check_open()
+        return await self._connection.run(fetch_named, sql, args)
 
     async def execute(self, sql: str, args: Args = ()) -> int:
         """Run a statement that writes, and return how many rows it touched."""

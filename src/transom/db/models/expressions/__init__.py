@@ -26,6 +26,7 @@ from transom.db.models.expressions.conditions import Child, Condition, Q
 from transom.db.models.expressions.documents import KeyTransform
 from transom.db.models.expressions.function import Func, Function, Transform
 from transom.db.models.expressions.lookups import CommonLookup, Lookup
+from transom.db.models.expressions.raw import RawSQL
 from transom.db.models.expressions.references import F, OuterRef, Value
 from transom.db.models.expressions.registration import RegisterLookupMixin
 from transom.db.models.expressions.subqueries import Exists, Subquery
@@ -59,6 +60,7 @@ __all__ = [
     "OrderBy",
     "OuterRef",
     "Q",
+    "RawSQL",
     "RegisterLookupMixin",
     "RelationColumn",
     "StdDev",

@@ -67,7 +67,7 @@ class Aggregate(Expression):
         """Return the field of what comes out. Any: any field."""
         if self.output_field is not None:
             return binder.output(self.output_field)
-        return operands[0].field if self.output is None else binder.field(self.output)
+        return operands[0].known_field if self.output is None else binder.field(self.output)
 
     @property
     def default_alias(self) -> str:
@@ -94,7 +94,7 @@ class Avg(Aggregate):
 
     def find_field(self, binder: Binder, operands: list[Bound]) -> Any:
         """Return the field of what comes out. Any: any field."""
-        kind = operands[0].field.column_type()
+        kind = operands[0].known_field.column_type()
         if self.output_field is None and (kind.is_integer or kind.kind == "decimal"):
             return binder.field("float" if kind.is_integer else "decimal")
         return super().find_field(binder, operands)
@@ -198,7 +198,7 @@ class Sum(Aggregate):
 
     def find_field(self, binder: Binder, operands: list[Bound]) -> Any:
         """Return the field of what comes out: that of 64 bits for all whole numbers. Any: any field."""
-        if self.output_field is None and operands[0].field.column_type().is_integer:
+        if self.output_field is None and operands[0].known_field.column_type().is_integer:
             return binder.field("bigint")
         return super().find_field(binder, operands)
 

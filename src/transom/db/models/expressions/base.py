@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
 
+from transom.db.exceptions import FieldError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -19,11 +21,24 @@ class Bound(NamedTuple):
 
     Attributes:
         shape: what the SQL depends on.
-        field: whose values it has. Any: a field of any type; fields stand above this module.
+        field: whose values it has; None where nobody knows. Any: a field of any type; fields stand above this module.
     """
 
     shape: ExpressionShape
     field: Any
+
+    @property
+    def known_field(self) -> Any:
+        """The field.
+
+        Raises:
+            FieldError: nobody knows it.
+        """
+        if self.field is None:
+            raise FieldError(
+                "OuterRef and SQL of one's own have values of no known type here; give an output_field"
+            )
+        return self.field
 
 
 class Binder(Protocol):
@@ -36,6 +51,10 @@ class Binder(Protocol):
             expression: which; a str is a value here and not a name.
             like: the field that a plain value belongs to, if that is known.
         """
+        ...
+
+    def bare(self, value: Any) -> ExpressionShape:
+        """Return a place for a value in SQL of one's own, appending the value."""
         ...
 
     def column(self, name: str, model: type[Any] | None = None) -> Bound:

@@ -79,7 +79,7 @@ class Function(Call):
         """Return the field of what is returned. Any: any field."""
         if self.output_field is not None:
             return binder.output(self.output_field)
-        return operands[0].field if self.output is None else binder.field(self.output)
+        return operands[0].known_field if self.output is None else binder.field(self.output)
 
 
 class Func(Call):

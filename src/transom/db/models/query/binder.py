@@ -15,9 +15,10 @@ from transom.db.models.query.lookups import (
     resolve_path,
     take_transforms,
 )
-from transom.db.models.query.outputs import computed_field, field_of, told_field
+from transom.db.models.query.outputs import BARE, computed_field, field_of, told_field
 from transom.db.sql.shapes import (
     AnnotationOperand,
+    BareOperand,
     CombinedOperand,
     ConstantOperand,
     FunctionOperand,
@@ -82,6 +83,11 @@ class QueryBinder:
         field = field_of(expression) if like is None else like
         self.values.append(expression)
         return Bound(ConstantOperand(field), field)
+
+    def bare(self, value: Any) -> ExpressionShape:
+        """Return a place for a value (of any type) in SQL of one's own."""
+        self.values.append(value)
+        return BareOperand(BARE)
 
     def column(self, name: str, model: type[Any] | None = None) -> Bound:
         """Return a column, an annotation, or a part of one. Any: any model."""

@@ -16,6 +16,7 @@ from transom.db.models.expressions import (
     F,
     OrderBy,
     Q,
+    RawSQL,
     Subquery,
     Value,
 )
@@ -264,6 +265,8 @@ def _out_of_range(lookup: Lookup, value: int) -> Mark:
 
 
 def _bind_members(lookup: Lookup, value: Any, binder: ConditionBinder) -> Operand:
+    if isinstance(value, RawSQL):
+        return binder.bind(value).shape
     if isinstance(value, Subquery):
         value = value.queryset
     if hasattr(value, "as_operand"):

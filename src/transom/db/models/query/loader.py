@@ -167,6 +167,17 @@ class _Source:
             value = f"None if c{column} is None else d{column}(c{column})"
         self._lines.append(f"        o0.{_identifier(name)} = {value}")
 
+    def take(self, name: str, field: Field[Any] | None) -> None:
+        """Give the first object a column as a field has it, or as the driver gives it."""
+        column, self._columns = self._columns, self._columns + 1
+        decode = None if field is None else field.decoder(self._vendor)
+        self._names[f"d{column}"], self._names[f"n{column}"] = (
+            decode,
+            name if field is None else field.attname,
+        )
+        value = f"c{column}" if decode is None else f"None if c{column} is None else d{column}(c{column})"
+        self._lines.append(f"        o0.__dict__[n{column}] = {value}")
+
     def attach(self, number: int, owner: int, hop: Hop) -> None:
         """Hang a related object on the one that refers to it; and the other way around where they are one to one."""
         guard = f"if o{owner} is not None: " if owner else ""
@@ -190,6 +201,22 @@ class _Source:
             ]
         )
         return _define("load", source, self._names)
+
+
+RawColumn: TypeAlias = "tuple[str, Field[Any] | None]"
+"""The name of a column and its field (of any type); None for one that is no field, whose name an attribute gets."""
+
+
+def build_raw_loader(options: Options, columns: Sequence[RawColumn], vendor: Vendor, using: str) -> Load:
+    """Return the function that makes objects of rows whose columns somebody else has chosen.
+
+    A field can be NULL there whatever it says, and a name can be anything, so it is passed in.
+    """
+    source = _Source(vendor)
+    source.add_entity(0, Entity(options, (), ()), using)
+    for name, field in columns:
+        source.take(name, field)
+    return source.build(0)
 
 
 def _identifier(name: str) -> str:

@@ -27,6 +27,8 @@ from transom.db.models.fields import (
 from transom.db.sql.column_type import ColumnType
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from transom.db.models.fields.base import Converter
     from transom.db.sql.column_type import ColumnKind
     from transom.db.sql.metadata import Vendor
@@ -66,6 +68,38 @@ class _ScalarField(JSONField):
 
 SCALAR: Final = _ScalarField()
 """What parts of documents are compared with by their order."""
+
+
+class _BareField(Field[Any]):
+    """Values in SQL of one's own, whose fields nobody knows: each is encoded by what it is."""
+
+    def column_type(self) -> ColumnType:
+        """Return the type of text, for want of another."""
+        return ColumnType("text")
+
+    def encoder(self, vendor: Vendor) -> Converter:
+        """Return a function that takes None and values of the types of all fields.
+
+        A list is an array on PostgreSQL, and JSON on the others.
+        """
+
+        def encode(value: object) -> object:
+            if value is None:
+                return None
+            if isinstance(value, list | tuple):
+                members = list(cast("Iterable[object]", value))
+                return (
+                    list(map(encode, members))
+                    if vendor == "postgresql"
+                    else _FIELDS["json"].encoder(vendor)(members)
+                )
+            return field_of(value).encoder(vendor)(value)
+
+        return encode
+
+
+BARE: Final = _BareField()
+"""What makes arguments of the values beside SQL of one's own."""
 
 
 def _to_decimal(value: object) -> Decimal:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, cast
 from transom.db.models.query.loader import (
     Encode,
     Load,
+    RawColumn,
     build_encoder,
     build_loader,
+    build_raw_loader,
     build_values_loader,
     build_writer,
     entity_columns,
@@ -267,6 +269,15 @@ def returning_plan(
         return Plan(statement.sql, build_encoder(statement.parameters), load)
 
     return PLANS.get(("returning", vendor, shape, assignments, fields, names), build)
+
+
+def raw_plan(options: Options, columns: tuple[RawColumn, ...], vendor: Vendor, using: str) -> Plan:
+    """Return the plan that makes objects of rows of SQL of one's own, which has no text."""
+
+    def build() -> Plan:
+        return Plan("", tuple, build_raw_loader(options, columns, vendor, using))
+
+    return PLANS.get(("raw", vendor, using, options, columns), build)
 
 
 def compound_plan(shape: CompoundShape, load: Load, vendor: Vendor) -> Plan:

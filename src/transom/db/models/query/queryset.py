@@ -13,6 +13,7 @@ from transom.db.models.query.lookups import resolve_path
 from transom.db.models.query.persistence import delete_where, insert, insert_many, update_many, update_row
 from transom.db.models.query.plans import returning_plan, select_plan, update_plan
 from transom.db.models.query.prefetch import Extras, build_tree
+from transom.db.models.query.raw import RawQuerySet
 from transom.db.models.query.values import ChoosingQuery
 from transom.db.models.record import Record
 from transom.db.models.signals import post_save, pre_save
@@ -20,7 +21,15 @@ from transom.db.sql.shapes import Conflict
 from transom.db.transaction import atomic
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable, Iterator, Sequence
+    from collections.abc import (
+        AsyncGenerator,
+        AsyncIterator,
+        Generator,
+        Iterable,
+        Iterator,
+        Mapping,
+        Sequence,
+    )
     from typing import NoReturn, Self
 
     from transom.db.backends.base import Executor
@@ -30,6 +39,7 @@ if TYPE_CHECKING:
     from transom.db.models.query.plans import Plan
     from transom.db.models.query.prefetch import Prefetch
     from transom.db.sql.metadata import Hop
+    from transom.db.sql.placeholders import Params
     from transom.db.sql.shapes import Assignment, SelectShape
 
 M = TypeVar("M", bound=Record)
@@ -139,6 +149,22 @@ class QuerySet(ChoosingQuery[M]):
         if index < 0:
             raise ValueError("a queryset takes no negative index; use last(), or reverse() the order")
         return _Row(self._slice(slice(index, index + 1)), index)
+
+    def raw(
+        self, sql: str, params: Params = (), translations: Mapping[str, str] | None = None
+    ) -> RawQuerySet[M]:
+        """Return objects of the rows of SQL of one's own, in which nothing of this query has a part but its database.
+
+        Args:
+            sql: a statement that reads, with `%s` for each value, or `%(name)s`; `%%` is a percent sign. It is part of the
+                program and must never be made of anything that users have sent.
+            params: the values, a list or a dict; None for SQL without any, whose percent signs stay as they are.
+            translations: fields by the names of the columns in the SQL, where these are not the fields' own.
+
+        Raises:
+            FieldError: there are more or fewer params than places, or an unknown field.
+        """
+        return RawQuerySet(self.model, sql, params, translations, self._chosen)
 
     async def get(self, *conditions: Any, **lookups: Any) -> M:
         """Return the one object for which the conditions hold.

@@ -137,7 +137,7 @@ class _Trunc(Function):
 
     def find_field(self, binder: Binder, operands: list[Bound]) -> Any:
         """Return the field of days or of points in time. Any: any field."""
-        is_day = operands[0].field.column_type().kind == "date"
+        is_day = operands[0].known_field.column_type().kind == "date"
         return binder.field("date" if is_day else "datetime")
 
 
