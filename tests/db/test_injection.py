@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import pytest
 from hypothesis import given, settings
@@ -150,8 +150,14 @@ STEMS = [
     "_",
     "id",
 ]
-hostile_name = st.builds(
-    lambda stem, middle, end: stem + middle + end,
+
+
+def spell(stem: str, middle: str, end: str) -> str:
+    return stem + middle + end
+
+
+hostile_name: st.SearchStrategy[str] = st.builds(
+    spell,
     st.sampled_from(STEMS),
     hostile_text.filter(lambda text: not text.replace("_", "a").isalnum()),
     st.sampled_from(["", *STEMS]),
@@ -192,7 +198,7 @@ NAMED: dict[str, Named] = {
     "update": lambda name: things.update(**{name: 1}),
     "update to F": lambda name: things.update(title=F(name)),
     "create": lambda name: things.create(**{name: 1}),
-    "get_or_create": lambda name: things.get_or_create(**{name: 1}),
+    "get_or_create": lambda name: things.get_or_create(**cast("dict[str, Any]", {name: 1})),
     "bulk_update": lambda name: things.bulk_update([Thing(pk=1)], [name]),
     "only": lambda name: things.only(name),
     "defer": lambda name: things.defer(name),
