@@ -7,7 +7,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from statistics import mean
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -58,6 +58,7 @@ class Book(models.Model):
     writer: models.ForeignKey[Writer | None] = models.ForeignKey(
         Writer, models.SET_NULL, null=True, related_name="books"
     )
+    writer_id: int | None
     title = models.CharField(max_length=50)
     genre = models.CharField(max_length=20)
     pages = models.IntegerField(null=True)
@@ -70,6 +71,7 @@ class Book(models.Model):
 
 class Review(models.Model):
     book = models.ForeignKey(Book, models.CASCADE, related_name="reviews")
+    book_id: int
     stars = models.IntegerField()
 
 
@@ -444,14 +446,6 @@ async def test_windows_see_the_rows_around(library: Library, database: Backend) 
     ]
 
 
-async def test_a_filter_by_what_a_window_has_computed_is_refused(library: Library) -> None:
-    query = Book.objects.annotate(number=Window(RowNumber(), order_by="title")).alias(next=F("number") + 1)
-    for name in ("number", "next"):
-        with pytest.raises(FieldError, match="cannot ask for what a Window has computed"):
-            await query.filter(**{f"{name}__lt": 3})
-        assert len(await query.order_by(name)) == 5
-
-
 # -- order
 
 
@@ -477,8 +471,11 @@ async def test_order_by_expressions_and_where_null_stands(library: Library) -> N
     [
         (lambda: Book.objects.annotate(title=Lower("title")), "has a field 'title'"),
         (lambda: Book.objects.annotate(save=Lower("title")), "has an attribute 'save'"),
-        (lambda: Book.objects.annotate(x="title"), "is no expression; for a constant write Value('title')"),
-        (lambda: Book.objects.annotate(Lower("title")), "is no aggregate and needs a name"),
+        (
+            lambda: Book.objects.annotate(x=cast("Any", "title")),
+            "is no expression; for a constant write Value('title')",
+        ),
+        (lambda: Book.objects.annotate(cast("Any", Lower("title"))), "is no aggregate and needs a name"),
         (lambda: Book.objects.annotate(Sum(F("pages") + 1)), "needs a name"),
         (lambda: Book.objects.annotate(x=F("nothing")), "no field 'nothing'"),
         (lambda: Book.objects.annotate(x=F("title") + 1), "columns of numbers, not a varchar (Book.title)"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import sqlalchemy as sa
 
@@ -36,6 +36,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+class Around(Protocol):
+    """The query around the one at hand, while conditions are built there; it is `Outside` of `outside.py`."""
+
+    def take_expression(self, shape: ExpressionShape, scope: int | None) -> Column:
+        """Compute something within the query, and return it as it is called in the one around."""
+        ...
+
+
 class Builder:
     """The state of building one statement: its joins, and the parameters met so far. Mutable, used once.
 
@@ -46,6 +54,7 @@ class Builder:
         annotations: what the query at hand has annotated so far.
         aggregates: the names among them that are computed of groups.
         converters: of the values met so far.
+        outside: the query around the one at hand, while a condition on a window is built there; else None.
         moved: what aggregates over a whole query are called with, by the name that it has as a column of that query; None
             where aggregates are part of the query itself.
     """
@@ -57,19 +66,30 @@ class Builder:
         self.annotations: dict[str, Column] = {}
         self.aggregates: set[str] = set()
         self.converters: list[Converter | None] = []
+        self.outside: Around | None = None
         self.moved: dict[str, Column] | None = None
+        self._tables_made = 0
 
     @contextmanager
     def within(self, joins: Joins) -> Generator[None]:
         """Build another query, within the one at hand."""
-        before = self.joins, self.annotations, self.aggregates
+        before = self.joins, self.annotations, self.aggregates, self.outside
         self.around.append(self.joins)
-        self.joins, self.annotations, self.aggregates = joins, {}, set()
+        self.joins, self.annotations, self.aggregates, self.outside = joins, {}, set(), None
         try:
             yield
         finally:
-            self.joins, self.annotations, self.aggregates = before
+            self.joins, self.annotations, self.aggregates, self.outside = before
             self.around.pop()
+
+    def table_name(self) -> str:
+        """Return a name for a query that becomes a table of the statement."""
+        self._tables_made += 1
+        return f"rows{self._tables_made}"
+
+    def tables_around(self) -> list[sa.FromClause]:
+        """Return the tables of the queries around the one at hand."""
+        return [table for joins in self.around for table in joins.all_tables()]
 
     @contextmanager
     def using_joins(self, joins: Joins) -> Generator[None]:

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from transom.db.sql.comparisons import compare, nullable_operands
 from transom.db.sql.joins import Joins
-from transom.db.sql.shapes import Comparison, Mark, RangeOperand, SubqueryOperand, Truth
+from transom.db.sql.shapes import ColumnPath, Comparison, Mark, RangeOperand, SubqueryOperand, Truth
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,9 +120,10 @@ _TWO_VALUED = (Mark.NULL, Mark.NOT_NULL, Mark.ALWAYS, Mark.NEVER)
 def _exists(shape: Comparison, builder: Builder) -> Condition:
     """Return whether any related row fits: a subquery on the same row of the base table, read again."""
     outer = builder.joins
-    key = outer.options.pk.column
+    key = ColumnPath((), outer.options.pk)
     inner = Joins(outer.options, outer.tables, alias=True)
     with builder.using_joins(inner):
         condition = _comparison(shape, builder, Position(0))
     query: sa.Select[Any] = sa.select(sa.literal_column("1", sa.Integer)).select_from(inner.from_clause())
-    return sa.exists(query.where(inner.base.c[key] == outer.base.c[key], condition).correlate(outer.base))
+    query = query.where(inner.column(key) == outer.column(key), condition)
+    return sa.exists(query.correlate(*outer.all_tables()))

@@ -52,6 +52,8 @@ def build_expression(shape: ExpressionShape, builder: Builder, scope: int | None
         scope: as in `Joins.column`.
     """
     match shape:
+        case AggregateOperand() | WindowOperand() if builder.outside is not None:
+            return builder.outside.take_expression(shape, scope)
         case ColumnOperand():
             return comparable(builder.joins.column(shape.path, scope), shape.path.field, builder)
         case OuterColumn():

@@ -17,18 +17,25 @@ from transom.db.sql.conditions import Position, build_condition
 from transom.db.sql.dialects import dialect, undouble
 from transom.db.sql.expressions import build_expression
 from transom.db.sql.joins import Joins
+from transom.db.sql.outside import Outside, check_groups, conjuncts
 from transom.db.sql.parameters import Parameter
 from transom.db.sql.shapes import (
     Annotation,
     ColumnOperand,
     ColumnPath,
-    Junction,
     Mark,
     RangeOperand,
     SubqueryOperand,
 )
 from transom.db.sql.types import parameter_type
-from transom.db.sql.walk import is_aggregate, is_window, refers_to
+from transom.db.sql.walk import (
+    asks_windows,
+    filters_by_window,
+    is_aggregate,
+    is_window,
+    reaches_out,
+    window_names,
+)
 from transom.db.sql.windows import direct
 
 if TYPE_CHECKING:
@@ -60,6 +67,20 @@ class Statement(NamedTuple):
 
     sql: str
     parameters: tuple[Parameter, ...]
+
+
+class Chosen(NamedTuple):
+    """The conditions of a query.
+
+    Attributes:
+        where: on rows.
+        having: on groups.
+        outside: on what windows compute, in a query around; None if there are none.
+    """
+
+    where: list[Column]
+    having: list[Column]
+    outside: Outside | None = None
 
 
 class StatementBuilder(Builder):
@@ -100,67 +121,101 @@ class StatementBuilder(Builder):
         return self._inner(shape, column)[0]
 
     def _inner(self, shape: SelectShape, column: ExpressionShape) -> tuple[sa.Select[Any], Column]:
-        inner = Joins(shape.options, self.joins.tables, alias=True)
-        selected: list[Column] = []
-
-        def select_column() -> list[Column]:
-            selected.append(self.column(column))
-            return selected
-
-        with self.within(inner):
-            query = self.select(shape, select_column)
+        with self.within(Joins(shape.options, self.joins.tables, alias=True)):
+            query = self.select(shape, lambda: [self.column(column)])
             # What a column of the query around joins there is known only now.
-            around = [table for joins in self.around for table in joins.all_tables()]
-        return query.correlate(*around), selected[0]
+            query = query.correlate(*self.tables_around())
+        return query, next(iter(query.selected_columns))
 
     def select(self, shape: SelectShape, columns: Callable[[], Sequence[Column]]) -> sa.Select[Any]:
         """Return a query of the columns, which are asked for once the tables of the conditions are joined.
 
         The values are met in the order of the steps, then those of ordering, offset, limit.
         """
-        where, having = self._take_steps(shape.steps)
+        chosen = self._take_steps(shape)
         keys = [self._key(order) for order in shape.ordering]
-        ordering = [direct(key, order, self.vendor) for key, order in zip(keys, shape.ordering, strict=True)]
-        selected = columns()
-        query = sa.select(*selected).where(*where).order_by(*ordering)
-        if shape.grouping is not None:
-            query = query.group_by(*self._group(shape, shape.grouping, selected, keys)).having(*having)
+        selected = list(columns())
+        firsts = self._distinct_columns(shape)
+        outside = chosen.outside
+        if outside is None:
+            query = self._choose(shape, chosen, selected, selected, keys)
+        else:
+            within, selected = selected, [outside.take(each) for each in selected]
+            within = (
+                within
+                if shape.grouping and shape.grouping.columns is not None
+                else [*outside.columns.values()]
+            )
+            grouped_keys, keys = keys, [outside.take(each) for each in keys]
+            firsts = [outside.take(each) for each in firsts]
+            taken = [column.label(name) for name, column in outside.columns.items()]
+            rows = self._choose(shape, chosen, taken, within, grouped_keys).correlate(*self.tables_around())
+            query = outside.enclose(rows, selected)
+        query = query.order_by(
+            *(direct(key, order, self.vendor) for key, order in zip(keys, shape.ordering, strict=True))
+        )
         query = self.cut(query, offset=shape.offset, limit=shape.limit)
         if shape.distinct is True:
             query = query.distinct()
-        elif shape.distinct:
-            if self.vendor != "postgresql":
-                raise FieldError(
-                    "distinct() on columns is PostgreSQL's; elsewhere choose the rows by a Subquery"
-                )
-            query = query.ext(distinct_on(*(self.expression(each, None) for each in shape.distinct)))
-        if shape.lock is not None:
-            query = self._lock(query, shape.lock)
+        elif firsts:
+            query = query.ext(distinct_on(*firsts))
+        return query if shape.lock is None else self._lock(query, shape.lock)
+
+    def _distinct_columns(self, shape: SelectShape) -> list[Column]:
+        """Return what rows must differ in."""
+        if isinstance(shape.distinct, bool):
+            return []
+        if self.vendor != "postgresql":
+            raise FieldError("distinct() on columns is PostgreSQL's; elsewhere choose the rows by a Subquery")
+        return [self.expression(each, None) for each in shape.distinct]
+
+    def _choose(
+        self,
+        shape: SelectShape,
+        chosen: Chosen,
+        selected: Sequence[Column],
+        grouped: Sequence[Column],
+        keys: Sequence[Column],
+    ) -> sa.Select[Any]:
+        """Return a query of columns without its order; `grouped` and `keys` are what its groups must know."""
+        query = sa.select(*selected).where(*chosen.where)
+        if shape.grouping is not None:
+            query = query.group_by(*self._group(shape, shape.grouping, grouped, keys)).having(*chosen.having)
         return query.select_from(self.joins.from_clause())
 
-    def _take_steps(self, steps: Sequence[ConditionShape | Annotation]) -> tuple[list[Column], list[Column]]:
-        """Note what is annotated, and return the conditions on rows and those on groups."""
-        where: list[Column] = []
-        having: list[Column] = []
-        windows: set[str] = set()
-        for scope, step in enumerate(steps):
+    def _take_steps(self, shape: SelectShape) -> Chosen:
+        """Note what is annotated, and return the conditions."""
+        chosen = Chosen([], [])
+        windows = window_names(shape.steps)
+        for scope, step in enumerate(shape.steps):
             if isinstance(step, Annotation):
                 self.annotations[step.name] = self.column(step.expression)
                 if is_aggregate(step.expression, self.aggregates):
                     self.aggregates.add(step.name)
-                if is_window(step.expression) or refers_to(step.expression, windows):
-                    windows.add(step.name)
                 continue
-            if refers_to(step, windows):
-                raise FieldError(
-                    "filter() cannot ask for what a Window has computed, for windows see the rows that it lets through; "
-                    "filter the results, or by a Subquery"
-                )
-            parts = step.children if isinstance(step, Junction) and step.is_conjunction else (step,)
-            for part in parts:
-                side = having if is_aggregate(part, self.aggregates) else where
+            for part in conjuncts(step):
+                if asks_windows(part, windows):
+                    chosen = self._ask_outside(chosen, part, scope, shape)
+                    continue
+                side = chosen.having if is_aggregate(part, self.aggregates) else chosen.where
                 side.append(build_condition(part, self, Position(scope)))
-        return where, having
+        return chosen
+
+    def _ask_outside(self, chosen: Chosen, part: ConditionShape, scope: int, shape: SelectShape) -> Chosen:
+        """Put a condition on what a window computes into a query around this one."""
+        check_groups(part, shape.grouping)
+        if shape.lock is not None:
+            raise FieldError(
+                "select_for_update() cannot lock rows that were chosen by a Window; lock .filter(pk__in=those)"
+            )
+        if self.vendor == "mysql" and reaches_out((shape.steps, shape.ordering)):
+            raise FieldError(
+                "on MariaDB, a query that is filtered by a Window cannot speak of a query around it (OuterRef)"
+            )
+        outside = Outside(self, self.table_name()) if chosen.outside is None else chosen.outside
+        with outside.around():
+            outside.conditions.append(build_condition(part, self, Position(scope, required=False)))
+        return chosen._replace(outside=outside)
 
     def _group(
         self, shape: SelectShape, grouping: Grouping, selected: Sequence[Column], keys: Sequence[Column]
@@ -265,7 +320,7 @@ def count_rows(shape: SelectShape, columns: Sequence[ExpressionShape], vendor: V
     is_sliced = shape.offset or shape.limit
     if not is_sliced and not isinstance(shape.distinct, tuple):
         shape = shape._replace(ordering=())
-    if not (shape.distinct or is_sliced or shape.grouping):
+    if not (shape.distinct or is_sliced or shape.grouping or filters_by_window(shape.steps)):
         return builder.finish(builder.select(shape, lambda: [sa.func.count()]))
     return builder.finish(sa.select(sa.func.count()).select_from(_rows(builder, shape, columns)))
 
@@ -296,7 +351,7 @@ def aggregate_rows(
     is_sliced = shape.offset or shape.limit
     if not is_sliced and not isinstance(shape.distinct, tuple):
         shape = shape._replace(ordering=())
-    if shape.distinct or is_sliced or shape.grouping:
+    if shape.distinct or is_sliced or shape.grouping or asks_windows(shape.steps, ()):
         return builder.finish(_aggregate_table(builder, shape, columns, aggregates))
     return builder.finish(builder.select(shape, lambda: [builder.column(each) for each in aggregates]))
 
@@ -376,9 +431,9 @@ def _row_condition(builder: StatementBuilder, shape: SelectShape, *, may_join: b
     if builder.vendor == "mysql" and (trial.joins or shape.grouping or _has_subquery(query)):
         matched = _matched_key(builder, operand)
         return [key == matched if may_join else key.in_(sa.select(matched))]
-    if trial.joins or shape.grouping:
+    if trial.joins or shape.grouping or filters_by_window(shape.steps):
         return [key.in_(builder.members(operand))]
-    return builder._take_steps(shape.steps)[0]
+    return builder._take_steps(shape).where
 
 
 def _has_subquery(query: sa.Select[Any]) -> bool:

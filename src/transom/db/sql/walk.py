@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from transom.db.sql.shapes import (
     AggregateOperand,
+    Annotation,
     AnnotationOperand,
     ColumnOperand,
     ExistsOperand,
     Lookup,
+    OuterColumn,
     OuterName,
     ScalarOperand,
     SubqueryOperand,
@@ -17,7 +19,7 @@ from transom.db.sql.shapes import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Sequence
 
     from transom.db.sql.shapes import ColumnPath, ExpressionShape
 
@@ -42,6 +44,44 @@ def is_window(shape: object) -> bool:
     return isinstance(shape, WindowOperand) or (
         not isinstance(shape, _QUERIES) and any(is_window(part) for part in _parts(shape))
     )
+
+
+def bare_columns(shape: object) -> tuple[ColumnPath, ...]:
+    """Return the columns that a shape reads of the row at hand, by itself: not in aggregates and windows."""
+    if isinstance(shape, AggregateOperand | WindowOperand):
+        return ()
+    if isinstance(shape, ColumnOperand):
+        return (shape.path,)
+    if isinstance(shape, _QUERIES):
+        return ()
+    return tuple([path for part in _parts(shape) for path in bare_columns(part)])
+
+
+def window_names(steps: Sequence[object]) -> set[str]:
+    """Return the names of the annotations that are computed of windows."""
+    names: set[str] = set()
+    for step in steps:
+        if isinstance(step, Annotation) and asks_windows(step.expression, names):
+            names.add(step.name)
+    return names
+
+
+def asks_windows(shape: object, names: Collection[str]) -> bool:
+    """Whether a shape has a window in it, or the name of an annotation that has."""
+    return is_window(shape) or refers_to(shape, names)
+
+
+def filters_by_window(steps: Sequence[object]) -> bool:
+    """Whether a step chooses rows by what a window computes."""
+    names = window_names(steps)
+    return any(asks_windows(step, names) for step in steps if not isinstance(step, Annotation))
+
+
+def reaches_out(shape: object, depth: int = 0) -> bool:
+    """Whether a query, or a part of one, speaks of a query around it; `depth` is how many queries the part is within it."""
+    if isinstance(shape, OuterColumn):
+        return shape.levels >= depth
+    return any(reaches_out(part, depth + isinstance(shape, _QUERIES)) for part in _parts(shape))
 
 
 def refers_to(shape: object, names: Collection[str]) -> bool:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+import sqlalchemy as sa
 from sqlalchemy.sql.elements import ClauseList
 
 from transom.db.sql.aggregates import call_aggregate, settle
 from transom.db.sql.shapes import AggregateOperand
 
 if TYPE_CHECKING:
-    import sqlalchemy as sa
-
     from transom.db.sql.builder import Builder
     from transom.db.sql.metadata import Vendor
     from transom.db.sql.shapes import Ordering, WindowOperand
@@ -40,9 +39,9 @@ def build_window(shape: WindowOperand, builder: Builder, scope: int | None) -> C
 
 
 def build_ordering(ordering: Ordering, builder: Builder, scope: int | None) -> Column:
-    """Return a term of ORDER BY, one that is not random."""
+    """Return a term of ORDER BY."""
     if ordering.expression is None:
-        raise AssertionError("random order is no term of a window")
+        return sa.func.random()
     return direct(builder.expression(ordering.expression, scope), ordering, builder.vendor)
 
 
