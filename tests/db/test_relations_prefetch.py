@@ -11,6 +11,7 @@ import pytest
 from transom.db import FieldError, NotLoaded, create_tables, models
 from transom.db.backends.base import Backend
 from transom.db.models import Prefetch, prefetch_related_objects
+from transom.db.models.query.plans import PLANS
 
 
 class Author(models.Model):
@@ -232,6 +233,96 @@ async def test_it_goes_with_every_way_of_reading(books: list[Book]) -> None:
     assert await Book.objects.filter(pk__in=queryset.filter(title="1")).count() == 1
 
 
+def shown(book: Book) -> list[int]:
+    return [page.number for page in book.pages.loaded]
+
+
+async def test_a_slice_is_one_for_each_object(books: list[Book], statements: list[str]) -> None:
+    statements.clear()
+    newest = Page.objects.order_by("-number")
+    found = await BOOKS.prefetch_related(Prefetch("pages", newest[:2]))
+    assert len(statements) == 2
+    assert [shown(book) for book in found] == [[2, 1], [2, 1], [2, 1], []]
+    assert found[0].pages.loaded[0].book is found[0]
+    for part, expected in (
+        (slice(1, 2), [1]),
+        (slice(1, None), [1, 0]),
+        (slice(2, 9), [0]),
+        (slice(3, 3), []),
+    ):
+        some = await BOOKS.prefetch_related(Prefetch("pages", newest[part], to_attr="good"))
+        assert [[page.number for page in book.good] for book in some] == [expected] * 3 + [[]]
+    few = await BOOKS.prefetch_related(Prefetch("pages", newest.filter(number__lt=2)[:1]))
+    assert [shown(book) for book in few] == [[1], [1], [1], []]
+    shifted = newest.order_by((models.F("number") + 1) % 3, "pk")  # an order with values in it
+    assert [shown(book) for book in await BOOKS.prefetch_related(Prefetch("pages", shifted[:2]))] == [
+        [2, 0]
+    ] * 3 + [[]]
+    assert len(await BOOKS.prefetch_related(Prefetch("pages", Page.objects.order_by("?")[:1]))) == 4
+    assert [
+        len(shown(book)) for book in await BOOKS.prefetch_related(Prefetch("pages", Page.objects.all()[:2]))
+    ] == [2, 2, 2, 0]
+
+
+async def test_a_slice_for_each_object_of_a_many_to_many_relation(
+    books: list[Book], statements: list[str]
+) -> None:
+    statements.clear()
+    found = await BOOKS.prefetch_related(Prefetch("genres", Genre.objects.order_by("-name")[:1]))
+    assert len(statements) == 2
+    assert [[genre.name for genre in book.genres.loaded] for book in found] == [["y"], ["y"], ["y"], []]
+    second = await BOOKS.prefetch_related(Prefetch("genres", Genre.objects.all()[1:]))
+    assert [[genre.name for genre in book.genres.loaded] for book in second] == [["y"], [], [], []]
+    genres = await Genre.objects.prefetch_related(Prefetch("books", Book.objects.order_by("-title")[:2]))
+    assert [[book.title for book in genre.books.loaded] for genre in genres] == [["0"], ["2", "1"]]
+    counted = Genre.objects.annotate(count=models.Count("books")).order_by("-count")
+    most = await BOOKS.prefetch_related(Prefetch("genres", counted[:1]))
+    assert [[(genre.name, vars(genre)["count"]) for genre in book.genres.loaded] for book in most] == [
+        [("y", 3)]
+    ] * 3 + [[]]
+    others = Genre.objects.filter(books__title="0").order_by("-name")
+    assert [
+        [genre.name for genre in book.genres.loaded]
+        for book in await BOOKS.prefetch_related(Prefetch("genres", others[:1]))
+    ] == [["y"], ["y"], ["y"], []]
+
+
+async def test_slices_are_nested_and_go_with_all_relations(books: list[Book], statements: list[str]) -> None:
+    statements.clear()
+    pages = Prefetch("pages", Page.objects.order_by("number")[:1])
+    authors = await Author.objects.order_by("name").prefetch_related(
+        Prefetch("books", Book.objects.order_by("-title").prefetch_related(pages)[:1])
+    )
+    assert len(statements) == 3
+    assert [[(book.title, shown(book)) for book in author.books.loaded] for author in authors] == [
+        [("1", [0])], [("2", [0])],
+    ]  # fmt: skip
+    counted = Book.objects.annotate(count=models.Count("pages")).order_by("-count", "title")
+    (ada, _) = await Author.objects.order_by("name").prefetch_related(Prefetch("books", counted[:1]))
+    assert [(book.title, vars(book)["count"]) for book in ada.books.loaded] == [("0", 3)]
+    book = await Book.objects.get(title="0")
+    await book.load(
+        Prefetch("pages", Page.objects.order_by("-number")[:1]), Prefetch("author", Author.objects.all()[:1])
+    )
+    assert shown(book) == [2]
+    assert book.author == ada
+    related = await BOOKS.prefetch_related(
+        Prefetch("pages", Page.objects.select_related("book__author").order_by("number")[2:])
+    )
+    assert [page.number for page in related[0].pages.loaded] == [2]
+    found = await Author.objects.prefetch_related(
+        Prefetch("portrait", Portrait.objects.select_related("author")[:1])
+    ).order_by("name")
+    assert found[0].portrait.author == found[0]
+
+
+async def test_the_bounds_of_a_slice_for_each_object_are_values(books: list[Book]) -> None:
+    PLANS.clear()
+    for high in range(1, 4):
+        await BOOKS.prefetch_related(Prefetch("pages", Page.objects.order_by("number")[:high]))
+    assert len(PLANS) == 2
+
+
 MISTAKES: list[tuple[Any, type[Exception], str]] = [
     (["pagse"], FieldError, "Book has no relation 'pagse'; did you mean 'pages'"),
     (["title"], FieldError, "no relation 'title'; choose from author, genres, pages"),
@@ -239,7 +330,7 @@ MISTAKES: list[tuple[Any, type[Exception], str]] = [
     (["pages", lambda: Prefetch("pages", Page.objects.all())], ValueError, "loaded already"),
     ([lambda: Prefetch("pages", to_attr="title")], ValueError, "is a field of Book"),
     ([lambda: Prefetch("pages", Author.objects.all())], ValueError, "leads to Page"),
-    ([lambda: Prefetch("pages", Page.objects.all()[:3])], TypeError, "no sliced queryset"),
+    ([lambda: Prefetch("pages", Page.objects.distinct()[:3])], TypeError, "both sliced and distinct"),
     ([lambda: Prefetch("pages", Page.objects.values_list("pk"))], TypeError, "queryset of objects"),
     ([lambda: Prefetch("pages", to_attr="a b")], TypeError, "name of an attribute"),
 ]
@@ -250,7 +341,7 @@ def test_mistakes_are_told_before_any_statement(
     lookups: list[Any], error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):
-        Book.objects.prefetch_related(*(each() if callable(each) else each for each in lookups))
+        Book.objects.prefetch_related(*[each if isinstance(each, str) else each() for each in lookups])
 
 
 async def test_load_takes_every_kind_of_relation(books: list[Book], statements: list[str]) -> None:

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 START = datetime(2023, 11, 20, 9, 30, tzinfo=UTC)
 WORDS = ["atlas", "birds", "comets", "dunes", "eels", "ferns", "a%b", "x_y", "it's", "", "100%"]
@@ -37,7 +37,7 @@ class Call:
 
     name: str
     args: tuple[Any, ...] = ()
-    options: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict[str, Any])
 
     def __repr__(self) -> str:
         options = [f"{name}={value!r}" for name, value in self.options.items()]
@@ -66,15 +66,15 @@ class Query:
         return ".".join([f"{self.model}.objects", *map(repr, self.steps)])
 
 
-OPERATORS = {
-    "AND": operator.and_,
-    "OR": operator.or_,
+OPERATORS: dict[str, Any] = {
+    "AND": cast("Any", operator).and_,
+    "OR": cast("Any", operator).or_,
     "NOT": operator.invert,
     "ADD": operator.add,
     "SUB": operator.sub,
     "MUL": operator.mul,
-    "ASC": lambda what: what.asc(nulls_last=True),
-    "DESC": lambda what: what.desc(nulls_first=True),
+    "ASC": operator.methodcaller("asc", nulls_last=True),
+    "DESC": operator.methodcaller("desc", nulls_first=True),
 }
 
 
@@ -90,6 +90,8 @@ def build(description: Any, names: dict[str, Any]) -> Any:
                     else _apply(getattr(made, step.name), step, names)
                 )
             return made
+        case list():
+            return [build(each, names) for each in cast("list[Any]", description)]
         case Call(name=name):
             return _apply(OPERATORS.get(name) or names[name], description, names)
         case _:
@@ -114,9 +116,11 @@ def canonical(value: Any) -> Any:
         case datetime():
             return value.astimezone(UTC).isoformat()
         case dict():
-            return {name: canonical(each) for name, each in value.items()}
+            return {name: canonical(each) for name, each in cast("dict[str, Any]", value).items()}
         case list() | tuple():
-            return tuple([canonical(each) for each in value])
+            return tuple([canonical(each) for each in cast("list[Any]", value)])
+        case _ if hasattr(value, "found"):  # what "prefetched" gives
+            return (value.pk, tuple([each.pk for each in value.found]))
         case _:
             raise TypeError(f"no such result is known: {value!r}")
 
@@ -125,8 +129,8 @@ def comparable(query: Query, result: Any) -> Any:
     """Return what two results of this query are compared by."""
     found = canonical(result)
     if isinstance(found, tuple) and not query.ordered:
-        return tuple(sorted(found, key=repr))
-    return found
+        return tuple(sorted(cast("tuple[Any, ...]", found), key=repr))
+    return cast("Any", found)
 
 
 # -- rows
@@ -211,6 +215,10 @@ RELATIONS = {
 }
 KEYS = ["tags", "books", "book__tags"]  # relations themselves, which are compared by key
 # How the rows of one model are those of another: a model, its foreign key, and whose.
+PREFETCHED = {
+    "Book": [("reviews", "Review"), ("tags", "Tag"), ("taggings", "Tagging")],
+    "Author": [("books", "Book"), ("proteges", "Author")],
+}
 REFERENCES = [("Book", "author", "Author"), ("Review", "book", "Book"), ("Tagging", "book", "Book")]
 TEXT_LOOKUPS = [
     "exact",
@@ -480,6 +488,52 @@ class Generator:
                 return self.ended(query.then("filter", found=self.chance(0.5)), "found")
         return self.ended(query)
 
+    def windowed(self, model: str) -> Query:
+        """Return a query of rows that are chosen by what windows compute; equal rows have equal values of theirs."""
+        windows: list[tuple[str, dict[str, Any]]] = [
+            ("Rank", {"order_by": self.order(model)[-2:]}),
+            ("DenseRank", {"order_by": ["-pk"]}),
+            ("Count", {}),
+        ]
+        function, options = self.random.choice(windows)
+        over = call(function, "pk") if function == "Count" else call(function)
+        if self.chance(0.7) or function == "Count":
+            options["partition_by"] = [call("F", self.random.choice(self.own(model)))]
+        query = self.narrowed(model, many=False).then("annotate", w=call("Window", over, **options))
+        condition = call(
+            "Q", **{f"w__{self.random.choice(['lte', 'gt', 'exact'])}": self.random.randint(1, 4)}
+        )
+        match self.random.randint(0, 3):
+            case 0:
+                condition = call("OR", condition, self.leaf(model, many=False))
+            case 1:
+                condition = call("AND", condition, self.leaf(model, many=False))
+            case 2:
+                condition = call("NOT", condition)
+            case _:
+                pass
+        query = query.then("filter", condition)
+        if self.chance(0.3):
+            query = query.then("filter", self.leaf(model, many=False))
+        if self.chance(0.2):
+            return query.then("aggregate", n=call("Count", "pk"), top=call("Max", "w"))
+        if self.chance(0.2):
+            return self.ended(Query(model).then("filter", pk__in=query.then("values", "pk")))
+        return self.ended(query, "w")
+
+    def prefetched(self, model: str) -> Query:
+        """Return a query of objects, each with a slice of what a relation leads to."""
+        model = "Author" if model == "Review" else model
+        relation, target = self.random.choice(PREFETCHED[model])
+        found = self.narrowed(target, many=False) if target in COLUMNS else Query(target)
+        order = self.order(target) if target in COLUMNS else ["-pk"]
+        low = self.random.choice([0, 0, 1, 2])
+        found = found.then("order_by", *order).then(
+            "slice", low, self.random.choice([None, low + 1, low + 2])
+        )
+        query = self.narrowed(model, many=False).then("order_by", "pk")
+        return query.then("prefetch_related", call("Prefetch", relation, found, to_attr="found"))
+
     def compound(self, model: str) -> Query:
         names = self.random.sample(self.own(model), 2)
         left, right = [self.narrowed(model).then("order_by").then("values_list", *names) for _ in range(2)]
@@ -500,13 +554,15 @@ KINDS = [
     "nested",
     "compound",
 ]
+LATER = ["windowed", "windowed", "windowed", "prefetched"]  # behind the others, which stay the same by that
 
 
-def make_queries(number: int = 400) -> list[Query]:
+def make_queries(number: int = 400, later: int = 100) -> list[Query]:
     """Return the queries, always the same."""
     made: list[Query] = []
-    for seed in range(number):
+    for seed in range(number + later):
         generator = Generator(seed)
-        kind = KINDS[seed % len(KINDS)]
+        kinds = KINDS if seed < number else LATER
+        kind = kinds[seed % len(kinds)]
         made.append(getattr(generator, kind)(generator.random.choice(list(COLUMNS))))
     return made

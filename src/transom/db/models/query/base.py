@@ -11,6 +11,7 @@ from transom.db.models.query.binder import QueryBinder, model_ordering
 from transom.db.models.query.binding import bind_condition, bind_ordering
 from transom.db.models.query.columns import Columns
 from transom.db.models.query.lookups import resolve_path, resolve_relation
+from transom.db.models.query.outputs import computed_field
 from transom.db.models.record import Record
 from transom.db.sql.shapes import (
     Annotation,
@@ -19,12 +20,14 @@ from transom.db.sql.shapes import (
     ColumnPath,
     ConditionShape,
     ExpressionShape,
+    FunctionOperand,
     Grouping,
     Junction,
     Lock,
     Ordering,
     SelectShape,
     SubqueryOperand,
+    WindowOperand,
 )
 from transom.db.sql.walk import is_aggregate
 
@@ -194,6 +197,23 @@ class Query(Generic[M]):
         made._steps = (shape, *self._steps)
         made._values = (*values, *self._values)
         return made
+
+    def _unsliced(self) -> Self:
+        """Take the slice back."""
+        made = self._clone()
+        made._low, made._high = 0, None
+        return made
+
+    def _numbered(self, name: str, low: int, high: int | None) -> Self:
+        """Keep the rows from one number to another (from 0) among those that are equal in a column, in the order of the query."""
+        column = ColumnOperand(resolve_path(self._options, name))
+        window = WindowOperand(FunctionOperand("row_number", ()), (column,), self._order_terms(), None)
+        made = self._clone()
+        made._values = (*self._values, *self._ordering_values)
+        made._steps = (*self._steps, Annotation(_NUMBER, window))
+        made._annotations = {**self._annotations, _NUMBER: Bound(window, computed_field("bigint"))}
+        last = Q() if high is None else Q(**{f"{_NUMBER}__lte": high})
+        return made._with_condition(Q(**{f"{_NUMBER}__gt": low}) & last)
 
     def _sticking(self) -> Self:
         """Let the next filter() speak of the same related rows as the last one."""
@@ -529,6 +549,8 @@ _REMEDIES = {
     "the iteration": "use `async for row in queryset`, or `for row in await queryset`",
     "the membership": "use `await queryset.filter(pk=row.pk).exists()`",
 }
+
+_NUMBER = "number of the row"  # no name that an application can give
 
 _NONE: Mapping[str, Bound] = {}
 

@@ -31,21 +31,21 @@ class Prefetch:
 
     Args:
         lookup: the way to what is to be loaded: `"choices"`, `"choices__author"`.
-        queryset: where to look for the last of these, in what order, with what else; all rows if None.
+        queryset: where to look for the last of these, in what order, with what else; all rows if None. A slice of it is one
+            for each object: `Comment.objects.order_by("-pk")[:3]` are the three newest of each.
         to_attr: the attribute for it, a list or one object; in place of the relation's own if None.
 
     Raises:
-        TypeError: the queryset is sliced, or gives no objects.
+        TypeError: the queryset gives no objects, or is sliced and distinct.
     """
 
     # Any: a queryset of any model
     def __init__(self, lookup: str, queryset: Query[Any] | None = None, to_attr: str | None = None) -> None:
         if queryset is not None and not _gives_objects(queryset):
             raise TypeError(f"Prefetch takes a queryset of objects, not {queryset!r}")
-        if queryset is not None and queryset._is_sliced:
+        if queryset is not None and queryset._is_sliced and queryset._distinct:
             raise TypeError(
-                "Prefetch takes no sliced queryset: the slice would be one of all rows, not of those of each object; "
-                "load them all, or ask for each object by itself"
+                "Prefetch takes no queryset that is both sliced and distinct: equal rows have no numbers"
             )
         if to_attr is not None and not to_attr.isidentifier():
             raise TypeError(f"to_attr takes the name of an attribute, not {to_attr!r}")

@@ -48,6 +48,18 @@ class RelatedRows:
         """Return the queryset of the rows that belong to objects with these keys."""
         raise NotImplementedError
 
+    def _part(self, queryset: AnyQuery, keys: list[Key]) -> AnyQuery:
+        """Return the same, where a slice of the queryset is one for each object."""
+        if not queryset._is_sliced:
+            return self.narrow(queryset, keys)
+        low, high = queryset._low, queryset._high
+        return self.narrow(queryset._unsliced(), keys)._numbered(self.key_name, low, high)
+
+    @property
+    def key_name(self) -> str:
+        """The name, in lookups of the rows, of what an object is found by."""
+        raise NotImplementedError
+
     def key_of(self, instance: Record) -> Key | None:
         """Return what an object is found by; None if it has no such rows."""
         raise NotImplementedError
@@ -66,7 +78,7 @@ class RelatedRows:
         for instance in instances:
             owners.setdefault(self.key_of(instance), []).append(instance)
         keys = [key for key in owners if key is not None]
-        rows: list[Record] = await self.narrow(queryset, keys) if keys else []
+        rows: list[Record] = await self._part(queryset, keys) if keys else []
         groups: dict[Key, list[Record]] = {}
         for row in rows:
             key = self.owner_key(row)
@@ -98,8 +110,12 @@ class ForwardRows(RelatedRows):
 
     def narrow(self, queryset: AnyQuery, keys: list[Key]) -> AnyQuery:
         """Return the rows with these values in the field referred to."""
-        name = self._field.target_field.name
-        return queryset.filter(**{f"{name}__in": keys})._loading(name)
+        return queryset.filter(**{f"{self.key_name}__in": keys})._loading(self.key_name)
+
+    @property
+    def key_name(self) -> str:
+        """The field referred to."""
+        return self._field.target_field.name
 
     def key_of(self, instance: Record) -> Key | None:
         """Return the value of the foreign key."""
@@ -133,7 +149,12 @@ class ReverseRows(RelatedRows):
 
     def narrow(self, queryset: AnyQuery, keys: list[Key]) -> AnyQuery:
         """Return the rows that refer to these keys."""
-        return queryset.filter(**{f"{self._relation.field.name}__in": keys})._loading(self._attname)
+        return queryset.filter(**{f"{self.key_name}__in": keys})._loading(self._attname)
+
+    @property
+    def key_name(self) -> str:
+        """The foreign key."""
+        return self._relation.field.name
 
     def key_of(self, instance: Record) -> Key:
         """Return what the rows refer to."""
@@ -161,7 +182,7 @@ class LinkedRows(RelatedRows):
 
     def __init__(self, end: ManyToManyBase | ManyToManyRelation) -> None:
         self._source, self._target = end.source_key, end.target_key
-        self._path = path_back(end)
+        self._path_back = path_back(end)
         self._link = end.target_key.remote_field.hop
         self._link_name = f"_loaded_{self._link.name}"
         self.options = end.target_key.related_model._meta
@@ -180,17 +201,22 @@ class LinkedRows(RelatedRows):
         for ours_key, key in linked:
             owners.setdefault(key, []).append(ours_key)
         there = self._target.target_field
-        found = queryset.filter(**{f"{there.name}__in": list(owners)})._loading(there.name)
+        found = queryset._unsliced().filter(**{f"{there.name}__in": list(owners)})._loading(there.name)
         groups: dict[Key, list[Record]] = {}
         for row in await found:
             for key in owners[getattr(row, there.attname)]:
                 groups.setdefault(key, []).append(row)
         for instance, key in zip(instances, ours, strict=True):
-            self.keep(instance, groups.get(key, []), name)
+            self.keep(instance, groups.get(key, [])[queryset._low : queryset._high], name)
 
     def narrow(self, queryset: AnyQuery, keys: list[Key]) -> AnyQuery:
         """Return the rows that are linked with these keys, each with the row in between."""
-        return queryset._linked(Q(**{f"{self._path}__in": keys}), self._link)
+        return queryset._linked(Q(**{f"{self.key_name}__in": keys}), self._link)
+
+    @property
+    def key_name(self) -> str:
+        """The foreign key of the rows in between."""
+        return self._path_back
 
     def key_of(self, instance: Record) -> Key:
         """Return what the rows in between refer to."""
