@@ -57,6 +57,10 @@ class LazyTransaction:
         """Run a statement that only reads, and return all its rows."""
         return await (self._executor or await self._begin()).fetch(sql, args)
 
+    async def fetch_named(self, sql: str, args: Args = ()) -> tuple[Sequence[str], Sequence[Row]]:
+        """Run a statement that only reads, and return the names of its columns, and all its rows."""
+        return await (self._executor or await self._begin()).fetch_named(sql, args)
+
     async def execute(self, sql: str, args: Args = ()) -> int:
         """Run a statement that writes, and return how many rows it touched."""
         return await (self._executor or await self._begin()).execute(sql, args)
