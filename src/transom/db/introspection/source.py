@@ -157,7 +157,7 @@ class _ModelWriter:
         if column.default is None or column.default.upper() == "NULL" or column.computed is not None:
             return {}
         value = self._reader.default(column.default, column.name)
-        if value is None:
+        if value is None or self._is_hidden(serialize(value)):
             notes.append(f"the database fills it in: {column.default}")
             return {}
         return {"db_default": value}
@@ -169,7 +169,12 @@ class _ModelWriter:
             return None
         output = _call(column.guess.name, {**column.guess.options, **({"null": True} if column.null else {})})
         options = {"expression": expression, "output_field": output, **self._single_options(column)}
-        return _call("GeneratedField", options)
+        code = _call("GeneratedField", options)
+        return None if self._is_hidden(code) else code
+
+    def _is_hidden(self, code: Code) -> bool:
+        """Whether a field has the name of a module that the code speaks of, and would stand there in its place."""
+        return not self._plan.names.isdisjoint(code.iter_imports())
 
     def _reference(
         self, column: Column, reference: ReferencePlan, options: dict[str, Any], notes: list[str]
