@@ -91,6 +91,8 @@ class Book(models.Model):
     mail = models.EmailField()
     slug = models.SlugField(null=True)
     link = models.URLField()
+    scan = models.FilePathField(path="scans", unique_for_date="day")
+    old_scan = models.FilePathField(path=lambda: "scans", null=True)
     address = models.GenericIPAddressField(protocol="IPv4")
     copies = models.PositiveIntegerField(default=0)
     sold = models.PositiveBigIntegerField(null=True)
@@ -131,6 +133,8 @@ async def values(author: Author, book: Book) -> None:
     reveal_type(book.mail)  # str
     reveal_type(book.slug)  # str | None
     reveal_type(book.link)  # str
+    reveal_type(book.scan)  # str
+    reveal_type(book.old_scan)  # str | None
     reveal_type(book.address)  # str
     reveal_type(book.copies)  # int
     reveal_type(book.sold)  # int | None
@@ -234,9 +238,8 @@ class AbsoluteValue(models.Transform):
 
 async def lookups() -> None:
     reveal_type(NotEqual("pages", 3))  # NotEqual
-    reveal_type(
-        Book._meta.get_field("pages").register_lookup(AbsoluteValue, "size")("pages")
-    )  # AbsoluteValue
+    registered = Book._meta.get_field("pages").register_lookup(AbsoluteValue, "size")
+    reveal_type(registered("pages"))  # AbsoluteValue
     reveal_type(NotEqual("pages", 3) & models.Q(pages__abs=3))  # Q
     reveal_type(~NotEqual("pages", F("pages")))  # Q
     reveal_type(await Book.objects.filter(NotEqual("pages", 3)))  # list[Book]
