@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -44,10 +45,14 @@ class Request(Connection):
         method: in the letters it was sent in, `GET` in practice.
         csrf_token: the token for forms of this response, set by the CSRF middleware; empty without it.
         open_session: what `session()` awaits, set by the session middleware; None without it.
+        request_id: the name that `request_ids` has given; empty without it.
+        used_csp_nonce: the nonce, where somebody has asked for it.
     """
 
     scope: HTTPScope
     open_session: Callable[[], Awaitable[Session]] | None = None
+    request_id: str = ""
+    used_csp_nonce: str | None = None
     _user: Any = UNKNOWN  # Any: see `user`
 
     def __init__(self, scope: HTTPScope, receive: Receive, *, app: Application | None = None) -> None:
@@ -161,6 +166,13 @@ class Request(Connection):
         if self._form is None:
             self._form = await self._parse_form()
         return self._form
+
+    @property
+    def csp_nonce(self) -> str:
+        """The word by which inline scripts and styles show that they are the page's own; see `content_security_policy`."""
+        if self.used_csp_nonce is None:
+            self.used_csp_nonce = secrets.token_urlsafe(16)
+        return self.used_csp_nonce
 
     async def session(self) -> Session:
         """Return the session of this visitor, the same one each time; it is loaded when it is first asked for.
