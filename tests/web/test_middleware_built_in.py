@@ -5,20 +5,25 @@ import re
 
 import pytest
 
+from transom.auth import authentication
 from transom.cache import Cache
+from transom.sessions import sessions
 from transom.web import (
     CORS,
     CSP,
     DEFAULT_MIDDLEWARE,
     App,
+    Phase,
     RequestIDFilter,
     Response,
     allowed_hosts,
     client_address,
+    compression,
     content_security_policy,
     csp_exempt,
     csp_override,
     https,
+    in_phase,
     path,
     rate_limit,
     request_ids,
@@ -379,3 +384,40 @@ async def test_default_layers_and_all_of_these_go_together(http):
     assert {"x-request-id", "server-timing", "content-security-policy", "x-frame-options"} <= {
         name.decode() for name, _ in answer.headers
     }
+
+
+# Phases.
+
+
+def misplaced(*layers):
+    return [
+        str(message) for message in make(*layers, secret_key="k" * 32).check() if message.id == "web.W019"
+    ]
+
+
+def test_layers_in_the_order_of_their_phases_are_well():
+    assert misplaced(request_ids(), content_security_policy(), *DEFAULT_MIDDLEWARE, CORS(origins=[APP])) == []
+
+
+def test_a_layer_that_stands_too_far_inside_is_told_of():
+    (message,) = misplaced(*DEFAULT_MIDDLEWARE, compression())
+    assert "compression_layer (ANSWER) stands inside" in message
+    assert "allowed_hosts (GUARD)" in message
+    assert "OBSERVE, ANSWER, GUARD, SESSION, USER, SITE" in message
+
+
+def test_a_sites_own_layer_may_stand_anywhere():
+    async def own(request, call_next):
+        return await call_next(request)
+
+    assert misplaced(own, *DEFAULT_MIDDLEWARE, own, sessions(), authentication, own) == []
+    assert len(misplaced(*DEFAULT_MIDDLEWARE, authentication, sessions())) == 1
+
+
+def test_a_site_can_say_where_its_own_belongs():
+    @in_phase(Phase.OBSERVE)
+    async def audit(request, call_next):
+        return await call_next(request)
+
+    assert misplaced(audit, *DEFAULT_MIDDLEWARE) == []
+    assert len(misplaced(*DEFAULT_MIDDLEWARE, audit)) == 1

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from transom.auth.authentication import get_user
+from transom.web import Phase, in_phase
 
 if TYPE_CHECKING:
     from transom.web import CallNext, Request, Response
 
 
+@in_phase(Phase.USER)
 async def authentication(request: Request, call_next: CallNext) -> Response:
     """Load the user before the view, so that `request.user` is there: a `User`, or None.
 

@@ -14,6 +14,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from transom.sessions.cookie import SignedCookieSessions
+from transom.web.middleware import Phase
 from transom.web.session import Session
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ def sessions(
 
 class Sessions:
     """The middleware that `sessions` returns."""
+
+    phase = Phase.SESSION
 
     def __init__(
         self, store: SessionStore | None, max_age: float, cookie_name: str, samesite: SameSite

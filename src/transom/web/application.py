@@ -24,6 +24,7 @@ from transom.web.failures import TESTING_EXTENSION, answer_miss, respond_to
 from transom.web.hosts import find_host, is_allowed_host
 from transom.web.lifespan import serve_lifespan
 from transom.web.middleware import DEFAULT_MIDDLEWARE, allowed_hosts, compose, csrf, security_headers
+from transom.web.middleware.phases import Phase, find_misplaced, phase_of
 from transom.web.mounting import MountedResponse, Mounts, route_path
 from transom.web.request import Request
 from transom.web.response import Response
@@ -357,6 +358,15 @@ def _check_middleware(middleware: Sequence[Middleware]) -> list[CheckMessage]:
         )
         for layer in middleware
         if not is_async_callable(layer)
+    ]
+    messages += [
+        CheckMessage(
+            "web.W019",
+            f"middleware {describe_view(layer)} ({phase_of(layer).name}) stands inside {describe_view(outside)} "
+            f"({phase_of(outside).name})",
+            f"put it before; the order is {', '.join(phase.name for phase in Phase)}",
+        )
+        for layer, outside in find_misplaced(middleware)
     ]
     left_out = [layer for layer in (security_headers, allowed_hosts, csrf) if layer not in middleware]
     return messages + [

@@ -8,6 +8,7 @@ from transom.web.middleware.csrf import csrf, csrf_exempt
 from transom.web.middleware.defaults import DEFAULT_MIDDLEWARE
 from transom.web.middleware.hosts import allowed_hosts
 from transom.web.middleware.https import https
+from transom.web.middleware.phases import Phase, in_phase
 from transom.web.middleware.rate_limit import client_address, rate_limit
 from transom.web.middleware.request_id import RequestIDFilter, current_request_id, request_ids
 from transom.web.middleware.security import security_headers
@@ -20,6 +21,7 @@ __all__ = [
     "STRICT_POLICY",
     "CallNext",
     "Middleware",
+    "Phase",
     "RequestIDFilter",
     "allowed_hosts",
     "client_address",
@@ -32,6 +34,7 @@ __all__ = [
     "csrf_exempt",
     "current_request_id",
     "https",
+    "in_phase",
     "rate_limit",
     "request_ids",
     "security_headers",

@@ -7,6 +7,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from transom.web.encodings import ENCODERS, choose_encoding
+from transom.web.middleware.phases import Phase, in_phase
 from transom.web.response import Response, StreamingResponse
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def compression(
         raise ValueError(f"encoding {unknown[0]!r} is not known; choose from {', '.join(ENCODERS)}")
     available = tuple(name for name in encodings if ENCODERS[name] is not None)
 
+    @in_phase(Phase.ANSWER)
     async def compression_layer(request: Request, call_next: CallNext) -> Response:
         response = await call_next(request)
         if not _gets_smaller(response, minimum, types):

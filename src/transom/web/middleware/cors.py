@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from transom.web.middleware.phases import Phase
 from transom.web.response import Response
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class CORS:
     credentials: bool = False
     max_age: int = 600
     paths: str = "/"
+    phase: Phase = field(init=False, repr=False, default=Phase.GUARD)
     _pattern: re.Pattern[str] | None = field(init=False, repr=False, default=None)
 
     def __post_init__(self) -> None:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from transom.web.headers import encode_header
+from transom.web.middleware.phases import Phase, in_phase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -65,6 +66,7 @@ def content_security_policy(policy: Policy = STRICT_POLICY, *, report_only: bool
     build = _compile(policy)
     name = b"content-security-policy-report-only" if report_only else b"content-security-policy"
 
+    @in_phase(Phase.ANSWER)
     async def csp_layer(request: Request, call_next: CallNext) -> Response:
         response = await call_next(request)
         match = request.resolver_match

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from transom.signing import BadSignature, Signer
 from transom.web.errors import PermissionDenied
+from transom.web.middleware.phases import Phase, in_phase
 from transom.web.origins import is_same_origin, is_trusted_origin
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def csrf_exempt(view: ViewT) -> ViewT:
     return view
 
 
+@in_phase(Phase.GUARD)
 async def csrf(request: Request, call_next: CallNext) -> Response:
     """Refuse forged requests with 403; give the views of others `request.csrf_token`."""
     token = CSRFToken(request)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from transom.web.errors import BadRequest
 from transom.web.hosts import is_allowed_host, split_host
+from transom.web.middleware.phases import Phase, in_phase
 
 if TYPE_CHECKING:
     from transom.web.middleware.base import CallNext
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("transom.security")
 
 
+@in_phase(Phase.GUARD)
 async def allowed_hosts(request: Request, call_next: CallNext) -> Response:
     """Answer 400 where the `host` field is malformed, repeated or not in the setting `allowed_hosts`.
 

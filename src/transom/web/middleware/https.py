@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from transom.web.hosts import is_allowed_host
+from transom.web.middleware.phases import Phase, in_phase
 from transom.web.response import RedirectResponse
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def https(
     value = f"max-age={hsts}" + "; includeSubDomains" * include_subdomains + "; preload" * preload
     line = (b"strict-transport-security", value.encode())
 
+    @in_phase(Phase.GUARD)
     async def https_layer(request: Request, call_next: CallNext) -> Response:
         if request.is_secure:
             response = await call_next(request)

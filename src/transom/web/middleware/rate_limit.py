@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from transom.cache import Cache
 from transom.cache import cache as default_cache
 from transom.web.errors import HTTPException
+from transom.web.middleware.phases import Phase, in_phase
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,6 +93,7 @@ def rate_limit(
     """
     allowed = Rate.parse(rate)
 
+    @in_phase(Phase.GUARD)
     async def rate_layer(request: Request, call_next: CallNext) -> Response:
         visitor = key(request) if request.path.startswith(paths) else None
         if visitor is not None:

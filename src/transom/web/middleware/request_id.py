@@ -8,6 +8,8 @@ import secrets
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
+from transom.web.middleware.phases import Phase, in_phase
+
 if TYPE_CHECKING:
     from transom.web.middleware.base import CallNext, Middleware
     from transom.web.request import Request
@@ -29,6 +31,7 @@ def request_ids(*, trusted: bool = False, field: str = FIELD) -> Middleware:
         field: the header field, of the request and the response.
     """
 
+    @in_phase(Phase.OBSERVE)
     async def request_id_layer(request: Request, call_next: CallNext) -> Response:
         given = request.headers.get(field, "") if trusted else ""
         name = given if _ACCEPTABLE.fullmatch(given) else secrets.token_hex(16)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from transom.web.middleware.phases import Phase, in_phase
+
 if TYPE_CHECKING:
     from transom.web.middleware.base import CallNext
     from transom.web.request import Request
@@ -17,6 +19,7 @@ SECURITY_HEADERS = (
 )
 
 
+@in_phase(Phase.ANSWER)
 async def security_headers(request: Request, call_next: CallNext) -> Response:
     """Add what is missing of `SECURITY_HEADERS`; a view that sets one of them has its way."""
     response = await call_next(request)

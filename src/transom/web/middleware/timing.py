@@ -5,12 +5,15 @@ from __future__ import annotations
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from transom.web.middleware.phases import Phase, in_phase
+
 if TYPE_CHECKING:
     from transom.web.middleware.base import CallNext
     from transom.web.request import Request
     from transom.web.response import Response
 
 
+@in_phase(Phase.OBSERVE)
 async def server_timing(request: Request, call_next: CallNext) -> Response:
     """Add `server-timing: app;dur=…`, in milliseconds, for the layers inside this one and the view.
 
