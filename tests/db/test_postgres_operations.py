@@ -260,6 +260,52 @@ async def test_other_databases_do_it_in_their_usual_way(site: Site, database: Ba
     await migrate(app_label="zoo", target="zero")
 
 
+# -- full-text search
+
+WORDS = """
+from transom.db import models
+from transom.db.postgres import SearchVector, SearchVectorField
+
+
+class Pet(models.Model):
+    name = models.CharField(max_length=20)
+    age = models.IntegerField(default=0)
+    plain = SearchVectorField(null=True)
+    words = models.GeneratedField(
+        expression=SearchVector("name", weight="A", config="english") + SearchVector("age", config="simple"),
+        output_field=SearchVectorField(),
+    )
+
+    class Meta:
+        indexes = [
+            models.GinIndex(SearchVector("name", config="english"), name="by_name"),
+            models.GinIndex(fields=["words"], name="by_words"),
+        ]
+"""
+
+
+@pytest.mark.postgres
+async def test_columns_and_indexes_of_words_come_and_go(site: Site, postgres: Backend) -> None:
+    await migrate()
+    await postgres.execute("INSERT INTO zoo_pet (name, age) VALUES ('Cats', 3)")
+    (site.package / "models.py").write_text(WORDS)
+    site.restart()
+    assert len(makemigrations()) == 1
+    site.restart()
+    assert makemigrations() == []
+    await migrate()
+    assert await ask("SELECT words::text FROM zoo_pet") == ["'3':2 'cat':1A"]
+    indexes = sorted(await ask(INDEXES))
+    assert indexes[0].endswith(
+        "by_name ON public.zoo_pet USING gin (to_tsvector('english'::regconfig, "
+        "(COALESCE(name, ''::character varying))::text))"
+    )
+    assert indexes[1].endswith("by_words ON public.zoo_pet USING gin (words)")
+    await migrate(app_label="zoo", target="0001")
+    assert await ask(INDEXES) == []
+    await migrate(app_label="zoo", target="zero")
+
+
 # -- what is written into files, and what they may say
 
 

@@ -83,12 +83,14 @@ from transom.db.models.fields import (
     UUIDField,
 )
 from transom.db.models.indexes import (
+    BloomIndex,
     BrinIndex,
     BTreeIndex,
     GinIndex,
     GistIndex,
     HashIndex,
     Index,
+    OpClass,
     SpGistIndex,
 )
 from transom.db.models.manager import Manager
@@ -124,6 +126,7 @@ __all__ = [
     "BigAutoField",
     "BigIntegerField",
     "BinaryField",
+    "BloomIndex",
     "BooleanField",
     "BrinIndex",
     "Case",
@@ -170,6 +173,7 @@ __all__ = [
     "OnDelete",
     "OneToOneField",
     "OneToOneRelation",
+    "OpClass",
     "Options",
     "OrderBy",
     "OuterRef",

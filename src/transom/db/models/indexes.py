@@ -12,7 +12,37 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Self
 
+    from transom.db.models.expressions import Binder, Bound
     from transom.db.models.names import Owner
+
+
+class OpClass(Expression):
+    """A part of an index with its operator class: `GinIndex(OpClass(Upper("name"), name="gin_trgm_ops"), name="by_name")`.
+
+    Other databases than PostgreSQL know no operator classes and pass over the name.
+
+    Args:
+        expression: the part; a str is the name of a column.
+        name: the operator class.
+    """
+
+    __slots__ = ("expression", "name")
+
+    def __init__(self, expression: Expression | str, name: str) -> None:
+        check_opclasses((name,), 1)
+        self.expression = F(expression) if isinstance(expression, str) else expression
+        self.name = name
+
+    def bind(self, binder: Binder) -> Bound:
+        """Return the part, which the class changes nothing of."""
+        return binder.bind(self.expression)
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        """Return what makes an equal one. Any: arguments of any type."""
+        return import_path(type(self)), [self.expression], {"name": self.name}
+
+    def __repr__(self) -> str:
+        return f"OpClass({self.expression!r}, name={self.name!r})"
 
 
 class Index:
@@ -168,6 +198,37 @@ class BrinIndex(PostgresIndex):
 
     method = "brin"
     parameters = ("autosummarize", "pages_per_range")
+
+
+class BloomIndex(PostgresIndex):
+    """A small index of many columns at once, for `exact` on any of them; it needs the extension `bloom`.
+
+    Args:
+        fields: names of fields, at most 32.
+        length: of an entry, in bits, rounded up to a multiple of 16; at most 4096.
+        columns: how many bits each field takes, at most 4095.
+        options: see `Index`. Any: of several types.
+    """
+
+    method = "bloom"
+    parameters = ("length", *(f"col{number}" for number in range(1, 33)))
+
+    def __init__(
+        self, *, fields: Sequence[str], length: int | None = None, columns: Sequence[int] = (), **options: Any
+    ) -> None:
+        if len(fields) > 32 or len(columns) > len(fields):
+            raise TypeError("a BloomIndex has at most 32 fields, and one number of columns for each of them")
+        if not 0 < (length or 1) <= 4096 or not all(0 < bits <= 4095 for bits in columns):
+            raise TypeError("a BloomIndex has a length of 1 to 4096 bits, and 1 to 4095 for each of columns")
+        bits = {f"col{number}": count for number, count in enumerate(columns, 1)}
+        super().__init__(fields=fields, length=length, **bits, **options)
+        self.columns = tuple(columns)
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        """Return what makes an equal one. Any: arguments of any type."""
+        path, positional, keywords = super().deconstruct()
+        kept = {name: value for name, value in keywords.items() if not name.startswith("col")}
+        return path, positional, kept | ({"columns": list(self.columns)} if self.columns else {})
 
 
 class HashIndex(PostgresIndex):

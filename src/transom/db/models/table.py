@@ -12,6 +12,7 @@ from transom.db.models.constraints import (
     UniqueConstraint,
 )
 from transom.db.models.expressions import Condition, Q
+from transom.db.models.indexes import OpClass
 from transom.db.models.names import make_name
 from transom.db.models.query.binder import QueryBinder
 from transom.db.models.query.binding import bind_condition
@@ -25,6 +26,7 @@ from transom.db.sql.items import (
     IndexKey,
     UniqueItem,
 )
+from transom.db.sql.shapes import ColumnOperand
 from transom.db.sql.walk import columns_of, has_queries, is_aggregate, is_window
 
 if TYPE_CHECKING:
@@ -147,7 +149,16 @@ def _keys(
         IndexKey(options.get_field(name).column, descending, opclasses[at] if opclasses else None)
         for at, (name, descending) in enumerate(orders)
     ]
-    return (*named, *(IndexKey(own_expression(expression, options)) for expression in expressions))
+    return (*named, *(_key(expression, options) for expression in expressions))
+
+
+def _key(expression: Expression, options: Options) -> IndexKey:
+    subject: str | BoundExpression = own_expression(expression, options)
+    if not isinstance(expression, OpClass):
+        return IndexKey(subject)
+    if isinstance(subject.shape, ColumnOperand):
+        subject = subject.shape.path.field.column
+    return IndexKey(subject, opclass=expression.name)
 
 
 def own_expression(expression: Expression, options: Options) -> BoundExpression:

@@ -25,6 +25,9 @@ ColumnKind: TypeAlias = Literal[
     "uuid",
     "inet",
     "json",
+    "tsvector",
+    "tsquery",
+    "regconfig",
 ]
 
 _REFERRED: dict[ColumnKind, ColumnKind] = {"smallauto": "smallint", "auto": "integer", "bigauto": "bigint"}

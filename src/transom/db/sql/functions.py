@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import sqlalchemy as sa
 
 from transom.db.sql.column_type import ColumnType
+from transom.db.sql.search import SEARCH_FUNCTIONS
 from transom.db.sql.types import parameter_type
 
 if TYPE_CHECKING:
@@ -340,4 +341,6 @@ FUNCTIONS: Final[Mapping[str, Build]] = {
     "percent_rank": _plain("percent_rank"),
     "rank": _plain("rank"),
     "row_number": _plain("row_number"),
+    # PostgreSQL's own
+    **SEARCH_FUNCTIONS,
 }

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
+from transom.db.exceptions import FieldError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -46,6 +48,9 @@ _POSTGRESQL: dict[ColumnKind, Callable[[ColumnType], SQLType]] = {
     "uuid": lambda _: sa.Uuid(),
     "inet": lambda _: postgresql.INET(),
     "json": lambda _: postgresql.JSONB(),
+    "tsvector": lambda _: postgresql.TSVECTOR(),
+    "tsquery": lambda _: postgresql.TSQUERY(),
+    "regconfig": lambda _: postgresql.REGCONFIG(),
 }
 
 # SQLite has four storage classes; the declared name only sets the affinity. An automatic key must be declared INTEGER to
@@ -98,9 +103,24 @@ _MYSQL: dict[ColumnKind, Callable[[ColumnType], SQLType]] = {
 _BY_VENDOR = {"postgresql": _POSTGRESQL, "sqlite": _SQLITE, "mysql": _MYSQL}
 
 
+# What to do where there is no such type.
+_INSTEAD: dict[ColumnKind, str] = dict.fromkeys(
+    ("tsvector", "tsquery", "regconfig"), "filter texts by icontains there, or search them on PostgreSQL"
+)
+
+
 def sql_type(column_type: ColumnType, vendor: Vendor) -> SQLType:
-    """Return the type a column is declared with."""
-    return _BY_VENDOR[vendor][column_type.kind](column_type)
+    """Return the type a column is declared with.
+
+    Raises:
+        FieldError: the database has no such type.
+    """
+    build = _BY_VENDOR[vendor].get(column_type.kind)
+    if build is None:
+        raise FieldError(
+            f"a {column_type.kind} is PostgreSQL's alone, and {vendor} has none; {_INSTEAD[column_type.kind]}"
+        )
+    return build(column_type)
 
 
 def parameter_type(column_type: ColumnType, vendor: Vendor) -> SQLType:

@@ -65,6 +65,9 @@ CLASSES: dict[str, type[DatabaseError]] = {
     "42": ProgrammingError,
 }
 IN_FAILED_TRANSACTION = "25P02"
+SYNTAX_ERROR = "42601"
+# Files of PostgreSQL's source that read tsquery and tsvector: what they cannot read is a value, and no statement.
+_OF_WORDS = frozenset({"tsquery.c", "tsvector_parser.c"})
 ENDED_BY_SERVER = frozenset({"25P03", "25P04", "57P01", "57P02", "57P05"})
 
 
@@ -112,6 +115,8 @@ def translate_report(report: ServerReport, message: str) -> DatabaseError:
             "an earlier statement of this transaction failed, and PostgreSQL runs no other until it is rolled back; "
             "wrap a statement that may fail in an atomic() of its own"
         )
+    elif state == SYNTAX_ERROR and getattr(report, "server_source_filename", None) in _OF_WORDS:
+        error = DataError(message)
     else:
         error = (STATES.get(state) or CLASSES.get(state[:2]) or OperationalError)(message)
     error.sqlstate = state or error.sqlstate

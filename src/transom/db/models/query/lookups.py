@@ -48,6 +48,8 @@ _FEWER: Final[dict[ColumnKind, tuple[LookupName, ...]]] = {
     "binary": ("exact", "isnull"),
     "varchar": (*_ORDERED, *_OF_TEXT),
     "text": (*_ORDERED, *_OF_TEXT),
+    "tsvector": ("isnull",),
+    "tsquery": ("exact", "isnull"),
 }
 
 # Names come from source code, so there are few; the bound only keeps a program that makes them up from growing.
@@ -256,8 +258,9 @@ def _check_kind(left: ExpressionShape, field: Field[Any], word: LookupName) -> N
     """Refuse a lookup that makes no sense for such values."""
     if isinstance(left, DocumentPart):
         return  # what it is, only the document knows
-    allowed = _FEWER.get(field.column_type().kind, _ORDERED)
+    allowed: tuple[str, ...] = _FEWER.get(field.column_type().kind, _ORDERED)
     if word not in allowed:
+        allowed += tuple([name for name, found in field.get_lookups().items() if found.is_condition])
         raise FieldError(f"{field.label} has no lookup {word!r}; choose from {', '.join(allowed)}")
 
 
