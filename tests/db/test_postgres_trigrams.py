@@ -222,6 +222,7 @@ class Indexed(models.Model):
             models.BrinIndex(fields=["number"], pages_per_range=16, name="by_number"),
             models.SpGistIndex(fields=["text"], name="by_beginning"),
             models.HashIndex(fields=["text"], name="by_hash"),
+            models.Index(fields=["-name"], opclasses=["varchar_pattern_ops"], name="by_last"),
         ]
 
 
@@ -248,6 +249,7 @@ async def test_each_kind_of_index_is_made_with_its_classes_and_parameters(postgr
     assert made["by_number"] == "brin (number) WITH (pages_per_range='16')"
     assert made["by_beginning"] == "spgist (text)"
     assert made["by_hash"] == "hash (text)"
+    assert made["by_last"] == "btree (name varchar_pattern_ops DESC)"
 
 
 async def test_a_bloom_index_has_its_bits(postgres: Backend) -> None:

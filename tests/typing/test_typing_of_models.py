@@ -64,7 +64,7 @@ def expected(sample: Path, pattern: str) -> Findings:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("checker", [pyright, mypy])
-@pytest.mark.parametrize("name", ["models_sample.py", "views_sample.py"])
+@pytest.mark.parametrize("name", ["models_sample.py", "search_sample.py", "views_sample.py"])
 def test_models_and_decorated_views_have_their_types(checker: object, name: str) -> None:
     sample = SAMPLES / name
     revealed, errors = checker(sample)  # type: ignore[operator]

@@ -27,6 +27,7 @@ from transom.db.sql.items import (
 from transom.db.sql.literals import literal
 from transom.db.sql.statement import StatementBuilder
 from transom.db.sql.tables import build_table
+from transom.db.sql.templates import Template
 from transom.db.sql.types import parameter_type, sql_type
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ def _index(item: IndexItem, table: sa.Table, options: OptionsLike, vendor: Vendo
                 "give it plain columns, or a GeneratedField"
             )
         return None
-    keys = [_ordered(_named(place, key, table, options, vendor), key) for place, key in enumerate(item.keys)]
+    keys = [_ordered(_subject(key, table, options, vendor), key, vendor) for key in item.keys]
     if vendor == "sqlite" and item.unique and item.nulls_distinct is False:
         keys = [part for key in keys for part in _with_nulls_equal(key)]
     settings: dict[str, Any] = {}
@@ -157,9 +158,6 @@ def _index(item: IndexItem, table: sa.Table, options: OptionsLike, vendor: Vendo
             postgresql_using=item.method or False,
             postgresql_with=dict(item.storage),
             postgresql_include=list(item.include),
-            postgresql_ops={
-                _key_name(place, key): key.opclass for place, key in enumerate(item.keys) if key.opclass
-            },
             postgresql_nulls_not_distinct=True if item.nulls_distinct is False else None,
         )
     return sa.Index(conv(item.name), *keys, unique=item.unique, _table=table, **settings)
@@ -175,19 +173,11 @@ def _with_nulls_equal(key: Column) -> tuple[Column, Column]:
     return key.is_(None), sa.func.coalesce(key, sa.literal_column("0"))
 
 
-def _ordered(subject: Column, key: IndexKey) -> Column:
+def _ordered(subject: Column, key: IndexKey, vendor: Vendor) -> Column:
+    """Return a part of an index with its operator class and its order."""
+    if key.opclass and vendor == "postgresql":
+        subject = Template((0, f" {key.opclass}"), [subject])
     return subject.desc() if key.descending else subject
-
-
-def _key_name(place: int, key: IndexKey) -> str:
-    """Return the name by which SQLAlchemy knows the operator class of a part of an index."""
-    return key.subject if isinstance(key.subject, str) else f"k{place}"
-
-
-def _named(place: int, key: IndexKey, table: sa.Table, options: OptionsLike, vendor: Vendor) -> Column:
-    subject = _subject(key, table, options, vendor)
-    has_class = key.opclass and not isinstance(key.subject, str) and vendor == "postgresql"
-    return subject.label(_key_name(place, key)) if has_class else subject
 
 
 def _subject(key: IndexKey, table: sa.Table, options: OptionsLike, vendor: Vendor) -> Column:
