@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from transom.db.backends.base import Backend
@@ -58,9 +60,9 @@ async def test_an_extension_is_created_once_and_dropped(database: Backend) -> No
         (UnaccentExtension, "unaccent"),
     ],
 )
-def test_the_known_extensions_take_no_name(operation: type[CreateExtension], name: str) -> None:
+def test_the_known_extensions_take_no_name(operation: Callable[[], CreateExtension], name: str) -> None:
     made = operation()
-    assert (made.name, made.deconstruct(), made.about) == (name, (operation.__name__, {}), None)
+    assert (made.name, made.deconstruct(), made.about) == (name, (type(made).__name__, {}), None)
     assert made.describe() == f"create extension {name}"
 
 

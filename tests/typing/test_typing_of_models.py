@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 SAMPLES = Path(__file__).parent / "samples"
 
 Findings = dict[int, str]
+Checker = Callable[[Path], tuple[Findings, Findings]]
 
 
 def run(*command: str) -> str:
@@ -64,10 +66,12 @@ def expected(sample: Path, pattern: str) -> Findings:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("checker", [pyright, mypy])
-@pytest.mark.parametrize("name", ["models_sample.py", "search_sample.py", "views_sample.py"])
-def test_models_and_decorated_views_have_their_types(checker: object, name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["models_sample.py", "postgres_sample.py", "search_sample.py", "views_sample.py"]
+)
+def test_models_and_decorated_views_have_their_types(checker: Checker, name: str) -> None:
     sample = SAMPLES / name
-    revealed, errors = checker(sample)  # type: ignore[operator]
+    revealed, errors = checker(sample)
     wanted = expected(sample, r"reveal_type\(.*?\)  # ([^#]+?)(?:  #.*)?$")
     assert errors == {}
     assert {line: plain(name) for line, name in revealed.items()} == wanted
@@ -76,7 +80,7 @@ def test_models_and_decorated_views_have_their_types(checker: object, name: str)
 @pytest.mark.slow
 @pytest.mark.parametrize("checker", [pyright, mypy])
 @pytest.mark.parametrize("name", ["models_mistakes.py", "views_mistakes.py"])
-def test_mistakes_are_refused(checker: object, name: str) -> None:
+def test_mistakes_are_refused(checker: Checker, name: str) -> None:
     sample = SAMPLES / name
-    _, errors = checker(sample)  # type: ignore[operator]
+    _, errors = checker(sample)
     assert sorted(errors) == sorted(expected(sample, r"# (error)"))

@@ -9,6 +9,9 @@ from typing import Protocol
 MAX_NAME_BYTES = 63  # PostgreSQL cuts what is longer, and would take two names for one
 
 
+_PACKAGES = ("transom.db.models", "transom.db.postgres")
+
+
 class Owner(Protocol):
     """A model's options, as far as names need them."""
 
@@ -18,9 +21,10 @@ class Owner(Protocol):
 
 
 def import_path(cls: type) -> str:
-    """Return the path under which migrations import a class: our own from `transom.db.models`, others from their module."""
-    package = "transom.db.models"
-    return f"{package if cls.__module__.startswith(f'{package}.') else cls.__module__}.{cls.__qualname__}"
+    """Return the path under which migrations import a class: our own from the package, others from their module."""
+    module = cls.__module__
+    package = next((package for package in _PACKAGES if module.startswith(f"{package}.")), module)
+    return f"{package}.{cls.__qualname__}"
 
 
 def make_name(prefix: str, table: str, *parts: str) -> str:

@@ -1,5 +1,6 @@
 """What only PostgreSQL has; see `README.md`."""
 
+from transom.db.postgres.arrays import ArrayField, ArraySubquery
 from transom.db.postgres.extensions import (
     BloomExtension,
     BtreeGinExtension,
@@ -19,6 +20,15 @@ from transom.db.postgres.operations import (
     RemoveCollation,
     RemoveIndexConcurrently,
     ValidateConstraint,
+)
+from transom.db.postgres.range import Range
+from transom.db.postgres.ranges import (
+    BigIntegerRangeField,
+    DateRangeField,
+    DateTimeRangeField,
+    DecimalRangeField,
+    IntegerRangeField,
+    RangeField,
 )
 from transom.db.postgres.search import (
     CombinedLexeme,
@@ -47,10 +57,21 @@ from transom.db.postgres.trigrams import (
     TrigramWordSimilarity,
 )
 from transom.db.postgres.unaccent import Unaccent
+from transom.db.postgres.validators import (
+    ArrayMaxLengthValidator,
+    ArrayMinLengthValidator,
+    RangeMaxValueValidator,
+    RangeMinValueValidator,
+)
 
 __all__ = [
     "AddConstraintNotValid",
     "AddIndexConcurrently",
+    "ArrayField",
+    "ArrayMaxLengthValidator",
+    "ArrayMinLengthValidator",
+    "ArraySubquery",
+    "BigIntegerRangeField",
     "BloomExtension",
     "BtreeGinExtension",
     "BtreeGistExtension",
@@ -61,8 +82,16 @@ __all__ = [
     "CreateCollation",
     "CreateExtension",
     "CryptoExtension",
+    "DateRangeField",
+    "DateTimeRangeField",
+    "DecimalRangeField",
     "HStoreExtension",
+    "IntegerRangeField",
     "Lexeme",
+    "Range",
+    "RangeField",
+    "RangeMaxValueValidator",
+    "RangeMinValueValidator",
     "RemoveCollation",
     "RemoveIndexConcurrently",
     "SearchConfig",

@@ -11,12 +11,11 @@ from transom.db.sql.joins import Joins
 from transom.db.sql.parameters import value_converter
 from transom.db.sql.shapes import ColumnOperand
 from transom.db.sql.tables import Tables
-from transom.db.sql.types import parameter_type
+from transom.db.sql.types import TextualType, parameter_type
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from sqlalchemy.sql.elements import BindParameter
     from sqlalchemy.types import TypeEngine
 
     from transom.db.sql.metadata import FieldLike, OptionsLike, Vendor
@@ -100,8 +99,10 @@ class Builder:
         finally:
             self.joins = outer
 
-    def parameter(self, convert: Converter | None, kind: TypeEngine[Any]) -> BindParameter[Any]:
+    def parameter(self, convert: Converter | None, kind: TypeEngine[Any]) -> Column:
         """Return the place of the next value. Any: a value of any type."""
+        if isinstance(kind, TextualType):
+            return sa.cast(self.parameter(convert, sa.Text()), kind)
         self.converters.append(convert)
         return sa.bindparam(f"p{len(self.converters) - 1}", type_=kind)
 

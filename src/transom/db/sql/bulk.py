@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from transom.db.sql.json_table import json_table, unpacked
 from transom.db.sql.parameters import Parameter, dump_list
 from transom.db.sql.statement import Statement, StatementBuilder
-from transom.db.sql.types import parameter_type
+from transom.db.sql.types import TextualType, parameter_type
 
 if TYPE_CHECKING:
     from transom.db.sql.metadata import FieldLike, OptionsLike, Vendor
@@ -105,16 +105,22 @@ def _rows(fields: Sequence[FieldLike], builder: StatementBuilder) -> Rows:
 
 
 def _unnest(fields: Sequence[FieldLike], builder: StatementBuilder) -> Rows:
+    kinds = [parameter_type(field.column_type(), builder.vendor) for field in fields]
+    # unnest() would take an array of arrays apart to the last element, so these travel as texts.
     arrays = [
         builder.parameter(
             column_writer(field, number, builder.vendor),
-            ARRAY(parameter_type(field.column_type(), builder.vendor)),
+            ARRAY(sa.Text() if isinstance(kind, TextualType) else kind),
         )
-        for number, field in enumerate(fields)
+        for number, (field, kind) in enumerate(zip(fields, kinds, strict=True))
     ]
     names = [f"c{number}" for number in range(len(fields))]
     rows = sa.func.unnest(*arrays).table_valued(*names, with_ordinality="row").render_derived()
-    return [rows.c[name] for name in names], rows.c.row
+    columns: list[sa.ColumnElement[Any]] = [
+        sa.cast(rows.c[name], kind) if isinstance(kind, TextualType) else rows.c[name]
+        for name, kind in zip(names, kinds, strict=True)
+    ]
+    return columns, rows.c.row
 
 
 def _json_rows(fields: Sequence[FieldLike], builder: StatementBuilder) -> Rows:

@@ -28,6 +28,8 @@ ColumnKind: TypeAlias = Literal[
     "tsvector",
     "tsquery",
     "regconfig",
+    "array",
+    "range",
 ]
 
 _REFERRED: dict[ColumnKind, ColumnKind] = {"smallauto": "smallint", "auto": "integer", "bigauto": "bigint"}
@@ -42,17 +44,24 @@ class ColumnType:
         length: most characters of a varchar.
         precision: digits of a decimal in all.
         scale: digits of a decimal after the point.
+        element: what an array is made of, or what lies between the bounds of a range.
     """
 
     kind: ColumnKind
     length: int | None = None
     precision: int | None = None
     scale: int | None = None
+    element: ColumnType | None = None
 
     @property
     def is_integer(self) -> bool:
         """Whether the values are whole numbers of at most 64 bits."""
         return self.kind in ("smallauto", "auto", "bigauto", "smallint", "integer", "bigint")
+
+    @property
+    def has_elements(self) -> bool:
+        """Whether the values are arrays or ranges, which PostgreSQL alone has, and takes as text."""
+        return self.element is not None
 
     @property
     def is_generated(self) -> bool:

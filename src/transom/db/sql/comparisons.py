@@ -19,8 +19,15 @@ from transom.db.sql.parameters import (
     pattern_converter,
     regex_converter,
 )
-from transom.db.sql.shapes import ConstantOperand, Mark, RangeOperand, SubqueryOperand, TemplateOperand
-from transom.db.sql.types import parameter_type
+from transom.db.sql.shapes import (
+    BETWEEN_SETS,
+    ConstantOperand,
+    Mark,
+    RangeOperand,
+    SubqueryOperand,
+    TemplateOperand,
+)
+from transom.db.sql.types import TextualType, parameter_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,6 +79,10 @@ def compare(
             return comparable(left, field, builder).between(low, high)
         case Mark.PARAMETER if lookup.name in DOCUMENT_LOOKUPS and field.column_type().kind == "json":
             return compare_document(left, lookup, builder)
+        case _ if lookup.name in BETWEEN_SETS and field.column_type().has_elements:
+            right = _right(operand, lookup, builder, scope)
+            compared = left.op(BETWEEN_SETS[lookup.name], is_comparison=True, return_type=sa.Boolean())
+            return compared(right)
         case Mark.PARAMETER if lookup.name == "in":
             return _member(left, field, builder)
         case Mark.PARAMETER if lookup.name not in ORDERED:
@@ -97,6 +108,13 @@ def _member(column: Column, field: FieldLike, builder: Builder) -> sa.ColumnElem
     convert = list_converter(field, builder.vendor)
     if builder.vendor == "postgresql":
         kind = parameter_type(field.column_type(), builder.vendor)
+        if isinstance(kind, TextualType):  # an array of arrays is flat
+            texts = (
+                sa.func.unnest(builder.parameter(convert, ARRAY(sa.Text())))
+                .table_valued("value")
+                .render_derived()
+            )
+            return column.in_(sa.select(sa.cast(texts.c.value, kind)))
         return column == sa.any_(builder.parameter(convert, ARRAY(kind)))
     if builder.vendor == "mysql":
         rows = json_table(builder.parameter(convert, sa.Text()), [(field.column_type(), "$")])

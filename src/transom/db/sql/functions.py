@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from transom.db.sql.column_type import ColumnType
 from transom.db.sql.search import SEARCH_FUNCTIONS
-from transom.db.sql.types import parameter_type
+from transom.db.sql.types import TextualType, element_name, parameter_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -69,6 +69,13 @@ def _cast(operands: Sequence[Column], output: ColumnType | None, vendor: Vendor)
     if vendor == "sqlite" and output.kind == "decimal":
         return sa.cast(operands[0], sa.Numeric())
     return sa.cast(operands[0], parameter_type(output, vendor))
+
+
+def _cast_exactly(operands: Sequence[Column], output: ColumnType | None, vendor: Vendor) -> Column:
+    """Return a value as one that arrays and ranges of this type are made of, on PostgreSQL."""
+    if output is None:
+        raise AssertionError("a cast says what it returns")
+    return sa.cast(operands[0], TextualType(element_name(output)))
 
 
 def _concat(operands: Sequence[Column], output: ColumnType | None, vendor: Vendor) -> Column:
@@ -289,6 +296,7 @@ PARTS: Final = (
 FUNCTIONS: Final[Mapping[str, Build]] = {
     "one": _one,
     "cast": _cast,
+    "cast_exactly": _cast_exactly,
     # text
     "concat": _concat,
     "left": _left,

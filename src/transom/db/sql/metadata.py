@@ -33,6 +33,11 @@ class FieldLike(Protocol):
     db_index: bool
     primary_key: bool
 
+    @property
+    def label(self) -> str:
+        """The field with its model, for messages."""
+        ...
+
     def column_type(self) -> ColumnType:
         """Return what the column holds."""
         ...

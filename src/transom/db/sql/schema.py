@@ -6,7 +6,7 @@ place of unique constraints, since those can come and go without making the tabl
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
@@ -33,7 +33,6 @@ from transom.db.sql.types import parameter_type, sql_type
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sqlalchemy.sql.elements import BindParameter
     from sqlalchemy.types import TypeEngine
 
     from transom.db.sql.items import BoundCondition, TableItem
@@ -211,11 +210,10 @@ class LiteralBuilder(StatementBuilder):
         self.joins.base = table
         self._values = iter(values)
 
-    def parameter(self, convert: Converter | None, kind: TypeEngine[Any]) -> BindParameter[Any]:
+    def parameter(self, convert: Converter | None, kind: TypeEngine[Any]) -> Column:
         """Return the next value as a constant."""
         value = next(self._values)
-        constant = literal(value if convert is None else convert(value), kind, self.vendor)
-        return cast("BindParameter[Any]", constant)  # a column element too, which is all that is asked of it
+        return literal(value if convert is None else convert(value), kind, self.vendor)
 
 
 def condition_of_row(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,9 +38,28 @@ LookupName: TypeAlias = Literal[
     "has_key",
     "has_keys",
     "has_any_keys",
+    "overlap",
+    "fully_lt",
+    "fully_gt",
+    "not_lt",
+    "not_gt",
+    "adjacent_to",
     "custom",
 ]
 """What is compared with what, and how; "custom" is whatever the operand of the comparison says."""
+
+
+BETWEEN_SETS: Final[dict[LookupName, str]] = {
+    "contains": "@>",
+    "contained_by": "<@",
+    "overlap": "&&",
+    "fully_lt": "<<",
+    "fully_gt": ">>",
+    "not_lt": "&>",
+    "not_gt": "&<",
+    "adjacent_to": "-|-",
+}
+"""Lookups between arrays, and between ranges, as PostgreSQL writes them."""
 
 
 class ColumnPath(NamedTuple):

@@ -66,7 +66,7 @@ def build_column(field: FieldLike, vendor: Vendor) -> sa.Column[Any]:
         arguments.append(sa.Identity())
     if foreign_key := build_foreign_key(field, vendor):
         arguments.append(foreign_key)
-    kind = sql_type(column_type, vendor)
+    kind = sql_type(column_type, vendor, field.label)
     return sa.Column(
         field.column,
         kind,

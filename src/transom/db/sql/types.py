@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from transom.db.exceptions import FieldError
+from transom.db.sql.dialects import dialect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +20,46 @@ if TYPE_CHECKING:
 
     # Any: SQLAlchemy's Python type of a column; we encode and decode ourselves and never use it
     SQLType = TypeEngine[Any]
+
+
+class TextualType(sa.types.UserDefinedType[Any]):
+    """An array or a range of PostgreSQL. Values go there as text, whatever they are made of, and are cast."""
+
+    cache_ok = True
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def get_col_spec(self, **_options: Any) -> str:
+        """Return the name of the type. Any: options of SQLAlchemy's own."""
+        return self.name
+
+
+_RANGES: dict[ColumnKind, str] = {
+    "integer": "INT4RANGE",
+    "bigint": "INT8RANGE",
+    "decimal": "NUMRANGE",
+    "datetime": "TSTZRANGE",
+    "date": "DATERANGE",
+}
+
+
+def _array(column: ColumnType) -> SQLType:
+    return TextualType(f"{_name(sql_type(_element(column), 'postgresql'))}[]")
+
+
+def _range(column: ColumnType) -> SQLType:
+    return TextualType(_RANGES[_element(column).kind])
+
+
+def _element(column: ColumnType) -> ColumnType:
+    if column.element is None:
+        raise AssertionError(f"a column of kind {column.kind!r} says what it is made of")
+    return column.element
+
+
+def _name(kind: SQLType) -> str:
+    return kind.compile(dialect=dialect("postgresql"))
 
 
 def _mysql(name: str, **sizes: int) -> SQLType:
@@ -51,6 +92,8 @@ _POSTGRESQL: dict[ColumnKind, Callable[[ColumnType], SQLType]] = {
     "tsvector": lambda _: postgresql.TSVECTOR(),
     "tsquery": lambda _: postgresql.TSQUERY(),
     "regconfig": lambda _: postgresql.REGCONFIG(),
+    "array": _array,
+    "range": _range,
 }
 
 # SQLite has four storage classes; the declared name only sets the affinity. An automatic key must be declared INTEGER to
@@ -104,22 +147,28 @@ _BY_VENDOR = {"postgresql": _POSTGRESQL, "sqlite": _SQLITE, "mysql": _MYSQL}
 
 
 # What to do where there is no such type.
-_INSTEAD: dict[ColumnKind, str] = dict.fromkeys(
-    ("tsvector", "tsquery", "regconfig"), "filter texts by icontains there, or search them on PostgreSQL"
-)
+_INSTEAD: dict[ColumnKind, str] = {
+    **dict.fromkeys(
+        ("tsvector", "tsquery", "regconfig"), "filter texts by icontains there, or search them on PostgreSQL"
+    ),
+    **dict.fromkeys(
+        ("array", "range"), "take a JSONField there, or a model of its own with a ForeignKey to this one"
+    ),
+}
 
 
-def sql_type(column_type: ColumnType, vendor: Vendor) -> SQLType:
+def sql_type(column_type: ColumnType, vendor: Vendor, label: str = "") -> SQLType:
     """Return the type a column is declared with.
 
     Raises:
-        FieldError: the database has no such type.
+        FieldError: the database has no such type; the message speaks of the column by its label, if it has one.
     """
     build = _BY_VENDOR[vendor].get(column_type.kind)
     if build is None:
-        raise FieldError(
-            f"a {column_type.kind} is PostgreSQL's alone, and {vendor} has none; {_INSTEAD[column_type.kind]}"
-        )
+        kind = column_type.kind
+        noun = f"{'an' if kind == 'array' else 'a'} {kind}"
+        where = f"{label}: " if label else ""
+        raise FieldError(f"{where}{noun} is PostgreSQL's alone, and {vendor} has none; {_INSTEAD[kind]}")
     return build(column_type)
 
 
@@ -135,4 +184,17 @@ def parameter_type(column_type: ColumnType, vendor: Vendor) -> SQLType:
         return sa.Text()
     if column_type.kind == "decimal" and vendor == "postgresql":
         return sa.Numeric()
+    if column_type.kind == "array" and vendor == "postgresql":
+        return TextualType(f"{element_name(_element(column_type))}[]")
     return sql_type(column_type, vendor)
+
+
+def element_name(column_type: ColumnType) -> str:
+    """Return PostgreSQL's name of the type of what an array or range is made of.
+
+    Unlike those of plain values, types of arrays and ranges are never widened; only sizes are left out, by which a cast
+    would cut.
+    """
+    if column_type.is_integer:
+        return _name(sql_type(column_type, "postgresql"))
+    return "VARCHAR" if column_type.kind == "varchar" else _name(parameter_type(column_type, "postgresql"))

@@ -73,8 +73,10 @@ class Binder(Protocol):
         """Return the shape of terms to order by, appending their values."""
         ...
 
-    def query(self, queryset: Any, *, one_column: bool = True) -> tuple[SelectShape, Bound]:
-        """Return another query, within this one, and its one column, if it matters which one that is."""
+    def query(
+        self, queryset: Any, *, one_column: bool = True, ordered: bool = False
+    ) -> tuple[SelectShape, Bound]:
+        """Return another query, within this one, and its one column, if it matters which one that is, or in which order."""
         ...
 
     def field(self, kind: ColumnKind) -> Any:

@@ -294,6 +294,17 @@ class Field(RegisterLookupMixin, Validated, Generic[T]):
         """Return the error for a value of the wrong Python type."""
         return FieldError(f"{self.label} takes {expected}, not {value!r} ({type(value).__name__})")
 
+    # -- queries ---------------------------------------------------------------------------------------------------
+
+    def operand(self, lookup_name: str, value: Any) -> Any:
+        """Return the right side of a lookup such as `contains`, of the value or expression that was given.
+
+        Args:
+            lookup_name: of a lookup between two that have something in them: texts, documents, arrays, ranges.
+            value: as given. Any: whatever the lookup takes.
+        """
+        return value
+
     # -- migrations ------------------------------------------------------------------------------------------------
 
     def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:

@@ -105,7 +105,7 @@ class Validated:
 
     def display(self, value: Any) -> str:
         """Return the label of a value; the value as text where it is none of the choices, and "" for None."""
-        found = dict(self.flatchoices).get(value, value)
+        found = next((label for choice, label in self.flatchoices if choice == value), value)
         return "" if found is None else str(found)
 
     # -- is it valid? ----------------------------------------------------------------------------------------------

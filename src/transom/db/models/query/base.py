@@ -507,14 +507,17 @@ class Query(Generic[M]):
         is_nullable = column.field.null if isinstance(column.shape, ColumnOperand) else True
         return SubqueryOperand(shape, column.shape, is_nullable), values
 
-    def as_subquery(self, *, one_column: bool = True) -> tuple[SelectShape, Bound, tuple[Any, ...]]:
+    def as_subquery(
+        self, *, one_column: bool = True, ordered: bool = False
+    ) -> tuple[SelectShape, Bound, tuple[Any, ...]]:
         """Return the query within another: its shape, its one column, and the values.
 
         Args:
             one_column: whether which column it is matters; it does not where only asked whether there are rows.
+            ordered: whether the order of the rows matters though there is no slice.
         """
         made = self._with_false() if self._empty else self
-        is_ordered = made._is_sliced or isinstance(made._distinct, tuple)
+        is_ordered = ordered or made._is_sliced or isinstance(made._distinct, tuple)
         shape = made._shape(ordered=is_ordered)._replace(related=(), lock=None)
         column = made._subquery_column() if one_column else made._key_column()
         return shape, column, made._arguments(ordered=is_ordered)

@@ -149,11 +149,13 @@ class QueryBinder:
         """Return the shape of terms to order by."""
         return bind_ordering(terms, self)
 
-    def query(self, queryset: Any, *, one_column: bool = True) -> tuple[SelectShape, Bound]:
+    def query(
+        self, queryset: Any, *, one_column: bool = True, ordered: bool = False
+    ) -> tuple[SelectShape, Bound]:
         """Return another query, within this one, and its one column. Any: of any model."""
         if not hasattr(queryset, "as_subquery"):
             raise FieldError(f"a subquery is made of a queryset, not of {queryset!r}")
-        select, column, values = queryset.as_subquery(one_column=one_column)
+        select, column, values = queryset.as_subquery(one_column=one_column, ordered=ordered)
         self.values.extend(values)
         select, shape = self.resolve_outer((select, column.shape))
         return select, Bound(shape, column.field)

@@ -28,6 +28,7 @@ from transom.db.models.fields import Field, ForeignKey
 from transom.db.models.query.lookups import SEPARATOR, intern_lookup
 from transom.db.models.record import Record
 from transom.db.sql.shapes import (
+    BETWEEN_SETS,
     Assignment,
     ColumnOperand,
     ColumnPath,
@@ -242,10 +243,13 @@ def _bind_value(lookup: Lookup, value: Any, binder: ConditionBinder) -> Operand:
         raise FieldError(f"{_label(lookup)} cannot be compared with None by {lookup.name!r}; use isnull")
     if isinstance(value, Value) and value.output_field is None:
         value = value.value
+    if lookup.name in BETWEEN_SETS:
+        value = cast("Field[Any]", lookup.field).operand(lookup.name, value)
     if isinstance(value, Expression):
-        if lookup.name in _WITH_VALUES or (
-            lookup.field.column_type().kind == "json" and lookup.name == "contains"
-        ):
+        of_values = lookup.name in _WITH_VALUES or (
+            lookup.name == "contains" and lookup.field.column_type().kind == "json"
+        )
+        if of_values and not lookup.field.column_type().has_elements:
             raise FieldError(f"{_label(lookup)} with {lookup.name!r} takes a value, not {value!r}")
         return binder.bind(value).shape
     value = _key_of(lookup, value)

@@ -19,7 +19,14 @@ from transom.db.models.fields import (
     links,
 )
 from transom.db.models.query.outputs import SCALAR, computed_field
-from transom.db.sql.shapes import ColumnOperand, ColumnPath, DocumentPart, Lookup, LookupName
+from transom.db.sql.shapes import (
+    BETWEEN_SETS,
+    ColumnOperand,
+    ColumnPath,
+    DocumentPart,
+    Lookup,
+    LookupName,
+)
 from transom.db.sql.walk import columns_of
 
 if TYPE_CHECKING:
@@ -50,6 +57,14 @@ _FEWER: Final[dict[ColumnKind, tuple[LookupName, ...]]] = {
     "text": (*_ORDERED, *_OF_TEXT),
     "tsvector": ("isnull",),
     "tsquery": ("exact", "isnull"),
+    "array": (*_ORDERED, "contains", "contained_by", "overlap"),
+    "range": (*_ORDERED, *BETWEEN_SETS),
+}
+# Whose parts may have the name of another's lookup: `days__startswith`, and keys of documents.
+_WITH_OWN_NAMES: Final[dict[ColumnKind, tuple[LookupName, ...]]] = {
+    "array": _FEWER["array"],
+    "range": _FEWER["range"],
+    "json": (*_ORDERED, *_OF_TEXT, *_OF_DOCUMENTS),
 }
 
 # Names come from source code, so there are few; the bound only keeps a program that makes them up from growing.
@@ -145,7 +160,9 @@ def take_transforms(
 
 
 def _is_lookup(source: Expression, bound: Bound, word: str) -> bool:
-    return word in LOOKUP_NAMES or _find_custom(source, bound.field, word) is not None
+    if word in LOOKUP_NAMES:
+        return word in _WITH_OWN_NAMES.get(bound.field.column_type().kind, LOOKUP_NAMES)
+    return _find_custom(source, bound.field, word) is not None
 
 
 def _find_custom(source: Expression, field: Field[Any], word: str) -> type[Expression] | None:

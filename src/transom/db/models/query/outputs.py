@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from transom.db.models.fields.base import Converter
     from transom.db.sql.column_type import ColumnKind
     from transom.db.sql.metadata import Vendor
+    from transom.validators import Validator
 
 _MAX_OUTPUTS: Final = 1000  # fields come from source code, so there are few; see `lookups.py`
 
@@ -45,6 +46,10 @@ class _ComputedDecimalField(DecimalField[Decimal]):
     def column_type(self) -> ColumnType:
         """Return the decimal type without sizes."""
         return ColumnType("decimal")
+
+    def size_validators(self) -> Iterable[Validator]:
+        """Return none."""
+        return ()
 
     def decoder(self, vendor: Vendor) -> Converter | None:
         """Return Decimal where the driver gives a float, of the digits that a float has for certain."""
