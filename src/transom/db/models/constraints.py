@@ -7,6 +7,7 @@ import re
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from transom.db.models.expressions import F
 from transom.db.models.indexes import check_opclasses, condition_names, expression_names
 from transom.db.models.names import digest, fill_name, import_path, make_name
 
@@ -217,18 +218,28 @@ _OPERATOR = re.compile(
 )  # https://www.postgresql.org/docs/current/sql-syntax-lexical.html
 
 
+def _plain(subject: str | Expression) -> str | Expression:
+    """Return the name of a field that stands in an F."""
+    return subject.path if type(subject) is F and "__" not in subject.path else subject
+
+
 class ExclusionConstraint(BaseConstraint):
     """Refuses two rows of which all the comparisons hold, such as two bookings that overlap; PostgreSQL alone has it.
 
         models.ExclusionConstraint(expressions=[("network", "&&")], opclasses=["inet_ops"], name="networks_apart")
+        models.ExclusionConstraint(
+            expressions=[("room", "="), (TsTzRange("begins", "ends"), RangeOperators.OVERLAPS)], name="no_double_booking"
+        )
+
+    Plain values beside ranges need an extension: `BtreeGistExtension` of `transom.db.postgres`, in a migration before.
 
     Args:
-        expressions: pairs of a field and the operator that compares two rows by it.
+        expressions: pairs of the name of a field, or an expression over fields, and the operator that compares two rows by it.
         name: made of table and fields if not given.
         index_type: the kind of index behind it, which must know the operators.
         condition: which rows it is about; all if None.
         deferrable: when it is checked, if not at once.
-        opclasses: an operator class for each field.
+        opclasses: an operator class for each field; expressions take none.
         violation_error_message: see `BaseConstraint`.
         violation_error_code: see `BaseConstraint`.
     """
@@ -238,7 +249,7 @@ class ExclusionConstraint(BaseConstraint):
     def __init__(
         self,
         *,
-        expressions: Sequence[tuple[str, str]],
+        expressions: Sequence[tuple[str | Expression, str]],
         name: str | None = None,
         index_type: str = "gist",
         condition: Q | None = None,
@@ -260,7 +271,11 @@ class ExclusionConstraint(BaseConstraint):
         for _, operator in expressions:
             if not _OPERATOR.fullmatch(operator):
                 raise TypeError(f"{operator!r} is no operator; take one such as '&&' or '='")
-        self.expressions = tuple(expressions)
+        self.expressions = tuple([(_plain(subject), operator) for subject, operator in expressions])
+        if opclasses and not all(isinstance(subject, str) for subject, _ in self.expressions):
+            raise TypeError(
+                "opclasses are for names of fields; an ExclusionConstraint of expressions takes none"
+            )
         self.index_type = index_type.lower()
         self.condition = condition
         self.deferrable = deferrable
@@ -268,12 +283,14 @@ class ExclusionConstraint(BaseConstraint):
 
     def name_parts(self) -> list[str]:
         """Return the fields, and a digest of the operators and the condition."""
-        names = [name for name, _ in self.expressions]
+        names = [subject for subject, _ in self.expressions if isinstance(subject, str)]
         return [*names, digest(repr((self.expressions, self.condition)))]
 
     def field_names(self) -> set[str]:
         """Return the fields, and the names in the condition."""
-        found = {name for name, _ in self.expressions}
+        found: set[str] = set()
+        for subject, _ in self.expressions:
+            found |= {subject} if isinstance(subject, str) else expression_names(subject)
         return found if self.condition is None else found | condition_names(self.condition)
 
     def arguments(self) -> tuple[list[Any], dict[str, Any]]:

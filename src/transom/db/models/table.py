@@ -117,8 +117,13 @@ def constraint_item(constraint: BaseConstraint, options: Options) -> TableItem:
 
 
 def _exclusion_item(constraint: ExclusionConstraint, options: Options) -> ExclusionItem:
-    names = [(name, False) for name, _ in constraint.expressions]
-    keys = _keys(names, (), constraint.opclasses, options)
+    opclasses = constraint.opclasses or [None for _ in constraint.expressions]
+    keys = [
+        IndexKey(options.get_field(subject).column, opclass=opclass)
+        if isinstance(subject, str)
+        else IndexKey(own_expression(subject, options))
+        for (subject, _), opclass in zip(constraint.expressions, opclasses, strict=True)
+    ]
     operators = [operator for _, operator in constraint.expressions]
     return ExclusionItem(
         constraint.name,

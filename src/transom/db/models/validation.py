@@ -16,6 +16,7 @@ from transom.db.models.constraints import (
     ExclusionConstraint,
     UniqueConstraint,
 )
+from transom.db.models.expressions import F
 from transom.db.models.fields import UNIQUE_FOR, ForeignKey
 from transom.db.models.indexes import condition_names, expression_names
 from transom.db.models.query import QuerySet
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from transom.db.models.expressions import Q
     from transom.db.models.fields import Field
     from transom.db.models.record import Record
+    from transom.db.sql.items import BoundExpression
     from transom.db.sql.metadata import Vendor
     from transom.db.sql.statement import Statement
 
@@ -257,15 +259,32 @@ async def _has_twin(constraint: UniqueConstraint, instance: Record) -> bool:
     options = instance._meta
     names = set[str]().union(*(expression_names(expression) for expression in constraint.expressions))
     fields = list({options.get_field(name): None for name in sorted(names)})
-    expressions = [own_expression(expression, options) for expression in constraint.expressions]
-    inside = [value for expression in expressions for value in expression.values]
-    rest = _Rest(constraint.condition, instance)
+    pairs = [(own_expression(expression, options), "=") for expression in constraint.expressions]
+    return await _has_rival(instance, fields, pairs, constraint.condition)
+
+
+async def _has_rival(
+    instance: Record,
+    fields: Sequence[AnyField],
+    pairs: Sequence[tuple[BoundExpression, str]],
+    condition: Q | None,
+) -> bool:
+    """Ask for another row of which all comparisons with the object hold.
+
+    Args:
+        instance: the object.
+        fields: those that the expressions speak of.
+        pairs: what is compared of the two, and by which operator.
+        condition: which rows count; all if None.
+    """
+    inside = [value for expression, _ in pairs for value in expression.values]
+    rest = _Rest(condition, instance)
     values = [*(getattr(instance, field.attname) for field in fields), *inside, *inside, *rest.values]
 
     def compile_statement(vendor: Vendor) -> Statement:
-        from transom.db.sql.schema import rows_alike
+        from transom.db.sql.schema import rival_rows
 
-        return rows_alike(options, fields, expressions, rest.shape, vendor, beside=rest.beside)
+        return rival_rows(instance._meta, fields, pairs, rest.shape, vendor, beside=rest.beside)
 
     return bool(await _fetch(instance, compile_statement, values))
 
@@ -275,18 +294,12 @@ async def _is_excluded(constraint: ExclusionConstraint, instance: Record) -> boo
     options = instance._meta
     if constraint.condition is not None and not await _truth(constraint.condition, instance):
         return False
-    parts = [(options.get_field(name), operator) for name, operator in constraint.expressions]
-    values = [getattr(instance, field.attname) for field, _ in parts]
-    if None in values:
-        return False
-    rest = _Rest(constraint.condition, instance)
-
-    def compile_statement(vendor: Vendor) -> Statement:
-        from transom.db.sql.schema import excluded_rows
-
-        return excluded_rows(options, parts, rest.shape, vendor, beside=rest.beside)
-
-    return bool(await _fetch(instance, compile_statement, [*values, *rest.values]))
+    subjects = [F(each) if isinstance(each, str) else each for each, _ in constraint.expressions]
+    names = set[str]().union(*(expression_names(subject) for subject in subjects))
+    fields = list({options.get_field(name): None for name in sorted(names)})
+    operators = [operator for _, operator in constraint.expressions]
+    bound = [own_expression(subject, options) for subject in subjects]
+    return await _has_rival(instance, fields, list(zip(bound, operators, strict=True)), constraint.condition)
 
 
 class _Rest:

@@ -8,9 +8,13 @@ import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
+from transom.db.exceptions import FieldError
+from transom.db.sql.ordering import direct
 from transom.db.sql.types import parameter_type
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy.sql.compiler import SQLCompiler
 
     from transom.db.sql.builder import Builder
@@ -32,8 +36,27 @@ class GroupConcat(FunctionElement[str]):
 @compiles(GroupConcat)
 def _compile(element: GroupConcat, compiler: SQLCompiler, **options: Any) -> str:
     # Any: options of SQLAlchemy's own
+    options["within_aggregate_function"] = True
     value, separator = (compiler.process(each, **options) for each in element.clauses)
     return f"GROUP_CONCAT({value} SEPARATOR {separator})"
+
+
+class Ordered(sa.ColumnElement[Any]):
+    """The last operand of a function over rows, and the order in which it gets them."""
+
+    inherit_cache = False
+
+    def __init__(self, operand: Column, order_by: Sequence[Column]) -> None:
+        self.operand = operand
+        self.order_by = order_by
+        self.type = operand.type
+
+
+@compiles(Ordered)
+def _compile_ordered(element: Ordered, compiler: SQLCompiler, **options: Any) -> str:
+    # Any: options of SQLAlchemy's own
+    operand, *terms = (compiler.process(each, **options) for each in (element.operand, *element.order_by))
+    return f"{operand} ORDER BY {', '.join(terms)}"
 
 
 def build_aggregate(shape: AggregateOperand, builder: Builder, scope: int | None) -> Column:
@@ -42,12 +65,20 @@ def build_aggregate(shape: AggregateOperand, builder: Builder, scope: int | None
 
 
 def call_aggregate(shape: AggregateOperand, builder: Builder, scope: int | None) -> Any:
-    """Return the function called, which may still be told over which rows. Any: SQLAlchemy knows no such function."""
+    """Return the function called, which may still be told over which rows. Any: SQLAlchemy knows no such function.
+
+    Raises:
+        FieldError: the database has no such function, or not in this form.
+    """
+    _refuse(shape, builder.vendor)
     operands = [builder.expression(operand, scope) for operand in shape.operands]
     holds = None if shape.condition is None else builder.condition(shape.condition, scope)
+    keys = [builder.expression(each.expression, scope) for each in shape.order_by if each.expression]
     if builder.moved is not None:
         operands = [builder.move(operand) for operand in operands]
         holds = None if holds is None else builder.move(holds)
+        keys = [builder.move(key) for key in keys]
+    order = [direct(key, each, builder.vendor) for key, each in zip(keys, shape.order_by, strict=True)]
     if (
         holds is not None and builder.vendor == "mysql"
     ):  # it has no FILTER: NULL counts in no aggregate but count(*)
@@ -65,7 +96,10 @@ def call_aggregate(shape: AggregateOperand, builder: Builder, scope: int | None)
     if name == "string_agg" and builder.vendor != "postgresql":
         name = "group_concat"
         if builder.vendor == "mysql":
-            return GroupConcat(first, *others)
+            return GroupConcat(Ordered(first, order) if order else first, *others)
+    if order:
+        *whole, last = first, *others
+        first, *others = *whole, Ordered(last, order)
     value: Any = getattr(sa.func, name)(first, *others)  # Any: as above
     return value if holds is None else value.filter(holds)
 
@@ -81,5 +115,20 @@ def settle(shape: AggregateOperand, value: Column, vendor: Vendor) -> Column:
     return value
 
 
+def _refuse(shape: AggregateOperand, vendor: Vendor) -> None:
+    if shape.name in _OF_POSTGRESQL and vendor != "postgresql":
+        raise FieldError(
+            f"PostgreSQL alone has {shape.name}(); on {vendor} compute it of the rows, or take another aggregate"
+        )
+    if shape.name == "string_agg" and vendor == "sqlite" and (shape.distinct or shape.order_by):
+        raise FieldError("StringAgg takes neither distinct nor order_by on sqlite; join the texts in Python")
+
+
+_OF_POSTGRESQL = frozenset(
+    (
+        "array_agg", "jsonb_agg", "bit_and", "bit_or", "bit_xor", "bool_and", "bool_or", "corr", "covar_pop", "covar_samp",
+        "regr_avgx", "regr_avgy", "regr_count", "regr_intercept", "regr_r2", "regr_slope", "regr_sxx", "regr_sxy", "regr_syy",
+    )
+)  # fmt: skip
 _DOUBLE: sa.Double[Any] = sa.Double()
 _WIDER = frozenset({"sum", "avg", "stddev_pop", "stddev_samp", "var_pop", "var_samp"})

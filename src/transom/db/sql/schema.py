@@ -234,35 +234,43 @@ def condition_of_row(
     return builder.finish(sa.select(condition.label("holds")).select_from(row))
 
 
-def rows_alike(
+def rival_rows(
     options: OptionsLike,
     fields: Sequence[FieldLike],
-    expressions: Sequence[BoundExpression],
+    pairs: Sequence[tuple[BoundExpression, str]],
     shape: ConditionShape | None,
     vendor: Vendor,
     *,
     beside: bool,
 ) -> Statement:
-    """Compile the search for a row in which expressions have the values that they have for another row.
+    """Compile the search for a row that would not be let stand beside another: all comparisons between the two hold.
 
     The values are those of `fields`, the other row's; of the expressions for it; of the same in the table; with `beside`
     the key of a row that does not count; and those of the condition on the rows of the table.
     """
     builder = StatementBuilder(options, vendor)
     table = builder.joins.base
-    columns = [
-        builder.parameter(field.writer(vendor), sql_type(field.column_type(), vendor)).label(field.column)
-        for field in fields
-    ]
+    columns = [_candidate(field, builder).label(field.column) for field in fields]
     row = sa.select(*columns).subquery("candidate")
     sides: list[list[Column]] = []
     for base in (row, table):
         builder.joins.base = base
-        sides.append([builder.expression(each.shape, None) for each in expressions])
-    tests: list[Column] = [mine == theirs for mine, theirs in zip(*sides, strict=True)]
+        sides.append([builder.expression(each.shape, None) for each, _ in pairs])
+    tests: list[Column] = [
+        theirs.op(operator, is_comparison=True, return_type=sa.Boolean())(mine)
+        for mine, theirs, (_, operator) in zip(*sides, pairs, strict=True)
+    ]
     tests += _other_conditions(builder, shape, beside)
     one: Column = sa.literal_column("1")
     return builder.finish(sa.select(one).select_from(table.join(row, sa.true())).where(*tests))
+
+
+def _candidate(field: FieldLike, builder: StatementBuilder) -> Column:
+    """Return the place of a value of the other row, of the type of its column."""
+    kind = sql_type(field.column_type(), builder.vendor)
+    value = builder.parameter(field.writer(builder.vendor), kind)
+    # PostgreSQL takes what it is not told for text. The others do not cast to all types of columns, nor need it.
+    return sa.cast(value, kind) if builder.vendor == "postgresql" else value
 
 
 def _other_conditions(builder: StatementBuilder, shape: ConditionShape | None, beside: bool) -> list[Column]:
@@ -276,28 +284,3 @@ def _other_conditions(builder: StatementBuilder, shape: ConditionShape | None, b
     if shape is not None:
         tests.append(build_condition(shape, builder, Position(0)))
     return tests
-
-
-def excluded_rows(
-    options: OptionsLike,
-    parts: Sequence[tuple[FieldLike, str]],
-    shape: ConditionShape | None,
-    vendor: Vendor,
-    *,
-    beside: bool,
-) -> Statement:
-    """Compile the search for a row that an exclusion constraint would not let stand beside another.
-
-    The values are those of the fields of `parts`; with `beside` the key of a row that may; those of the condition.
-    """
-    builder = StatementBuilder(options, vendor)
-    base = builder.joins.base
-    tests: list[Column] = [
-        base.c[field.column].op(operator, is_comparison=True, return_type=sa.Boolean())(
-            builder.parameter(field.writer(vendor), parameter_type(field.column_type(), vendor))
-        )
-        for field, operator in parts
-    ]
-    tests += _other_conditions(builder, shape, beside)
-    one: Column = sa.literal_column("1")
-    return builder.finish(sa.select(one).select_from(base).where(*tests))

@@ -264,6 +264,7 @@ class AggregateOperand(NamedTuple):
         distinct: whether equal values count once.
         condition: which rows count; None for all.
         output: what it returns.
+        order_by: in which order they count, where that matters.
     """
 
     name: str
@@ -271,6 +272,7 @@ class AggregateOperand(NamedTuple):
     distinct: bool
     condition: ConditionShape | None
     output: ColumnType
+    order_by: tuple[Ordering, ...] = ()
 
 
 class WindowOperand(NamedTuple):

@@ -17,6 +17,7 @@ from transom.db.sql.conditions import Position, build_condition
 from transom.db.sql.dialects import dialect, undouble
 from transom.db.sql.expressions import build_expression
 from transom.db.sql.joins import Joins
+from transom.db.sql.ordering import direct
 from transom.db.sql.outside import Outside, check_groups, conjuncts
 from transom.db.sql.parameters import Parameter
 from transom.db.sql.shapes import (
@@ -36,7 +37,6 @@ from transom.db.sql.walk import (
     reaches_out,
     window_names,
 )
-from transom.db.sql.windows import direct
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from transom.db.exceptions import FieldError
-from transom.db.models.expressions.base import Bound, Expression
+from transom.db.models.expressions.base import Bound, Expression, OrderBy
 from transom.db.models.expressions.references import F
 from transom.db.sql.shapes import AggregateOperand, FunctionOperand
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from transom.db.models.expressions.base import Binder
     from transom.db.sql.column_type import ColumnKind
+    from transom.db.sql.shapes import Ordering
 
 
 class Aggregate(Expression):
@@ -25,7 +28,7 @@ class Aggregate(Expression):
         output_field: the field whose values come out, if not the aggregate's own. Any: any field.
     """
 
-    __slots__ = ("default", "distinct", "filter", "operands", "output_field")
+    __slots__ = ("default", "distinct", "filter", "operands", "order_by", "output_field")
 
     name: ClassVar[str]
     """The function in SQL."""
@@ -46,18 +49,32 @@ class Aggregate(Expression):
         self.filter = filter
         self.default = default
         self.output_field = output_field
+        self.order_by: Any = ()  # names, expressions and their asc() and desc(); one, or several
 
     def bind(self, binder: Binder) -> Bound:
-        """Return the aggregate; its operands are bound first, then the filter, then the default."""
+        """Return the aggregate; its operands are bound first, then the filter, the order and the default."""
         operands = [binder.bind(operand) for operand in self.operands]
         condition = None if self.filter is None else binder.condition(self.filter)
         field = self.find_field(binder, operands)
         shapes = tuple([operand.shape for operand in operands])
-        shape = AggregateOperand(self.function(), shapes, self.distinct, condition, field.column_type())
+        ordering = self._ordering(binder)
+        shape = AggregateOperand(
+            self.function(), shapes, self.distinct, condition, field.column_type(), ordering
+        )
         if self.default is None:
             return Bound(shape, field)
-        default = binder.bind(self.default)
+        default = self.bind_default(binder, field)
         return Bound(FunctionOperand("coalesce", (shape, default.shape), field.column_type()), field)
+
+    def _ordering(self, binder: Binder) -> tuple[Ordering, ...]:
+        terms = several(self.order_by) if self.order_by != () else ()
+        if "?" in terms:
+            raise FieldError(f"{self!r} cannot have a random order")
+        return binder.ordering(terms)
+
+    def bind_default(self, binder: Binder, field: Any) -> Bound:
+        """Return the default, where there is one; `field` is that of what comes out. Any: any field."""
+        return binder.bind(self.default)
 
     def function(self) -> str:
         """Return the function in SQL."""
@@ -170,7 +187,16 @@ class StdDev(_Spread):
 
 
 class StringAgg(Aggregate):
-    """All texts in one, with a delimiter between them: `StringAgg("name", Value(", "))`."""
+    """All texts in one, with a delimiter between them: `StringAgg("name", Value(", "), order_by="name")`.
+
+    Args:
+        operand: see `Aggregate`. Any: of any type.
+        delimiter: a text.
+        distinct: whether equal texts come once; not on SQLite.
+        filter: see `Aggregate`.
+        default: see `Aggregate`.
+        order_by: names (`"-votes"`), expressions and their asc() and desc(); one, or several; not on SQLite.
+    """
 
     __slots__ = ()
 
@@ -182,11 +208,21 @@ class StringAgg(Aggregate):
         operand: Any,
         delimiter: Any,
         *,
+        distinct: bool = False,
         filter: Any = None,  # Any: a Q, or an expression that is a condition
         default: Any = None,
+        order_by: Any = (),
     ) -> None:
-        super().__init__(operand, filter=filter, default=default)
+        super().__init__(operand, distinct=distinct, filter=filter, default=default)
         self.operands = (*self.operands, delimiter)
+        self.order_by = order_by
+
+
+def several(given: Any) -> tuple[Any, ...]:
+    """Return one thing to order or divide by, or several, as a tuple. Any: names and expressions."""
+    if isinstance(given, tuple | list) and not isinstance(given, OrderBy):
+        return tuple(cast("Iterable[Any]", given))
+    return (given,)
 
 
 class Sum(Aggregate):

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from transom.db.exceptions import FieldError
-from transom.db.models.expressions.aggregates import Aggregate
+from transom.db.models.expressions.aggregates import Aggregate, several
 from transom.db.models.expressions.base import Bound, Expression, OrderBy
 from transom.db.models.expressions.function import Function
 from transom.db.models.expressions.references import F
 from transom.db.sql.shapes import Frame, WindowOperand
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from transom.db.models.expressions.base import Binder
 
 
@@ -68,11 +66,13 @@ class Window(Expression):
         frame: WindowFrame | None = None,
     ) -> None:
         self.expression = expression
-        self.partition_by = _several(partition_by)
-        self.order_by: tuple[str | OrderBy | Expression, ...] = _several(order_by)
+        self.partition_by = several(partition_by)
+        self.order_by: tuple[str | OrderBy | Expression, ...] = several(order_by)
         self.frame = frame
         if isinstance(expression, Window):
             raise FieldError("a window over a window needs a subquery")
+        if isinstance(expression, Aggregate) and expression.order_by != ():
+            raise FieldError("an aggregate over a window has the order of the window; drop its own order_by")
         if isinstance(expression, Aggregate) and expression.default is not None:
             raise FieldError("an aggregate over a window takes no default; write Coalesce(Window(…), …)")
 
@@ -88,12 +88,6 @@ class Window(Expression):
 
     def __repr__(self) -> str:
         return f"Window({self.expression!r})"
-
-
-def _several(given: Any) -> tuple[Any, ...]:
-    if isinstance(given, tuple | list) and not isinstance(given, OrderBy):
-        return tuple(cast("Iterable[Any]", given))
-    return (given,)
 
 
 class CumeDist(Function):
