@@ -10,11 +10,13 @@ import random
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from transom.conf import Settings, apps, run_checks
 from transom.db import CheckViolation, DataError, F, FieldError, Q, create_tables, models
 from transom.db.backends.base import Backend
 from transom.db.fixtures import dump_data, load_data, read_items
@@ -604,3 +606,22 @@ class TestOtherDatabases:
         ):
             with pytest.raises(FieldError, match="PostgreSQL's alone"):
                 await ask
+
+
+@pytest.mark.parametrize(
+    ("url", "found"), [("sqlite:///x", True), ("mysql://h/x", True), ("postgresql://h/x", False)]
+)
+def test_fields_of_another_database_are_found_at_start_up(
+    monkeypatch: pytest.MonkeyPatch, url: str, found: bool
+) -> None:
+    label = ArrayPost._meta.app_label
+    assert "postgres.E001" not in {message.id for message in run_checks(Settings(databases={"default": url}))}
+    config = apps.AppConfig(name=label, label=label, path=Path())
+    monkeypatch.setattr(apps, "_app_configs", {label: config})
+    messages = [
+        message
+        for message in run_checks(Settings(databases={"default": url}))
+        if message.id == "postgres.E001" and "ArrayPost.tags is a ArrayField" in message.msg
+    ]
+    assert bool(messages) is found
+    assert all("JSONField" in message.hint for message in messages)

@@ -373,6 +373,19 @@ class TestLookups:
             with pytest.raises(FieldError, match="takes a range of its own type"):
                 await RangeEvent.objects.filter(condition)
 
+    async def test_plain_values_are_looked_for_in_ranges(self) -> None:
+        for age in (1, 4, 5):
+            await RangeEvent.objects.create(age=age, small=age, ages=Range(0, age))
+        ages = RangeEvent.objects.order_by("age").values_list("age", flat=True)
+        assert await ages.filter(age__contained_by=Range(2, 5, "[]")) == [4, 5]
+        assert await ages.filter(small__contained_by=Range(None, 5)) == [1, 4]
+        assert await ages.exclude(small__contained_by=Range(None, 5)) == [5]
+        assert await ages.filter(pk__contained_by=Range(empty=True)) == []
+        assert await ages.filter(age__contained_by=F("ages")) == []
+        assert await ages.filter(ages__startswith__contained_by=Range(0, 1)) == [1, 4, 5]
+        with pytest.raises(FieldError, match="takes a Range"):
+            await ages.filter(age__contained_by=(1, 5))
+
     async def test_bounds_of_times_and_decimals_decide(self) -> None:
         await RangeEvent.objects.create(
             moments=Range(NOON, NOON + timedelta(hours=1)), price=Range(Decimal("0.5"), Decimal(1), "(]")

@@ -17,6 +17,7 @@ from transom.forms.fields import (
     JSONField,
     MultipleChoiceField,
     NullBooleanField,
+    SimpleArrayField,
     URLField,
     UUIDField,
 )
@@ -76,6 +77,7 @@ __all__ = [
     "RadioSelect",
     "Select",
     "SelectMultiple",
+    "SimpleArrayField",
     "TextInput",
     "Textarea",
     "URLField",

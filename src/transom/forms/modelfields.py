@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from transom.db import models
+from transom.db.postgres import ArrayField
 from transom.forms import fields
 from transom.forms.modelvalues import ModelFieldChoices, ParsedField
 from transom.forms.widgets import Textarea
@@ -119,6 +120,16 @@ def _boolean(field: Any, options: Options) -> AnyField:
     )
 
 
+def _array(field: Any, options: Options) -> AnyField:
+    base = field.base_field
+    if isinstance(base, ArrayField):
+        raise TypeError(
+            f"{field.label} has lists in lists, for which there is no form field; declare one, or leave it out"
+        )
+    options["validators"] = [*field.size_validators(), *options.get("validators", ())]
+    return fields.SimpleArrayField[Any](derive_field(base), **options)
+
+
 def _plain(form_field: Any) -> Callable[[Any, Options], AnyField]:
     return lambda field, options: form_field(**options)
 
@@ -149,6 +160,7 @@ BUILDERS: Sequence[tuple[type | tuple[type, ...], Callable[[Any, Options], AnyFi
     ((models.TimeField, models.DurationField, models.GenericIPAddressField, models.BinaryField), ParsedField),
     (models.UUIDField, _plain(fields.UUIDField)),
     (models.JSONField, _plain(fields.JSONField)),
+    (ArrayField, _array),
 )
-# Empty text, and False for a box that is not ticked.
-HAVE_EMPTY_VALUE = (models.CharField, models.TextField, models.BooleanField)
+# Empty text, an empty list, and False for a box that is not ticked.
+HAVE_EMPTY_VALUE = (models.CharField, models.TextField, models.BooleanField, ArrayField)

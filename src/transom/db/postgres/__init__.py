@@ -22,6 +22,7 @@ from transom.db.postgres.aggregates import (
     Statistic,
 )
 from transom.db.postgres.arrays import ArrayField, ArraySubquery
+from transom.db.postgres.checks import check_databases
 from transom.db.postgres.extensions import (
     BloomExtension,
     BtreeGinExtension,
@@ -34,6 +35,7 @@ from transom.db.postgres.extensions import (
     UnaccentExtension,
 )
 from transom.db.postgres.functions import TransactionNow
+from transom.db.postgres.lookups import ContainedBy
 from transom.db.postgres.operations import (
     AddConstraintNotValid,
     AddIndexConcurrently,
@@ -116,6 +118,7 @@ __all__ = [
     "CombinedLexeme",
     "CombinedSearchQuery",
     "CombinedSearchVector",
+    "ContainedBy",
     "Corr",
     "CovarPop",
     "CreateCollation",
@@ -175,4 +178,5 @@ __all__ = [
     "Unaccent",
     "UnaccentExtension",
     "ValidateConstraint",
+    "check_databases",
 ]

@@ -1,5 +1,6 @@
 """Fields, one module per family."""
 
+from transom.forms.fields.arrays import SimpleArrayField
 from transom.forms.fields.base import Field, FieldOptions
 from transom.forms.fields.choices import ChoiceField, MultipleChoiceField
 from transom.forms.fields.dates import DateField, DateTimeField
@@ -24,6 +25,7 @@ __all__ = [
     "JSONField",
     "MultipleChoiceField",
     "NullBooleanField",
+    "SimpleArrayField",
     "URLField",
     "UUIDField",
 ]
