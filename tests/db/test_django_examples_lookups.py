@@ -284,56 +284,56 @@ def the_first_days_of_a_year_may_be_of_the_year_before(m: M) -> Any:
 # -- names across relations
 
 
-@of("lookups across relations", gives=["Brie 100%", "The_Rind"])
+@of("lookups_across_relations", gives=["Brie 100%", "The_Rind"])
 def a_foreign_key_is_followed(m: M) -> Any:
     return headlines(m.Entry.objects.filter(blog__name="Cheese Log"))
 
 
-@of("lookups across relations", gives=["Tide Tables"])
+@of("lookups_across_relations", gives=["Tide Tables"])
 def a_foreign_key_is_followed_backwards(m: M) -> Any:
     return names(m.Blog.objects.filter(entry__headline__contains="Moon"))
 
 
-@of("lookups across relations", gives=["Cheese Log"])
+@of("lookups_across_relations", gives=["Cheese Log"])
 def paths_are_of_any_length(m: M) -> Any:
     return names(m.Blog.objects.filter(entry__authors__name="Cy", entry__rating=5))
 
 
-@of("lookups across relations", gives=["Tide Tables", "Cheese Log", "Empty Pages"])
+@of("lookups_across_relations", gives=["Tide Tables", "Cheese Log", "Empty Pages"])
 def what_is_not_there_is_null(m: M) -> Any:
     return names(m.Blog.objects.filter(entry__authors__alias__isnull=True).distinct())
 
 
-@of("lookups across relations", gives=["Tide Tables"])
+@of("lookups_across_relations", gives=["Tide Tables"])
 def what_is_there_and_null_takes_a_second_condition(m: M) -> Any:
     lookups = {"entry__authors__isnull": False, "entry__authors__alias__isnull": True}
     return names(m.Blog.objects.filter(**lookups).distinct())
 
 
-@of("several related rows", gives=[])
+@of("several_related_rows", gives=[])
 def one_call_of_filter_speaks_of_one_related_row(m: M) -> Any:
     return names(m.Blog.objects.filter(entry__headline__contains="tides", entry__published__year=2024))
 
 
-@of("several related rows", gives=["Tide Tables", "Tide Tables"])
+@of("several_related_rows", gives=["Tide Tables", "Tide Tables"])
 def two_calls_may_speak_of_two(m: M) -> Any:
     tides = m.Blog.objects.filter(entry__headline__contains="tides")
     return names(tides.filter(entry__published__year=2024))
 
 
-@of("several related rows", gives=["Cheese Log", "Empty Pages"])
+@of("several_related_rows", gives=["Cheese Log", "Empty Pages"])
 def one_call_of_exclude_may_speak_of_two(m: M) -> Any:
     left = m.Blog.objects.exclude(entry__headline__contains="tides", entry__published__year=2024)
     return left.order_by("name").values_list("name", flat=True)
 
 
-@of("several related rows", gives=["Cheese Log", "Empty Pages", "Tide Tables"])
+@of("several_related_rows", gives=["Cheese Log", "Empty Pages", "Tide Tables"])
 def exclude_by_a_queryset_of_the_related_rows(m: M) -> Any:
     both = m.Entry.objects.filter(headline__contains="tides", published__year=2024)
     return m.Blog.objects.exclude(entry__in=both).order_by("name").values_list("name", flat=True)
 
 
-@of("lookups across relations", gives=[["Brie 100%", "The_Rind"]] * 4)
+@of("lookups_across_relations", gives=[["Brie 100%", "The_Rind"]] * 4)
 def a_relation_is_compared_with_objects_and_keys(m: M) -> Any:
     blog = yield m.Blog.objects.get(slug="cheese")
     found: list[Any] = []
@@ -342,18 +342,18 @@ def a_relation_is_compared_with_objects_and_keys(m: M) -> Any:
     return found
 
 
-@of("lookups across relations", gives="long")
+@of("lookups_across_relations", gives="long")
 def a_one_to_one_field_is_followed_both_ways(m: M) -> Any:
     entry = yield m.Entry.objects.get(detail__text="long")
     return m.Detail.objects.get(entry__headline=entry.headline)
 
 
-@of("unknown names", gives=Raises("FieldError"))
+@of("unknown_names", gives=Raises("FieldError"))
 def an_unknown_name_is_an_error(m: M) -> Any:
     return headlines(m.Entry.objects.filter(headlin="x"))
 
 
-@of("unknown names", gives=Raises("FieldError"))
+@of("unknown_names", gives=Raises("FieldError"))
 def an_unknown_lookup_is_an_error(m: M) -> Any:
     return headlines(m.Entry.objects.filter(headline__like="x"))
 
@@ -398,32 +398,32 @@ def a_part_of_a_document_has_lookups_of_text(m: M) -> Any:
 # -- documents
 
 
-@of("json key", gives=["Mia"])
+@of("json.key", gives=["Mia"])
 def a_key_of_a_document_is_a_word_of_the_name(m: M) -> Any:
     return names(m.Dog.objects.filter(data__breed="collie"))
 
 
-@of("json key", gives=["Rex"])
+@of("json.key", gives=["Rex"])
 def keys_go_as_deep_as_the_document(m: M) -> Any:
     return names(m.Dog.objects.filter(data__owner__name="Bob"))
 
 
-@of("json key", gives=["Rex"])
+@of("json.key", gives=["Rex"])
 def a_number_is_a_place_in_an_array(m: M) -> Any:
     return names(m.Dog.objects.filter(data__owner__pets__0__name="Fin"))
 
 
-@of("json key", gives=["Rex"], since=(6, 1))
+@of("json.key", gives=["Rex"], since=(6, 1))
 def a_negative_number_counts_from_the_end(m: M) -> Any:
     return names(m.Dog.objects.filter(**{"data__owner__pets__-1__name": "Gil"}))
 
 
-@of("json key", gives=["Mia"])
+@of("json.key", gives=["Mia"])
 def none_is_the_null_of_the_document(m: M) -> Any:
     return names(m.Dog.objects.filter(data__owner=None))
 
 
-@of("json key", "isnull", gives=["Fox", "Max", "Zoe"])
+@of("json.key", "isnull", gives=["Fox", "Max", "Zoe"])
 def isnull_of_a_key_is_whether_it_is_not_there(m: M) -> Any:
     return names(m.Dog.objects.filter(data__owner__isnull=True))
 

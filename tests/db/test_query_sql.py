@@ -219,7 +219,7 @@ async def test_rows_become_objects_without_the_constructor(monkeypatch: pytest.M
 
 def test_querysets_do_not_change() -> None:
     base = Poll.objects.all()
-    derived = base.filter(text="x").order_by("text").select_related()[:5].using("other")
+    derived = base.filter(text="x").order_by("text").select_related(None)[:5].using("other")
     assert base._shape() == Poll.objects.all()._shape()
     assert derived._shape() != base._shape()
 

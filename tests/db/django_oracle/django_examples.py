@@ -23,6 +23,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
@@ -150,6 +151,8 @@ def plain(result: Any) -> Any:
             return round(result, 4)
         case Decimal():
             return round(result, 4).normalize()
+        case datetime() if result.tzinfo is not None:
+            return result.astimezone(UTC)
         case tuple():
             return tuple(map(plain, result))
         case list():
@@ -241,12 +244,21 @@ async def drive(result: Any) -> Any:
 
 @functools.cache
 def answers_of_django(path: str) -> tuple[tuple[int, int], Mapping[str, Outcome]]:
-    """Return the version of Django, and what it gives for the examples of a module, by their labels.
+    """Return the version of Django, and what it gives for the examples of a module, by their labels."""
+    return _ask_django(path)
 
-    TRANSOM_TEST_DJANGO names the Python to ask, if another than this one, for one that has another Django.
-    """
+
+def names_of_django() -> set[str]:
+    """Return what Django has of the names in `documented_names.txt`."""
+    return _ask_django()
+
+
+def _ask_django(*arguments: str) -> Any:  # Any: what the program writes
+    """Run `oracle_examples.py`; TRANSOM_TEST_DJANGO names the Python, if another has another Django and pytest."""
     python = os.environ.get("TRANSOM_TEST_DJANGO", sys.executable)
-    done = subprocess.run([python, str(HERE / "oracle_examples.py"), path], check=True, capture_output=True)
+    done = subprocess.run(
+        [python, str(HERE / "oracle_examples.py"), *arguments], check=True, capture_output=True
+    )
     return pickle.loads(done.stdout)
 
 

@@ -1,4 +1,7 @@
-"""A program that runs the examples of a test module with Django: it writes a pickle of the version and the outcomes."""
+"""A program that runs the examples of a test module with Django: it writes a pickle of the version and the outcomes.
+
+Without a module it writes a pickle of the names that this Django has.
+"""
 
 from __future__ import annotations
 
@@ -95,8 +98,31 @@ def run(example: Example, names: SimpleNamespace) -> Outcome:
             transaction.set_rollback(True)
 
 
+UNDOCUMENTED = {"complex_filter", "query", "resolve_expression"}
+
+
+def names_of_django() -> set[str]:
+    """Return what this Django has of the names in `documented_names.txt`: of querysets, lookups, aggregates and functions."""
+    public = {name for name in dir(models.QuerySet) if name[0] != "_"} - UNDOCUMENTED
+    methods = {name for name in public if not (name[0] == "a" and name[1:] in public)}
+    fields = (models.CharField, models.DateTimeField, models.TimeField)
+    return {
+        *(f"{name}()" if callable(getattr(models.QuerySet, name)) else name for name in methods),
+        *(lookup for field in fields for lookup in field.get_lookups()),
+        *(
+            f"json.{lookup}"
+            for lookup in models.JSONField.get_lookups()
+            if lookup.startswith(("has_", "contain"))
+        ),
+        *(f"RelatedManager.{name}()" for name in ("add", "create", "remove", "clear", "set")),
+    }
+
+
 def main() -> None:
     warnings.simplefilter("error")
+    if len(sys.argv) == 1:
+        sys.stdout.buffer.write(pickle.dumps(names_of_django()))
+        return
     names = fill()
     outcomes: dict[str, Outcome] = {}
     for example in load_examples(sys.argv[1]).all:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from transom.db import router
 from transom.db.models import validation
+from transom.db.models.expressions import Expression
 from transom.db.models.fields import ForeignKey
 from transom.db.models.metaclass import ModelMeta
 from transom.db.models.query import (
@@ -21,6 +22,7 @@ from transom.db.models.signals import post_delete, post_save, pre_delete, pre_sa
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Self
 
     from transom.db.models.fields import Field
     from transom.db.models.query import Prefetch
@@ -45,39 +47,50 @@ class Model(Record, metaclass=ModelMeta):
         *,
         update_fields: Iterable[str] | None = None,
         force_insert: bool = False,
+        force_update: bool = False,
         using: str | None = None,
     ) -> None:
         """Write the object to its row: insert it if it is new, else update it.
 
-        An object that was never saved but has a key updates the row of that key, or inserts it if there is none.
+        An object that was never saved but has a key updates the row of that key, or inserts it if there is none. A field that
+        holds an expression, as `F("votes") + 1`, is computed by the database in a row that exists, and has the result then.
 
         Args:
             update_fields: the fields to write, in a row that exists; all if None.
             force_insert: whether to insert and never update.
+            force_update: whether to update and never insert.
             using: alias of the database; if None the routers choose, or it is the one the object came from.
 
         Raises:
             IntegrityError: a constraint refuses it.
             FieldError: a value of the wrong type, or an unknown name in `update_fields`.
             DoesNotExist: the row to update is gone.
+            TypeError: it is to insert, and to update.
         """
+        if force_insert and (force_update or update_fields is not None):
+            raise TypeError("force_insert excludes force_update and update_fields")
         model, alias = type(self), router.for_write(type(self), using, self)
         names = None if update_fields is None else tuple(update_fields)
         sending = names != ()
         if sending and pre_save.has_listeners(model):
             told = None if names is None else frozenset(names)
             await pre_save.send(model, instance=self, raw=False, using=alias, update_fields=told)
-        created = await self._write(names, force_insert, alias)
+        created = await self._write(names, force_insert, force_update, alias)
         if sending and post_save.has_listeners(model):
             told = None if names is None else frozenset(names)
             await post_save.send(
                 model, instance=self, created=created, raw=False, using=alias, update_fields=told
             )
 
-    async def _write(self, names: Iterable[str] | None, force_insert: bool, alias: str) -> bool:
+    async def _write(
+        self, names: Iterable[str] | None, force_insert: bool, force_update: bool, alias: str
+    ) -> bool:
         """Write the row, and return whether it is new."""
         if names is not None:
             await self._update([self._meta.get_field(name) for name in names], alias)
+        elif force_update:
+            await self._update(self._writable() or [self._meta.pk], alias)
+            self._adding, self._using = False, alias
         elif force_insert or self.pk is None:
             await insert(self, alias)
             return True
@@ -106,9 +119,22 @@ class Model(Record, metaclass=ModelMeta):
     async def _update(self, fields: list[Field[Any]], alias: str) -> None:
         if self.pk is None:
             raise self._gone("has no primary key yet; save it whole first")
+        if any(isinstance(value, Expression) for value in vars(self).values()):
+            fields = await self._update_computed(fields, alias)
         if fields and not await update_row(self, fields, alias):
             raise self._gone("is no longer in the database, or never was")
         self._forget_generated()
+
+    async def _update_computed(self, fields: list[Field[Any]], alias: str) -> list[Field[Any]]:
+        """Let the database compute the fields that hold expressions, read them back, and return the others."""
+        values = vars(self)
+        computed = [field.attname for field in fields if isinstance(values.get(field.attname), Expression)]
+        row = QuerySet(type(self), alias).filter(pk=self.pk)
+        if not await row.update(**{name: values[name] for name in computed}):
+            raise self._gone("is no longer in the database, or never was")
+        (found,) = await row.values_list(*computed)
+        values.update(zip(computed, found, strict=True))
+        return [field for field in fields if field.attname not in computed]
 
     def _forget_generated(self) -> None:
         for field in self._meta.database_defaults:
@@ -193,24 +219,35 @@ class Model(Record, metaclass=ModelMeta):
             await post_delete.send(model, instance=self, using=alias)
         return deleted
 
-    async def refresh(self, *, fields: Iterable[str] | None = None, using: str | None = None) -> None:
+    async def refresh(
+        self,
+        *,
+        fields: Iterable[str] | None = None,
+        using: str | None = None,
+        from_queryset: QuerySet[Self] | None = None,
+    ) -> None:
         """Read the row again, and forget related objects that were loaded.
 
         Args:
             fields: the fields to read, and the relations to forget; all if None.
             using: alias of the database; the one the object came from if None.
+            from_queryset: where to look for the row, with what is to be loaded beside it, or locked:
+                `Post.objects.select_related("author")`. Not together with `fields`.
 
         Raises:
-            DoesNotExist: the row is gone.
+            DoesNotExist: the row is gone, or not in that queryset.
             FieldError: an unknown name in `fields`.
         """
         if self.pk is None:
             raise self._gone("has no primary key, so there is no row to read")
         alias = router.for_read(type(self), using, self)
         if fields is not None:
+            if from_queryset is not None:
+                raise TypeError("refresh() takes fields, or a queryset that says what to load, not both")
             await self._refresh_some(fields, alias)
             return
-        fresh = await QuerySet(type(self), alias).get(pk=self.pk)
+        rows = QuerySet(type(self)) if from_queryset is None else from_queryset
+        fresh = await rows.using(alias).get(pk=self.pk)
         state = vars(self)
         for name in [name for name in state if name.startswith("_loaded_")]:
             del state[name]
@@ -234,6 +271,12 @@ class Model(Record, metaclass=ModelMeta):
             vars(self).update(zip(columns, found[0], strict=True))
         for name in forgotten:
             vars(self).pop(name, None)
+
+    def get_deferred_fields(self) -> set[str]:
+        """Return the columns that only() and defer() have left, by the names of their attributes."""
+        return {field.attname for field in self._meta.fields if field.attname not in vars(self)}
+
+    refresh_from_db = refresh  # Django's name of it
 
     async def load(self, *names: str | Prefetch) -> None:
         """Load what relations lead to, each with one statement, unless it is loaded.

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast, overload
+import functools
+import inspect
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, cast, overload
 
 from transom.db.exceptions import FieldError
 from transom.db.models.query import QuerySet, QuerySetManager, ValuesQuery
 from transom.db.models.record import Record
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+    from datetime import date, datetime
+    from typing import Self
 
     from transom.db.models.expressions import Aggregate, Expression, OrderBy, Q
     from transom.db.models.query import Prefetch, RawQuerySet
@@ -30,6 +34,32 @@ class Manager(Generic[M]):
     """
 
     _model: type[M]
+    _queryset_class: ClassVar[type[QuerySet[Any]]] = QuerySet  # Any: of the model of the manager
+
+    @classmethod
+    def from_queryset(cls, queryset_class: type[QuerySet[Any]], class_name: str | None = None) -> type[Self]:
+        """Return a manager class with the methods of a queryset class beside its own.
+
+        Those whose names begin with `_` stay behind, and those with `queryset_only = True`. Type checkers see only the
+        manager's own: where they are to see the queryset's, let `objects` be `PostQuerySet.as_manager()`.
+
+        Args:
+            queryset_class: of which `get_queryset()` makes an instance. Any: of any model.
+            class_name: of the new class; made of both names if None.
+        """
+        methods: dict[str, Any] = {
+            name: _on_queryset(name, method)
+            for name, method in inspect.getmembers(queryset_class, inspect.isfunction)
+            if not hasattr(QuerySet, name) and not hasattr(cls, name) and _goes_along(name, method)
+        }
+        methods["_queryset_class"] = queryset_class
+        made = type(class_name or f"{cls.__name__}From{queryset_class.__name__}", (cls,), methods)
+        return cast("type[Self]", made)
+
+    @property
+    def model(self) -> type[M]:
+        """The model whose rows it leads to."""
+        return self._model
 
     def __init__(self) -> None:
         self._using: str | None = None
@@ -47,7 +77,7 @@ class Manager(Generic[M]):
 
     def get_queryset(self) -> QuerySet[M]:
         """Return the queryset that every method here starts from; override it to narrow them all."""
-        return QuerySet(self._model, self._using)
+        return self._queryset_class(self._model, self._using)
 
     def using(self, alias: str) -> QuerySet[M]:
         """See `Query.using`."""
@@ -95,7 +125,7 @@ class Manager(Generic[M]):
         """See `AskingQuery.aggregate`."""
         return await self.get_queryset().aggregate(*aggregates, **expressions)
 
-    def select_related(self, *names: str) -> QuerySet[M]:
+    def select_related(self, *names: str | None) -> QuerySet[M]:
         """See `Query.select_related`."""
         return self.get_queryset().select_related(*names)
 
@@ -111,7 +141,7 @@ class Manager(Generic[M]):
         """See `Query.only`."""
         return self.get_queryset().only(*names)
 
-    def defer(self, *names: str) -> QuerySet[M]:
+    def defer(self, *names: str | None) -> QuerySet[M]:
         """See `Query.defer`."""
         return self.get_queryset().defer(*names)
 
@@ -129,9 +159,9 @@ class Manager(Generic[M]):
             nowait=nowait, skip_locked=skip_locked, of=of, no_key=no_key
         )
 
-    async def in_bulk(self, keys: Iterable[Any] | None = None, *, field_name: str = "pk") -> dict[Any, M]:
+    async def in_bulk(self, id_list: Iterable[Any] | None = None, *, field_name: str = "pk") -> dict[Any, M]:
         """See `QuerySet.in_bulk`."""
-        return await self.get_queryset().in_bulk(keys, field_name=field_name)
+        return await self.get_queryset().in_bulk(id_list, field_name=field_name)
 
     async def earliest(self, *names: str | OrderBy | Expression) -> M:
         """See `QuerySet.earliest`."""
@@ -164,10 +194,16 @@ class Manager(Generic[M]):
         self, *names: str | Expression, flat: bool = False, named: bool = False
     ) -> ValuesQuery[M, Any]:
         """See `QuerySet.values_list`."""
-        queryset = self.get_queryset()
-        return (
-            queryset.values_list(names[0], flat=True) if flat else queryset.values_list(*names, named=named)
-        )
+        values_list: Any = self.get_queryset().values_list  # Any: of all its forms
+        return values_list(*names, flat=flat, named=named)
+
+    def dates(self, field: str, kind: str, order: str = "ASC") -> ValuesQuery[M, date]:
+        """See `QuerySet.dates`."""
+        return self.get_queryset().dates(field, kind, order)
+
+    def datetimes(self, field_name: str, kind: str, order: str = "ASC") -> ValuesQuery[M, datetime]:
+        """See `QuerySet.datetimes`."""
+        return self.get_queryset().datetimes(field_name, kind, order)
 
     async def get(self, *conditions: Q | Expression, **lookups: Any) -> M:
         """See `QuerySet.get`."""
@@ -185,6 +221,10 @@ class Manager(Generic[M]):
         """See `QuerySet.count`."""
         return await self.get_queryset().count()
 
+    async def contains(self, instance: Record) -> bool:
+        """See `QuerySet.contains`."""
+        return await self.get_queryset().contains(instance)
+
     async def exists(self) -> bool:
         """See `QuerySet.exists`."""
         return await self.get_queryset().exists()
@@ -200,8 +240,8 @@ class Manager(Generic[M]):
     async def bulk_create(
         self,
         objects: Iterable[M],
-        *,
         batch_size: int | None = None,
+        *,
         ignore_conflicts: bool = False,
         update_conflicts: bool = False,
         update_fields: Sequence[str] = (),
@@ -218,7 +258,7 @@ class Manager(Generic[M]):
         )
 
     async def bulk_update(
-        self, objects: Iterable[M], fields: Sequence[str], *, batch_size: int | None = None
+        self, objects: Iterable[M], fields: Sequence[str], batch_size: int | None = None
     ) -> int:
         """See `QuerySet.bulk_update`."""
         return await self.get_queryset().bulk_update(objects, fields, batch_size=batch_size)
@@ -247,9 +287,23 @@ class Manager(Generic[M]):
         """See `QuerySet.iterator`."""
         return self.get_queryset().iterator(chunk_size)
 
-    async def explain(self, *, analyze: bool = False) -> str:
+    async def explain(self, format: str | None = None, **options: bool) -> str:
         """See `QuerySet.explain`."""
-        return await self.get_queryset().explain(analyze=analyze)
+        return await self.get_queryset().explain(format, **options)
+
+
+def _goes_along(name: str, method: object) -> bool:
+    return not getattr(method, "queryset_only", name.startswith("_"))
+
+
+def _on_queryset(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a method of a manager that calls that of its queryset. Any: a method of any kind."""
+
+    @functools.wraps(method)
+    def call(self: Manager[Any], *args: Any, **keywords: Any) -> Any:
+        return getattr(self.get_queryset(), name)(*args, **keywords)
+
+    return call
 
 
 class DefaultManager:

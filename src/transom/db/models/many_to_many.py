@@ -165,10 +165,12 @@ class ManyRelatedManager(RelatedQueries[M]):
         self._forget()
         return found, is_new
 
-    async def bulk_create(self, objects: Iterable[M], **options: Any) -> list[M]:
+    async def bulk_create(
+        self, objects: Iterable[M], batch_size: int | None = None, **options: Any
+    ) -> list[M]:
         """Insert rows, and link them with the object; options as in `QuerySet.bulk_create`."""
         async with atomic(self._written_to):
-            rows = await self._rows().using(self._written_to).bulk_create(objects, **options)
+            rows = await self._rows().using(self._written_to).bulk_create(objects, batch_size, **options)
             await self._insert(self._pairs(self._keys(rows)), None)
         self._forget()
         return rows

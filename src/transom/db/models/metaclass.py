@@ -18,6 +18,7 @@ from transom.db.models.fields import (
 )
 from transom.db.models.manager import DefaultManager, bound_manager, find_manager
 from transom.db.models.many_to_many import ManyRelated
+from transom.db.models.neighbours import add_neighbour_methods
 from transom.db.models.options import Options
 from transom.db.models.related_manager import Related, RelatedObject
 
@@ -167,6 +168,7 @@ def _add_fields(cls: ModelMeta, fields: dict[str, Field[Any]]) -> None:
             cls._meta.add_many_to_many(field)
         else:
             cls._meta.add_field(field)
+            add_neighbour_methods(cls, field)
 
 
 def _complete(cls: ModelMeta) -> None:

@@ -129,13 +129,15 @@ class RelatedManager(RelatedQueries[M]):
         mine = {self._field.name: self._instance, **lookups}
         return await self._rows().update_or_create(defaults, create_defaults, **mine)
 
-    async def bulk_create(self, objects: Iterable[M], **options: Any) -> list[M]:
+    async def bulk_create(
+        self, objects: Iterable[M], batch_size: int | None = None, **options: Any
+    ) -> list[M]:
         """Insert rows with one statement, and let them refer to the object; options as in `QuerySet.bulk_create`."""
         rows = list(objects)
         for row in rows:
             setattr(row, self._field.name, self._instance)
         self._forget()
-        return await self._rows().bulk_create(rows, **options)
+        return await self._rows().bulk_create(rows, batch_size, **options)
 
     async def add(self, *objects: M) -> None:
         """Let saved objects refer to this one, with one statement. Only the foreign key is written.

@@ -122,6 +122,11 @@ class Query(Generic[M]):
         return QueryBinder(self.model._meta, self._annotations, values)
 
     @property
+    def db(self) -> str:
+        """The alias of the database that it would be asked of now."""
+        return self._using
+
+    @property
     def _using(self) -> str:
         """The database to read from; each time it is asked for the routers may choose another."""
         if self._chosen is not None:
@@ -175,7 +180,9 @@ class Query(Generic[M]):
 
     def _with_condition(self, condition: Q) -> Self:
         if not condition.children and not condition.negated:
-            return self._clone()
+            made = self._clone()
+            made._sticky = False
+            return made
         self._refuse_sliced("filter")
         values = list(self._values)
         shape = bind_condition(condition, self._binder(values))
@@ -345,6 +352,17 @@ class Query(Generic[M]):
         """Whether the order is settled, here or by the model."""
         return bool(self._order_terms())
 
+    @property
+    def totally_ordered(self) -> bool:
+        """Whether no two rows are equal in the order: it has the key in it, or a unique field without NULL."""
+        return any(self._is_key(term.expression) for term in self._order_terms())
+
+    def _is_key(self, expression: ExpressionShape | None) -> bool:
+        if not isinstance(expression, ColumnOperand) or expression.path.hops:
+            return False
+        field: Any = expression.path.field  # of any type
+        return field.unique and not field.null
+
     def _order_terms(self) -> tuple[Ordering, ...]:
         terms = model_ordering(self._options) if self._ordering is None else self._ordering
         if self._ordering is None and self._grouping is not None and self._grouping.columns is not None:
@@ -383,18 +401,24 @@ class Query(Generic[M]):
 
     # -- with what, from where -------------------------------------------------------------------------------------
 
-    def select_related(self, *names: str) -> Self:
+    def select_related(self, *names: str | None) -> Self:
         """Load the objects that relations to one object lead to with the same statement, by joins.
 
         Args:
             names: foreign keys, one-to-one relations in both directions, and paths of them: `"question"`,
-                `"question__author"`, `"author__profile"`.
+                `"question__author"`, `"author__profile"`. None alone takes back what was named before.
 
         Raises:
             FieldError: a name is no such relation.
+            TypeError: there are no names.
         """
+        if not names:
+            raise TypeError("select_related() takes the names of relations, or None to forget them")
         made = self._clone()
-        added = tuple([resolve_relation(self._options, name) for name in names])
+        if names == (None,):
+            made._related = ()
+            return made
+        added = tuple([resolve_relation(self._options, name) for name in names if name is not None])
         made._related = tuple(dict.fromkeys((*self._related, *added)))
         return made
 
@@ -426,26 +450,33 @@ class Query(Generic[M]):
 
         Args:
             names: fields, also of rows that select_related reads along (`question__text`), of which the others are left then.
+                What defer() has named stays left. Without names all is loaded.
 
         Raises:
             FieldError: an unknown name.
         """
         made = self._clone()
-        made._columns = Columns(True, tuple([resolve_path(self._options, name) for name in names]))
+        left = () if self._columns is None or self._columns.are_wanted else self._columns.paths
+        paths = [resolve_path(self._options, name) for name in names]
+        made._columns = Columns(True, tuple([path for path in paths if path not in left])) if names else None
         return made
 
-    def defer(self, *names: str) -> Self:
+    def defer(self, *names: str | None) -> Self:
         """Load all but these columns; reading one of them raises NotLoaded.
 
         Args:
-            names: fields, also of rows that select_related reads along (`question__text`).
+            names: fields, also of rows that select_related reads along (`question__text`). None alone takes back what was
+                named before, here and in only().
 
         Raises:
             FieldError: an unknown name.
         """
         made = self._clone()
+        if names == (None,):
+            made._columns = None
+            return made
         before = () if self._columns is None or self._columns.are_wanted else self._columns.paths
-        paths = (*before, *(resolve_path(self._options, name) for name in names))
+        paths = (*before, *(resolve_path(self._options, name) for name in names if name is not None))
         made._columns = Columns(False, paths)
         if self._columns is not None and self._columns.are_wanted:
             made._columns = Columns(True, tuple([path for path in self._columns.paths if path not in paths]))

@@ -36,6 +36,14 @@ class Columns(NamedTuple):
             hops: the way to it. Of an object of which nothing was named, all is loaded.
         """
         named = {path.field for path in self.paths if path.hops == hops}
-        if self.are_wanted and not named and hops:
-            return options.fields
+        if self.are_wanted:
+            named |= {field for field in options.fields if field.column in self._on_the_way(hops)}
+            if not named and hops:
+                return options.fields
         return [field for field in options.fields if field.primary_key or (field in named) is self.are_wanted]
+
+    def _on_the_way(self, hops: tuple[Hop, ...]) -> set[str]:
+        """Return the columns of one object that lead to others of which something was named."""
+        depth = len(hops)
+        beyond = [path.hops for path in self.paths if len(path.hops) > depth and path.hops[:depth] == hops]
+        return {further[depth].local_column for further in beyond}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar, overload
 
 from transom.db.exceptions import FieldError
 from transom.db.models.query.plans import compound_count_plan, compound_plan
 from transom.db.sql.shapes import CompoundShape
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Generator, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Generator, Sequence
     from typing import Self
 
     from transom.db.models.query.asking import AskingQuery
@@ -21,7 +21,8 @@ Operator: TypeAlias = Literal["UNION", "UNION ALL", "INTERSECT", "EXCEPT"]
 class CompoundQuery(Generic[Row]):
     """What `union()` and its like return: awaiting it gives a list of results, in the form of those of the first query.
 
-    It can be ordered, sliced and counted. What else is to be asked, ask the queries before they are put together.
+    It can be ordered, sliced and counted, and put together with more by the same operator. What else is to be asked, ask the
+    queries before they are put together.
     Immutable, as querysets are.
     """
 
@@ -46,15 +47,39 @@ class CompoundQuery(Generic[Row]):
         """
         if not others:
             raise TypeError("there is nothing to put this query together with")
-        count = len(query._result_columns())
-        for each in (query, *others):
+        return cls._checked((query, *others), operator)
+
+    @classmethod
+    def _checked(cls, queries: tuple[AskingQuery[Any], ...], operator: Operator) -> CompoundQuery[Any]:
+        count = len(queries[0]._result_columns())
+        for each in queries:
             each._refuse_related("put together with others")
             if len(each._result_columns()) != count:
                 raise FieldError(
                     f"queries that are put together have the same columns: {each!r} has "
                     f"{len(each._result_columns())}, the first has {count}; choose some by values_list()"
                 )
-        return cls((query, *others), operator)
+        return cls(queries, operator)
+
+    def union(self, *others: AskingQuery[Any], all: bool = False) -> CompoundQuery[Row]:
+        """See `ChoosingQuery.union`. Any, here and below: of any model."""
+        return self._with(others, "UNION ALL" if all else "UNION")
+
+    def intersection(self, *others: AskingQuery[Any]) -> CompoundQuery[Row]:
+        """See `ChoosingQuery.intersection`."""
+        return self._with(others, "INTERSECT")
+
+    def difference(self, *others: AskingQuery[Any]) -> CompoundQuery[Row]:
+        """See `ChoosingQuery.difference`."""
+        return self._with(others, "EXCEPT")
+
+    def _with(self, others: Sequence[AskingQuery[Any]], operator: Operator) -> CompoundQuery[Row]:
+        if operator != self._operator or self._ordering or self._low or self._high is not None:
+            raise TypeError(
+                f"what is put together by {self._operator} takes more queries by {self._operator} only, before it is ordered "
+                "or sliced; for others filter by a query: .filter(pk__in=…)"
+            )
+        return self._checked((*self._queries, *others), operator)
 
     def order_by(self, *names: str) -> Self:
         """Order by columns of the results, by their names; with `-` before them for the largest first.
@@ -78,7 +103,13 @@ class CompoundQuery(Generic[Row]):
         made._ordering, made._low, made._high = self._ordering, self._low, self._high
         return made
 
-    def __getitem__(self, part: slice) -> Self:
+    @overload
+    def __getitem__(self, part: int) -> Awaitable[Row]: ...
+    @overload
+    def __getitem__(self, part: slice) -> Self: ...
+    def __getitem__(self, part: int | slice) -> Self | Awaitable[Row]:
+        if isinstance(part, int):
+            return self._at(part)
         if part.step is not None or (part.start or 0) < 0 or (part.stop or 0) < 0:
             raise ValueError("a query takes neither a step nor negative bounds in a slice")
         made = self._clone()
@@ -87,6 +118,12 @@ class CompoundQuery(Generic[Row]):
             high = self._low + part.stop
             made._high = high if self._high is None else min(high, self._high)
         return made
+
+    async def _at(self, index: int) -> Row:
+        found = await self[index : index + 1]
+        if not found:
+            raise IndexError(f"{self!r} has no result at index {index}")
+        return found[0]
 
     def __await__(
         self,

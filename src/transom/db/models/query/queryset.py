@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from transom.db import connections
 from transom.db.exceptions import FieldError, UniqueViolation
 from transom.db.models.query.binding import bind_assignment
-from transom.db.models.query.lookups import resolve_path
+from transom.db.models.query.combining import combine
+from transom.db.models.query.explaining import explain_sql, explanation
+from transom.db.models.query.lookups import SEPARATOR, resolve_path
 from transom.db.models.query.persistence import delete_where, insert, insert_many, update_many, update_row
 from transom.db.models.query.plans import returning_plan, select_plan, update_plan
 from transom.db.models.query.prefetch import Extras, build_tree
@@ -21,21 +22,12 @@ from transom.db.sql.shapes import Conflict
 from transom.db.transaction import atomic
 
 if TYPE_CHECKING:
-    from collections.abc import (
-        AsyncGenerator,
-        AsyncIterator,
-        Generator,
-        Iterable,
-        Iterator,
-        Mapping,
-        Sequence,
-    )
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import NoReturn, Self
 
     from transom.db.backends.base import Executor
-    from transom.db.models.expressions import Expression, OrderBy, Q
+    from transom.db.models.expressions import Q
     from transom.db.models.query.base import Query
-    from transom.db.models.query.loader import Load
     from transom.db.models.query.plans import Plan
     from transom.db.models.query.prefetch import Prefetch
     from transom.db.sql.metadata import Hop
@@ -46,7 +38,7 @@ M = TypeVar("M", bound=Record)
 QuerySetT = TypeVar("QuerySetT", bound="QuerySet[Any]")  # Any: a queryset of any model
 
 
-class QuerySet(ChoosingQuery[M]):
+class QuerySet(ChoosingQuery[M, M]):
     """Objects of a model, by the methods of Query; awaiting one gives the list.
 
     `await queryset` asks the database each time: nothing is kept.
@@ -86,11 +78,6 @@ class QuerySet(ChoosingQuery[M]):
 
     # -- objects ---------------------------------------------------------------------------------------------------
 
-    def __await__(
-        self,
-    ) -> Generator[Any, None, list[M]]:  # Any: what the event loop and futures say to each other
-        return self._fetch().__await__()
-
     async def _fetch(self) -> list[M]:
         if self._rows is not None:
             return list(self._rows)
@@ -103,52 +90,19 @@ class QuerySet(ChoosingQuery[M]):
             await self._extras.apply(rows, self._related)
         return rows
 
-    async def __aiter__(self) -> AsyncIterator[M]:
-        for row in await self._fetch():
-            yield row
-
-    async def iterator(self, chunk_size: int = 2000) -> AsyncGenerator[M]:
-        """Yield the objects while they are read, never holding more than one chunk of rows.
-
-        The connection is kept until the last row, or until the generator is closed: wrap it in `contextlib.aclosing`
-        where the loop may be left early.
-        """
-        if self._empty:
-            return
-        using, executor = self._where()
-        plan = self._plan(executor, using)
-        stream = executor.stream(plan.sql, plan.encode(self._arguments()), chunk_size=chunk_size)
-        async with aclosing(stream):
-            async for rows in stream:
-                loaded = plan.load(rows)
-                if self._extras is not None:
-                    await self._extras.apply(loaded, self._related)
-                for row in loaded:
-                    yield row
+    async def _finish(self, rows: list[M]) -> list[M]:
+        if self._extras is not None:
+            await self._extras.apply(rows, self._related)
+        return rows
 
     def _plan(self, executor: Executor, using: str) -> Plan:
         return select_plan(self._shape(), self._selected_fields(), self._columns, executor.vendor, using)
-
-    def _result_loader(self, executor: Executor, using: str) -> Load:
-        """Return what makes objects of rows."""
-        return self._plan(executor, using).load
 
     def _selected_fields(self) -> tuple[tuple[str, Any], ...]:
         """Return names and fields (of any type) of the annotations."""
         if not self._selected:
             return ()
         return tuple([(name, self._annotations[name].field) for name in self._selected])
-
-    @overload
-    def __getitem__(self, index: int) -> _Row[M]: ...
-    @overload
-    def __getitem__(self, index: slice) -> Self: ...
-    def __getitem__(self, index: int | slice) -> Self | _Row[M]:
-        if isinstance(index, slice):
-            return self._slice(index)
-        if index < 0:
-            raise ValueError("a queryset takes no negative index; use last(), or reverse() the order")
-        return _Row(self._slice(slice(index, index + 1)), index)
 
     def raw(
         self, sql: str, params: Params = (), translations: Mapping[str, str] | None = None
@@ -166,101 +120,49 @@ class QuerySet(ChoosingQuery[M]):
         """
         return RawQuerySet(self.model, sql, params, translations, self._chosen)
 
-    async def get(self, *conditions: Any, **lookups: Any) -> M:
-        """Return the one object for which the conditions hold.
-
-        Args:
-            conditions: as in filter(). (Any there and here: each lookup takes its own type.)
-            lookups: as in filter().
-
-        Raises:
-            DoesNotExist: there is none; the model's own class.
-            MultipleObjectsReturned: there are more; the model's own class.
-        """
-        query = self.filter(*conditions, **lookups) if conditions or lookups else self._clone()
-        if not query._is_sliced:
-            query._high = 2  # it is ours alone; a second row is one too many
-        found = await query._fetch()
-        if len(found) == 1:
-            return found[0]
-        wanted = ", ".join(
-            [*map(repr, conditions), *(f"{name}={value!r}" for name, value in lookups.items())]
-        )
-        if not found:
-            raise self.model.DoesNotExist(f"no {self.model.__name__} matches ({wanted})")
-        raise self.model.MultipleObjectsReturned(f"more than one {self.model.__name__} matches ({wanted})")
-
-    async def in_bulk(self, keys: Iterable[Any] | None = None, *, field_name: str = "pk") -> dict[Any, M]:
+    async def in_bulk(self, id_list: Iterable[Any] | None = None, *, field_name: str = "pk") -> dict[Any, M]:
         """Return the objects with these keys by their keys, those that are there. Any: keys of any type.
 
         Args:
-            keys: all rows of the query if None.
-            field_name: the unique field that the keys are of.
+            id_list: the keys; all rows of the query if None.
+            field_name: the field that the keys are of: a unique one, or that of `distinct(field_name)`.
 
         Raises:
             FieldError: the field is not unique.
             TypeError: keys are given and the queryset is sliced.
         """
-        field = self._options.get_field(field_name)
-        if not field.unique:
-            raise FieldError(f"in_bulk() needs a unique field, and {field.label} is not")
-        query = self if keys is None else self.filter(**{f"{field_name}__in": list(keys)})
+        query, field = self._with_keys(id_list, field_name)
         return {getattr(found, field.attname): found for found in await query._fetch()}
 
-    async def earliest(self, *names: str | OrderBy | Expression) -> M:
-        """Return the first object in this order; in that of `get_latest_by` of the model if none is given.
-
-        Raises:
-            DoesNotExist: there is none; the model's own class.
-            TypeError: nobody says in which order.
-        """
-        return await self._first_by(names, "earliest", reverse=False)
-
-    async def latest(self, *names: str | OrderBy | Expression) -> M:
-        """Return the last object in this order; in that of `get_latest_by` of the model if none is given.
-
-        Raises:
-            DoesNotExist: there is none; the model's own class.
-            TypeError: nobody says in which order.
-        """
-        return await self._first_by(names, "latest", reverse=True)
-
-    async def _first_by(
-        self, names: tuple[str | OrderBy | Expression, ...], method: str, *, reverse: bool
-    ) -> M:
-        names = names or self._options.get_latest_by
-        if not names:
-            raise TypeError(f"{method}() needs what to order by: here, or as get_latest_by in class Meta")
-        query = self.order_by(*names)
-        found = await (query.reverse() if reverse else query)._slice(slice(0, 1))._fetch()
-        if not found:
-            raise self.model.DoesNotExist(f"no {self.model.__name__} is the {method}: there is none")
-        return found[0]
-
-    async def explain(self, *, analyze: bool = False) -> str:
+    async def explain(self, format: str | None = None, **options: bool) -> str:
         """Return how the database would find the rows, in its own words, a line for each step.
 
         Args:
-            analyze: whether to find them too, and say how long each step took (not on SQLite).
+            format: `"json"` on PostgreSQL and MariaDB, `"xml"` and `"yaml"` on PostgreSQL; plain text if None.
+            options: `analyze=True` finds the rows too, and says how long each step took: on PostgreSQL and MariaDB. PostgreSQL
+                takes `verbose`, `costs`, `settings`, `buffers`, `wal`, `timing` and `summary` as well.
+
+        Raises:
+            ValueError: the database knows no such format or option.
         """
         using, executor = self._where()
         plan = self._plan(executor, using)
-        word = (_ANALYZE if analyze else _EXPLAIN)[executor.vendor]
-        rows = await executor.fetch(f"{word} {plan.sql}", plan.encode(self._arguments()))
-        if executor.vendor == "mysql":  # it says everything in columns of its own
-            return "\n".join(" ".join(str(value) for value in row if value is not None) for row in rows)
-        return "\n".join(str(row[-1]) for row in rows)
+        sql = explain_sql(executor.vendor, plan.sql, format, options)
+        return explanation(executor.vendor, await executor.fetch(sql, plan.encode(self._arguments())))
 
-    async def first(self) -> M | None:
-        """Return the first object, in the order of the primary key if no other is settled; None if there is none."""
-        query = self if self.ordered or self._is_sliced else self.order_by("pk")
-        found = await query._slice(slice(0, 1))._fetch()
-        return found[0] if found else None
+    # -- together with others --------------------------------------------------------------------------------------
 
-    async def last(self) -> M | None:
-        """Return the last object, in the order of the primary key if no other is settled; None if there is none."""
-        query = self if self.ordered or self._is_sliced else self.order_by("pk")
-        return await query.reverse().first()
+    def __and__(self, other: QuerySet[M]) -> Self:
+        """Keep the rows of both; see `combining.py`."""
+        return combine(self, other, "AND")
+
+    def __or__(self, other: QuerySet[M]) -> Self:
+        """Keep the rows of either."""
+        return combine(self, other, "OR")
+
+    def __xor__(self, other: QuerySet[M]) -> Self:
+        """Keep the rows of one only."""
+        return combine(self, other, "XOR")
 
     # -- what is loaded beside them --------------------------------------------------------------------------------
 
@@ -325,6 +227,23 @@ class QuerySet(ChoosingQuery[M]):
         """Return whether there is any object."""
         return await super().exists() if self._rows is None else bool(self._rows)
 
+    async def contains(self, instance: Record) -> bool:
+        """Return whether an object is among the results: whether its row is, by its key.
+
+        Raises:
+            TypeError: it is no object of a model, or was never saved.
+        """
+        if not isinstance(cast("object", instance), Record):
+            raise TypeError(f"contains() takes an object, not {instance!r}")
+        if instance._meta.concrete_model is not self._options.concrete_model:
+            return False
+        if instance.pk is None:
+            raise TypeError(f"{instance!r} was never saved, so no query can have it; save it first")
+        if self._rows is not None:
+            return instance in self._rows
+        within = QuerySet(self.model, self._chosen).filter(pk__in=self) if self._is_sliced else self
+        return await within.filter(pk=instance.pk).exists()
+
     # -- changes ---------------------------------------------------------------------------------------------------
 
     async def create(self, **values: Any) -> M:
@@ -350,8 +269,8 @@ class QuerySet(ChoosingQuery[M]):
         Two tasks that do so at once get the same object, provided that a unique constraint covers the lookups.
 
         Args:
-            defaults: further values of a new object. Any: the fields know their types.
-            lookups: values to look for, which a new object gets too.
+            defaults: further values of a new object, or functions that return them. Any: the fields know their types.
+            lookups: values to look for, which a new object gets too; not those with a lookup, as `name__iexact`.
         """
         written_to = self._written_to
         here = self.using(written_to)  # to look in a replica could miss what is about to be made
@@ -360,7 +279,7 @@ class QuerySet(ChoosingQuery[M]):
         except self.model.DoesNotExist:
             try:
                 async with atomic(written_to):
-                    return await here.create(**{**lookups, **(defaults or {})}), True
+                    return await here.create(**_values_of_new(lookups, defaults or {})), True
             except UniqueViolation as violation:
                 try:
                     return await here.get(**lookups), False
@@ -380,7 +299,7 @@ class QuerySet(ChoosingQuery[M]):
         Args:
             defaults: the values to set. Any: the fields know their types.
             create_defaults: the further values of a new object; `defaults` if not given.
-            lookups: values to look for, which a new object gets too.
+            lookups: values to look for, which a new object gets too; not those with a lookup.
 
         Raises:
             MultipleObjectsReturned: several objects have these values; the model's own class.
@@ -413,8 +332,8 @@ class QuerySet(ChoosingQuery[M]):
     async def bulk_create(
         self,
         objects: Iterable[M],
-        *,
         batch_size: int | None = None,
+        *,
         ignore_conflicts: bool = False,
         update_conflicts: bool = False,
         update_fields: Sequence[str] = (),
@@ -461,7 +380,7 @@ class QuerySet(ChoosingQuery[M]):
         return Conflict(unique, tuple([get(name) for name in update_fields])) if ignore or change else None
 
     async def bulk_update(
-        self, objects: Iterable[M], fields: Sequence[str], *, batch_size: int | None = None
+        self, objects: Iterable[M], fields: Sequence[str], batch_size: int | None = None
     ) -> int:
         """Write these fields of objects to their rows, with one statement, and return how many rows there were.
 
@@ -559,27 +478,10 @@ class QuerySetManager(Generic[QuerySetT]):
         return self._queryset_class(owner)
 
 
-class _Row(Generic[M]):
-    """One row by its index: `await queryset[3]`."""
-
-    __slots__ = ("_index", "_query")
-
-    def __init__(self, query: QuerySet[M], index: int) -> None:
-        self._query = query
-        self._index = index
-
-    def __await__(self) -> Generator[Any, None, M]:
-        return self._get().__await__()
-
-    async def _get(self) -> M:
-        found = await self._query._fetch()
-        if not found:
-            raise IndexError(f"{self._query.model.__name__} has no row at index {self._index}")
-        return found[0]
-
-
-_EXPLAIN = {"postgresql": "EXPLAIN", "sqlite": "EXPLAIN QUERY PLAN", "mysql": "EXPLAIN"}
-_ANALYZE = {"postgresql": "EXPLAIN ANALYZE", "sqlite": "EXPLAIN QUERY PLAN", "mysql": "ANALYZE"}
+def _values_of_new(lookups: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
+    """Return the values of an object that was not found. Any: the fields know their types."""
+    plain = {name: value for name, value in lookups.items() if SEPARATOR not in name}
+    return {**plain, **{name: value() if callable(value) else value for name, value in defaults.items()}}
 
 
 def _batches(rows: list[M], size: int | None) -> Iterator[list[M]]:

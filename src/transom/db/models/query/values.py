@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections import namedtuple
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from transom.db.models.expressions import Expression, F
-from transom.db.models.query.asking import AskingQuery
 from transom.db.models.query.compound import CompoundQuery
+from transom.db.models.query.moments import with_moments
 from transom.db.models.query.plans import values_plan
+from transom.db.models.query.rows import RowsQuery
 from transom.db.models.record import Record
 from transom.db.sql.shapes import Grouping
 from transom.db.sql.walk import is_aggregate
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Generator, Mapping, Sequence
-    from typing import Self
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date, datetime
 
     from transom.db.backends.base import Executor
     from transom.db.models.expressions import Bound, Q
+    from transom.db.models.query.asking import AskingQuery
     from transom.db.models.query.base import Query
-    from transom.db.models.query.loader import Load
     from transom.db.models.query.plans import Plan
 
 M = TypeVar("M", bound=Record)
@@ -28,7 +29,7 @@ Row = TypeVar("Row")
 Form = Literal["dict", "tuple", "flat", "named"]
 
 
-class ChoosingQuery(AskingQuery[M]):
+class ChoosingQuery(RowsQuery[M, Row]):
     """A query whose results can be given another form."""
 
     __slots__ = ()
@@ -68,6 +69,36 @@ class ChoosingQuery(AskingQuery[M]):
         words = [each if isinstance(each, str) else f"expression{place}" for place, each in enumerate(names)]
         return ValuesQuery(self, words, expressions, "flat" if flat else "named" if named else "tuple")
 
+    def dates(self, field: str, kind: str, order: str = "ASC") -> ValuesQuery[M, date]:
+        """Return the years, months or days of which the rows have any, each once, by its first day.
+
+        Args:
+            field: the name of a DateField.
+            kind: `"year"`, `"month"` or `"day"`.
+            order: `"ASC"` or `"DESC"`.
+
+        Raises:
+            FieldError: there is no such field, or it holds something else.
+            ValueError: an unknown kind or order.
+        """
+        moments = with_moments(self, field, "date", kind, order)
+        return moments.values_list("datefield", flat=True).distinct()
+
+    def datetimes(self, field_name: str, kind: str, order: str = "ASC") -> ValuesQuery[M, datetime]:
+        """Return the years, months, days, hours, minutes or seconds of which the rows have any, in UTC, by when they began.
+
+        Args:
+            field_name: the name of a DateTimeField.
+            kind: `"year"`, `"month"`, `"day"`, `"hour"`, `"minute"` or `"second"`.
+            order: `"ASC"` or `"DESC"`.
+
+        Raises:
+            FieldError: there is no such field, or it holds something else.
+            ValueError: an unknown kind or order.
+        """
+        moments = with_moments(self, field_name, "datetime", kind, order)
+        return moments.values_list("datefield", flat=True).distinct()
+
     def union(self, *others: AskingQuery[Any], all: bool = False) -> CompoundQuery[Any]:
         """Return the rows of this query and of others; equal ones once, unless `all`.
 
@@ -86,7 +117,7 @@ class ChoosingQuery(AskingQuery[M]):
         return CompoundQuery.of(self, others, "EXCEPT")
 
 
-class ValuesQuery(ChoosingQuery[M], Generic[M, Row]):
+class ValuesQuery(ChoosingQuery[M, Row]):
     """What `values()` and `values_list()` return: awaiting it gives a list of dicts, tuples or single values.
 
     What is annotated from here on is one more column, and an aggregate is over all rows that are equal in the others.
@@ -147,29 +178,13 @@ class ValuesQuery(ChoosingQuery[M], Generic[M, Row]):
     def _result_columns(self) -> list[Bound]:
         return list(self._row_columns)
 
-    def __await__(
-        self,
-    ) -> Generator[Any, None, list[Row]]:  # Any: what the event loop and futures say to each other
-        return self._fetch().__await__()
-
-    async def _fetch(self) -> list[Row]:
-        if self._empty:
-            return []
-        _, executor = self._where()
-        plan = self._plan(executor)
-        return self._form_results(plan.load(await executor.fetch(plan.sql, plan.encode(self._arguments()))))
-
-    def _plan(self, executor: Executor) -> Plan:
+    def _plan(self, executor: Executor, using: str) -> Plan:
         form = "tuple" if self._form == "named" else self._form
         return values_plan(self._shape(), self._row_columns, self._names, form, executor.vendor)
 
     def _result_names(self) -> list[str]:
         """Return the names of the columns of each result."""
         return list(self._names)
-
-    def _result_loader(self, executor: Executor, using: str) -> Load:
-        """Return what makes dicts, tuples or single values of rows."""
-        return self._plan(executor).load
 
     def _form_results(self, rows: list[Any]) -> list[Any]:
         """Return the results in their form; those with names have a class of their own."""
@@ -179,33 +194,38 @@ class ValuesQuery(ChoosingQuery[M], Generic[M, Row]):
         make: Any = namedtuple("Row", self._names)  # pyright: ignore[reportUntypedNamedTuple]
         return [make(*row) for row in rows]
 
-    async def __aiter__(self) -> AsyncIterator[Row]:
-        for row in await self._fetch():
-            yield row
-
-    def __getitem__(self, part: slice) -> Self:
-        return self._slice(part)
-
-    async def first(self) -> Row | None:
-        """Return the first result, in the order of the primary key if no other is settled; None if there is none."""
-        query = self if self.ordered or self._is_sliced or self._grouping else self.order_by("pk")
-        found = await query._slice(slice(0, 1))._fetch()
-        return found[0] if found else None
-
-    async def get(self, *conditions: Q | Expression, **lookups: Any) -> Row:
-        """Return the one result for which the conditions hold. Any: each lookup takes its own type.
+    async def in_bulk(
+        self, id_list: Iterable[Any] | None = None, *, field_name: str = "pk"
+    ) -> dict[Any, Row]:
+        """Return the results of the rows with these keys by their keys. Any: keys of any type; see `QuerySet.in_bulk`.
 
         Raises:
-            DoesNotExist: there is none; the model's own class.
-            MultipleObjectsReturned: there are more; the model's own class.
+            FieldError: the field is not unique.
+            TypeError: these are groups, which have no keys, or keys are given and the query is sliced.
         """
-        query = self.filter(*conditions, **lookups)
-        found = await (query if query._is_sliced else query._slice(slice(0, 2)))._fetch()
-        if not found:
-            raise self.model.DoesNotExist(f"no {self.model.__name__} matches")
-        if len(found) > 1:
-            raise self.model.MultipleObjectsReturned(f"more than one {self.model.__name__} matches")
-        return found[0]
+        if self._grouping is not None and self._grouping.columns is not None:
+            raise TypeError("in_bulk() is for rows, and these are groups, which have no keys")
+        query, field = self._with_keys(id_list, field_name)
+        keyed = query._clone()
+        keyed._form = "tuple"
+        keyed._row_columns = (*query._row_columns, self._binder([]).column(field.attname))
+        keyed._names = (*query._names, "")
+        rows: list[Any] = await keyed._fetch()
+        return dict(zip([row[-1] for row in rows], query._formed([row[:-1] for row in rows]), strict=True))
+
+    def _formed(self, rows: list[tuple[Any, ...]]) -> list[Row]:
+        """Return tuples (of values of any type) in the form of this query."""
+        match self._form:
+            case "dict":
+                made: list[Any] = [dict(zip(self._names, row, strict=True)) for row in rows]
+                return made
+            case "flat":
+                return [row[0] for row in rows]
+            case _:
+                return self._form_results(rows)
+
+    async def _finish(self, rows: list[Any]) -> list[Row]:
+        return self._form_results(rows)
 
     def _subquery_column(self) -> Bound:
         """Return the one column that the query has within another.
