@@ -29,6 +29,7 @@ from transom.db import (
 )
 from transom.db.backends.base import Backend, Vendor
 from transom.db.models import (
+    CTE,
     Case,
     Count,
     Exists,
@@ -210,6 +211,9 @@ NAMED: dict[str, Named] = {
     "Prefetch": lambda name: Owner.objects.prefetch_related(Prefetch(name, things.all())),
     "returning": lambda name: things.all().returning(name).delete(),
     "Func of a column": lambda name: things.annotate(a=Func(name, function="lower", output_field=models.TextField())),
+    "name of a CTE": lambda name: CTE(things.all(), name).queryset(),
+    "column of a CTE": lambda name: things.annotate(a=getattr(CTE(things.all()).col, name)),
+    "join of a CTE": lambda name: CTE(things.all()).join(Owner, **cast("dict[str, Any]", {name: 1})),
     "translations": lambda name: things.raw("SELECT id AS x FROM thing", translations={"x": name}),
     "RawSQL beside a name": lambda name: things.filter(**{name: RawSQL("SELECT 1")}),
     "name of a Func": lambda name: things.annotate(a=Func("title", function=name, output_field=models.TextField())),
@@ -232,6 +236,7 @@ ALIASED: dict[str, Named] = {
     "annotate, order_by": lambda name: things.annotate(**{name: Length("title")}).order_by(F(name).desc()),
     "annotate, values": lambda name: things.annotate(**{name: Length("title")}).values(name),
     "values": lambda name: things.values(**{name: Length("title")}).annotate(n=Count("pk")),
+    "CTE": lambda name: CTE(things.values("title", **{name: Length("title")})).queryset().filter(**{name: 1}),
     "aggregate": lambda name: Owner.objects.annotate(**{name: Count("things")}).filter(**{f"{name}__gt": 1}),
     "of all": lambda name: things.all()[:3].aggregate(**{name: Count("pk")}),
     "Subquery": lambda name: Owner.objects.filter(pk__in=things.annotate(**{name: F("owner")}).values(name)),
@@ -293,6 +298,13 @@ VALUED: dict[str, Callable[[str], Any]] = {
     "in RawSQL": lambda text: things.filter(pk__in=RawSQL("SELECT id FROM x WHERE title LIKE 'a%%' AND title = %s", [text])),
     "raw": lambda text: things.raw("SELECT * FROM x WHERE title = %s AND title LIKE 'a%%' AND size < %s", [text, 5]),
     "raw by name": lambda text: things.raw("SELECT * FROM x WHERE title = %(a)s OR title > %(a)s", {"a": text}),
+    "CTE": lambda text: CTE(things.filter(title=text).values("title", a=Value(text))).queryset().filter(a=text),
+    "join of a CTE": lambda text: (c := CTE(Owner.objects.filter(name=text))).join(things.filter(title=text), title=c.col.name),
+    "in a CTE": lambda text: Owner.objects.filter(name=text, pk__in=CTE(things.filter(title=text)).queryset().values("owner")),
+    "recursive CTE": lambda text: CTE.recursive(
+        Owner.objects.filter(name=text).values("id", a=Value(text)),
+        lambda c: c.join(Owner.objects.filter(name__gt=text), pk=c.col.id).values("id", a=Concat(c.col.a, Value(text))),
+    ).queryset(),
     "raw of a list": lambda text: things.raw("SELECT * FROM x WHERE title = ANY(%s)", [[text, "x"]]),
     "fetch_sql": lambda text: fetch_sql("SELECT * FROM x WHERE title = %s", [text]),
     "execute_sql": lambda text: execute_sql("UPDATE x SET title = %s WHERE data = %s", [text, {"a": text}]),

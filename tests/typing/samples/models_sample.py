@@ -180,6 +180,15 @@ async def querysets(author: Author, book: Book) -> None:
     reveal_type(Author.objects.annotate(n=own).filter(n__lt=own).order_by(own.desc()))  # QuerySet[Author]
     reveal_type(await fetch_sql("SELECT 1"))  # list[dict[str, Any]]
     reveal_type(await execute_sql("DELETE FROM author WHERE id = %s", (1,)))  # int
+    cte = models.CTE(Author.objects.filter(nick=None), "authors")
+    reveal_type(await cte.queryset())  # list[Author]
+    reveal_type(cte.join(Book, author=cte.col.id))  # QuerySet[Book]
+    pairs = cte.join(Profile.objects.values_list("pk"), author=cte.col.id, outer=True)
+    reveal_type(pairs)  # ValuesQuery[Profile, tuple[Any, ...]]
+    tree = models.CTE.recursive(
+        Book.objects.filter(sequel=None), lambda cte: cte.join(Book, sequel=cte.col.id), "tree", all=False
+    )
+    reveal_type(tree)  # CTE[QuerySet[Book]]
     reveal_type(Book.objects)  # BookManager
     reveal_type(await Book.objects.cheap())  # list[Book]
     reveal_type(author.books)  # RelatedManager[Book]

@@ -97,6 +97,7 @@ from transom.db.models.manager import Manager
 from transom.db.models.many_to_many import ManyRelated, ManyRelatedManager, ManyToManyField
 from transom.db.models.options import Options
 from transom.db.models.query import (
+    CTE,
     Prefetch,
     QuerySet,
     QuerySetManager,
@@ -112,6 +113,7 @@ from transom.db.models.related_manager import (
 
 __all__ = [
     "CASCADE",
+    "CTE",
     "DO_NOTHING",
     "NOT_PROVIDED",
     "PROTECT",

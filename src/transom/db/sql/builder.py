@@ -14,7 +14,7 @@ from transom.db.sql.tables import Tables
 from transom.db.sql.types import TextualType, parameter_type
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator, Sequence
 
     from sqlalchemy.types import TypeEngine
 
@@ -53,6 +53,8 @@ class Builder:
         annotations: what the query at hand has annotated so far.
         aggregates: the names among them that are computed of groups.
         converters: of the values met so far.
+        ctes: what stands before the statement, by name.
+        joined: the CTEs that the query at hand joins, by name.
         outside: the query around the one at hand, while a condition on a window is built there; else None.
         moved: what aggregates over a whole query are called with, by the name that it has as a column of that query; None
             where aggregates are part of the query itself.
@@ -65,6 +67,8 @@ class Builder:
         self.annotations: dict[str, Column] = {}
         self.aggregates: set[str] = set()
         self.converters: list[Converter | None] = []
+        self.ctes: dict[str, sa.CTE] = {}
+        self.joined: dict[str, sa.FromClause] = {}
         self.outside: Around | None = None
         self.moved: dict[str, Column] | None = None
         self._tables_made = 0
@@ -72,13 +76,13 @@ class Builder:
     @contextmanager
     def within(self, joins: Joins) -> Generator[None]:
         """Build another query, within the one at hand."""
-        before = self.joins, self.annotations, self.aggregates, self.outside
+        before = self.joins, self.annotations, self.aggregates, self.joined, self.outside
         self.around.append(self.joins)
-        self.joins, self.annotations, self.aggregates, self.outside = joins, {}, set(), None
+        self.joins, self.annotations, self.aggregates, self.joined, self.outside = joins, {}, set(), {}, None
         try:
             yield
         finally:
-            self.joins, self.annotations, self.aggregates, self.outside = before
+            self.joins, self.annotations, self.aggregates, self.joined, self.outside = before
             self.around.pop()
 
     def table_name(self) -> str:
@@ -134,6 +138,14 @@ class Builder:
 
     def condition(self, shape: ConditionShape, scope: int | None) -> sa.ColumnElement[bool]:
         """Return a condition that decides over no row by itself."""
+        raise NotImplementedError
+
+    def column(self, shape: ExpressionShape) -> Column:
+        """Return what is to be selected: a column as it is stored, or what is computed."""
+        raise NotImplementedError
+
+    def select(self, shape: SelectShape, columns: Callable[[], Sequence[Column]]) -> sa.Select[Any]:
+        """Return a query of the columns, which are asked for once the tables of its conditions are joined."""
         raise NotImplementedError
 
     def members(self, operand: SubqueryOperand) -> sa.Select[Any]:

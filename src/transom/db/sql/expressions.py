@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from transom.db.sql.aggregates import build_aggregate
 from transom.db.sql.builder import comparable
+from transom.db.sql.ctes import joined_column
 from transom.db.sql.documents import build_part
 from transom.db.sql.functions import FUNCTIONS
 from transom.db.sql.shapes import (
@@ -18,6 +19,7 @@ from transom.db.sql.shapes import (
     ColumnOperand,
     CombinedOperand,
     ConstantOperand,
+    CTEColumn,
     DocumentPart,
     ExistsOperand,
     FunctionOperand,
@@ -52,7 +54,7 @@ def build_expression(shape: ExpressionShape, builder: Builder, scope: int | None
         scope: as in `Joins.column`.
     """
     match shape:
-        case AggregateOperand() | WindowOperand() if builder.outside is not None:
+        case AggregateOperand() | WindowOperand() | CTEColumn() if builder.outside is not None:
             return builder.outside.take_expression(shape, scope)
         case ColumnOperand():
             return comparable(builder.joins.column(shape.path, scope), shape.path.field, builder)
@@ -65,6 +67,8 @@ def build_expression(shape: ExpressionShape, builder: Builder, scope: int | None
             return builder.value(shape.field)
         case BareOperand():
             return builder.parameter(shape.field.encoder(builder.vendor), sa.types.NULLTYPE)
+        case CTEColumn():
+            return comparable(joined_column(shape, builder), shape.field, builder)
         case NullOperand():
             return sa.cast(sa.null(), parameter_type(shape.field.column_type(), builder.vendor))
         case CombinedOperand():

@@ -228,6 +228,20 @@ class BareOperand(NamedTuple):
     field: FieldLike
 
 
+class CTEColumn(NamedTuple):
+    """A column of a CTE that the query joins.
+
+    Attributes:
+        cte: its name.
+        column: the name of the column in SQL.
+        field: whose values it has.
+    """
+
+    cte: str
+    column: str
+    field: FieldLike
+
+
 class DocumentPart(NamedTuple):
     """A part of a JSON document.
 
@@ -323,6 +337,7 @@ ExpressionShape: TypeAlias = (
     | FunctionOperand
     | TemplateOperand
     | BareOperand
+    | CTEColumn
     | DocumentPart
     | CaseOperand
     | TruthOperand
@@ -407,6 +422,55 @@ class Annotation(NamedTuple):
     expression: ExpressionShape
 
 
+class CTESource(NamedTuple):
+    """That a query reads a CTE in the place of the model's table.
+
+    Attributes:
+        cte: its name.
+        annotations: what the CTE has beside columns of the model, by the names that they have in the query.
+    """
+
+    cte: str
+    annotations: tuple[tuple[str, CTEColumn], ...]
+
+
+class CTEJoin(NamedTuple):
+    """A CTE joined to a query.
+
+    Attributes:
+        cte: its name.
+        condition: which of its rows go with a row of the query; None for all.
+        outer: whether rows of the query stay that have none.
+    """
+
+    cte: str
+    condition: ConditionShape | None
+    outer: bool
+
+
+Step: TypeAlias = ConditionShape | Annotation | CTESource | CTEJoin
+
+
+class CTEShape(NamedTuple):
+    """A query with a name, which stands before the statement that speaks of it.
+
+    Attributes:
+        name: by which it is spoken of.
+        columns: the names of its columns in SQL.
+        types: what they hold.
+        parts: the query, and where it is recursive, the query of further rows, which speaks of it; each with its columns.
+        all: whether rows that are found again, by the second part, stay.
+        materialized: whether it is computed once and by itself; None to leave that to the database.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    types: tuple[ColumnType, ...]
+    parts: tuple[tuple[SelectShape, tuple[ExpressionShape, ...]], ...]
+    all: bool
+    materialized: bool | None
+
+
 class Grouping(NamedTuple):
     """What makes a group of rows: the expressions, or None for the row of the model."""
 
@@ -444,10 +508,11 @@ class SelectShape(NamedTuple):
         limit: whether there are at most so many.
         grouping: what a group is; None where nothing is grouped.
         lock: how rows are locked; None if they are not.
+        ctes: what stands before the statement; none in queries within others.
     """
 
     options: OptionsLike
-    steps: tuple[ConditionShape | Annotation, ...]
+    steps: tuple[Step, ...]
     ordering: tuple[Ordering, ...]
     distinct: bool | tuple[ExpressionShape, ...]
     related: tuple[tuple[Hop, ...], ...]
@@ -455,6 +520,7 @@ class SelectShape(NamedTuple):
     limit: bool
     grouping: Grouping | None = None
     lock: Lock | None = None
+    ctes: tuple[CTEShape, ...] = ()
 
     def spare_columns(self, columns: Sequence[ExpressionShape]) -> list[ExpressionShape]:
         """Return what to select beside the columns asked for: SELECT DISTINCT can only be ordered by what it selects."""
@@ -492,6 +558,7 @@ class CompoundShape(NamedTuple):
         ordering: the columns to order by, by their place, and whether the largest comes first.
         offset: whether rows are skipped at the beginning; how many is a value.
         limit: whether there are at most so many.
+        ctes: what stands before the statement.
     """
 
     operator: Literal["UNION", "UNION ALL", "INTERSECT", "EXCEPT"]
@@ -499,3 +566,4 @@ class CompoundShape(NamedTuple):
     ordering: tuple[tuple[int, bool], ...]
     offset: bool
     limit: bool
+    ctes: tuple[CTEShape, ...] = ()

@@ -14,9 +14,10 @@ from sqlalchemy.sql import visitors
 from transom.db.exceptions import FieldError
 from transom.db.sql.builder import Builder
 from transom.db.sql.conditions import Position, build_condition
+from transom.db.sql.ctes import add_cte, check_names, join_cte, read_cte
 from transom.db.sql.dialects import dialect, undouble
 from transom.db.sql.expressions import build_expression
-from transom.db.sql.joins import Joins
+from transom.db.sql.joins import Joins, column_of
 from transom.db.sql.ordering import direct
 from transom.db.sql.outside import Outside, check_groups, conjuncts
 from transom.db.sql.parameters import Parameter
@@ -24,6 +25,8 @@ from transom.db.sql.shapes import (
     Annotation,
     ColumnOperand,
     ColumnPath,
+    CTEJoin,
+    CTESource,
     Mark,
     RangeOperand,
     SubqueryOperand,
@@ -86,6 +89,21 @@ class Chosen(NamedTuple):
 class StatementBuilder(Builder):
     """A builder that knows whole queries."""
 
+    @classmethod
+    def of(
+        cls,
+        shape: SelectShape | CompoundShape,
+        options: OptionsLike,
+        vendor: Vendor,
+        *,
+        nesting: bool = False,
+    ) -> StatementBuilder:
+        """Return the builder of a statement, with its CTEs built; `nesting` as in `add_cte`."""
+        builder = cls(options, vendor)
+        for cte in shape.ctes:
+            add_cte(cte, builder, nesting=nesting)
+        return builder
+
     def expression(self, shape: ExpressionShape, scope: int | None) -> Column:
         """Return what the database computes."""
         return build_expression(shape, self, scope)
@@ -132,6 +150,9 @@ class StatementBuilder(Builder):
 
         The values are met in the order of the steps, then those of ordering, offset, limit.
         """
+        for step in shape.steps:
+            if isinstance(step, CTESource):
+                read_cte(step, self)
         chosen = self._take_steps(shape)
         keys = [self._key(order) for order in shape.ordering]
         selected = list(columns())
@@ -188,6 +209,11 @@ class StatementBuilder(Builder):
         chosen = Chosen([], [])
         windows = window_names(shape.steps)
         for scope, step in enumerate(shape.steps):
+            if isinstance(step, CTESource):
+                continue
+            if isinstance(step, CTEJoin):
+                self._join(step, scope)
+                continue
             if isinstance(step, Annotation):
                 self.annotations[step.name] = self.column(step.expression)
                 if is_aggregate(step.expression, self.aggregates):
@@ -200,6 +226,13 @@ class StatementBuilder(Builder):
                 side = chosen.having if is_aggregate(part, self.aggregates) else chosen.where
                 side.append(build_condition(part, self, Position(scope)))
         return chosen
+
+    def _join(self, step: CTEJoin, scope: int) -> None:
+        table = join_cte(step.cte, self)
+        on: sa.ColumnElement[bool] = sa.true()
+        if step.condition is not None:
+            on = build_condition(step.condition, self, Position(scope, required=False))
+        self.joins.join(table, on, outer=step.outer)
 
     def _ask_outside(self, chosen: Chosen, part: ConditionShape, scope: int, shape: SelectShape) -> Chosen:
         """Put a condition on what a window computes into a query around this one."""
@@ -232,7 +265,7 @@ class StatementBuilder(Builder):
             for hops in shape.related:
                 for length in range(1, len(hops) + 1):
                     keyed[self.joins.table(hops[:length])] = hops[length - 1].target
-            groups: list[Column] = [table.c[options.pk.column] for table, options in keyed.items()]
+            groups: list[Column] = [column_of(table, options.pk.column) for table, options in keyed.items()]
             # Columns of other tables, of values().
             groups += [each for each in columns if isinstance(each, sa.Column) and each.table not in keyed]
             groups += [
@@ -301,6 +334,7 @@ class StatementBuilder(Builder):
 
     def finish(self, statement: sa.ClauseElement) -> Statement:
         """Compile a statement to text."""
+        check_names(self)
         compiled = statement.compile(dialect=dialect(self.vendor))
         names = cast("SQLCompiler", compiled).positiontup or ()
         places = [int(name.removeprefix("p")) for name in names]
@@ -310,13 +344,13 @@ class StatementBuilder(Builder):
 
 def select_rows(shape: SelectShape, columns: Sequence[ExpressionShape], vendor: Vendor) -> Statement:
     """Compile the query of some columns."""
-    builder = StatementBuilder(shape.options, vendor)
+    builder = StatementBuilder.of(shape, shape.options, vendor)
     return builder.finish(builder.select(shape, lambda: [builder.column(each) for each in columns]))
 
 
 def count_rows(shape: SelectShape, columns: Sequence[ExpressionShape], vendor: Vendor) -> Statement:
     """Compile the number of rows of a query, which are those of these columns."""
-    builder = StatementBuilder(shape.options, vendor)
+    builder = StatementBuilder.of(shape, shape.options, vendor)
     is_sliced = shape.offset or shape.limit
     if not is_sliced and not isinstance(shape.distinct, tuple):
         shape = shape._replace(ordering=())
@@ -347,7 +381,7 @@ def aggregate_rows(
         aggregates: what to compute. Their values are met behind those of the ordering.
         vendor: whose SQL.
     """
-    builder = StatementBuilder(shape.options, vendor)
+    builder = StatementBuilder.of(shape, shape.options, vendor)
     is_sliced = shape.offset or shape.limit
     if not is_sliced and not isinstance(shape.distinct, tuple):
         shape = shape._replace(ordering=())
@@ -378,7 +412,7 @@ def _aggregate_table(
 
 def any_row(shape: SelectShape, vendor: Vendor) -> Statement:
     """Compile whether a query has rows: one row if so, none if not."""
-    builder = StatementBuilder(shape.options, vendor)
+    builder = StatementBuilder.of(shape, shape.options, vendor)
     if not (shape.offset or shape.limit):
         shape = shape._replace(ordering=())
     query = builder.select(shape._replace(distinct=False, lock=None), lambda: [sa.literal_column("1")])
@@ -389,11 +423,15 @@ def any_row(shape: SelectShape, vendor: Vendor) -> Statement:
     return builder.finish(query)
 
 
+# MariaDB has no WITH there, and with one in front Python's sqlite3 counts no rows.
+_WITH_CHANGES: Final = ("postgresql",)
+
+
 def update_rows(
     shape: SelectShape, assignments: Sequence[Assignment], vendor: Vendor, returning: Sequence[FieldLike] = ()
 ) -> Statement:
     """Compile the change of columns in the rows of a query, which gives back columns of them if any are wanted."""
-    builder = StatementBuilder(shape.options, vendor)
+    builder = StatementBuilder.of(shape, shape.options, vendor, nesting=vendor not in _WITH_CHANGES)
     where = _row_condition(builder, shape)
     values = {assignment.field.column: builder.assignment(assignment) for assignment in assignments}
     table = builder.joins.tables.of(shape.options)
@@ -409,7 +447,7 @@ def update_rows(
 
 def delete_rows(shape: SelectShape, vendor: Vendor, returning: Sequence[FieldLike] = ()) -> Statement:
     """Compile the deletion of the rows of a query, which gives back columns of them if any are wanted."""
-    builder = StatementBuilder(shape.options, vendor)
+    builder = StatementBuilder.of(shape, shape.options, vendor, nesting=vendor not in _WITH_CHANGES)
     where = _row_condition(builder, shape, may_join=not returning)
     table = builder.joins.tables.of(shape.options)
     delete: Any = sa.delete(table).where(*where)  # Any: see above
@@ -423,7 +461,11 @@ def _row_condition(builder: StatementBuilder, shape: SelectShape, *, may_join: b
 
     Without `may_join` no other table is added to the statement, as MySQL asks of one with RETURNING.
     """
-    trial = StatementBuilder(shape.options, builder.vendor)
+    if any(isinstance(step, CTESource) for step in shape.steps):
+        raise FieldError(
+            "the rows of a CTE cannot be changed; change those of the model: .filter(pk__in=cte.queryset().values('pk'))"
+        )
+    trial = StatementBuilder.of(shape, shape.options, builder.vendor)
     query = trial.select(shape, list)
     pk = ColumnPath((), shape.options.pk)
     operand = SubqueryOperand(shape, ColumnOperand(pk), False)
@@ -468,13 +510,13 @@ def insert_row(
 
 def compound_rows(shape: CompoundShape, vendor: Vendor) -> Statement:
     """Compile the rows of several queries together."""
-    builder = StatementBuilder(shape.parts[0][0].options, vendor)
+    builder = StatementBuilder.of(shape, shape.parts[0][0].options, vendor)
     return builder.finish(_compound(builder, shape))
 
 
 def count_compound_rows(shape: CompoundShape, vendor: Vendor) -> Statement:
     """Compile the number of rows of several queries together."""
-    builder = StatementBuilder(shape.parts[0][0].options, vendor)
+    builder = StatementBuilder.of(shape, shape.parts[0][0].options, vendor)
     rows = _compound(builder, shape).subquery("rows")
     return builder.finish(sa.select(sa.func.count()).select_from(rows))
 

@@ -111,6 +111,10 @@ class Tables:
         self.vendor: Vendor = vendor
         self._metadata = build_metadata()
 
+    def names(self) -> list[str]:
+        """Return the names of the tables so far."""
+        return list(self._metadata.tables)
+
     def of(self, options: OptionsLike) -> sa.Table:
         """Return the table of a model."""
         return build_table(options, self._metadata, self.vendor)

@@ -49,7 +49,8 @@ STREAM_PATIENCE = 3600
 SET_UP = (
     "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; "
     f"SET sql_mode = '{','.join(SQL_MODE)}', time_zone = '+00:00', sql_notes = 0, "
-    f"collation_connection = 'utf8mb4_nopad_bin', net_write_timeout = {STREAM_PATIENCE}"
+    f"collation_connection = 'utf8mb4_nopad_bin', net_write_timeout = {STREAM_PATIENCE}, "
+    "max_recursive_iterations = 4294967295"  # by default it is 1000, and the rows beyond are left out with a warning
 )
 
 # Any: keywords of many types, listed in build_arguments

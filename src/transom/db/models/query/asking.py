@@ -29,7 +29,7 @@ class AskingQuery(Query[M]):
         Raises:
             TransactionError: it locks rows, and no transaction is open that would hold the locks.
         """
-        if self._lock is None:
+        if self._beside is None or self._beside.lock is None:
             using = self._using
             return using, connections.executor(using)
         using = self._written_to  # nobody writes to what is locked in a replica
@@ -62,9 +62,9 @@ class AskingQuery(Query[M]):
         """Return the query as one of several: shape, columns and values. Any: shapes and values of all types."""
         made = self._with_false() if self._empty else self
         is_ordered = made._is_sliced or isinstance(made._distinct, tuple)
-        shape = made._shape(ordered=is_ordered)._replace(lock=None)
+        shape = made._shape(ordered=is_ordered)._replace(lock=None, ctes=())
         columns = tuple([column.shape for column in made._result_columns()])
-        return shape, columns, made._arguments(ordered=is_ordered)
+        return shape, columns, made._own_arguments(ordered=is_ordered)
 
     # -- questions -------------------------------------------------------------------------------------------------
 
@@ -117,6 +117,9 @@ class AskingQuery(Query[M]):
         if not bound:
             return {}
         query = self._with_false() if self._empty else self
+        if binder.ctes:
+            query = query._clone()
+            query._attach(binder.ctes)
         is_ordered = query._is_sliced or isinstance(query._distinct, tuple)
         executor = connections.executor(self._using)
         shape = query._shape(ordered=is_ordered)._replace(related=(), lock=None)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast
 from transom.db import router
 from transom.db.exceptions import FieldError
 from transom.db.models.expressions import Aggregate, Bound, Expression, F, Q
+from transom.db.models.query.beside import Beside, merge_ctes
 from transom.db.models.query.binder import QueryBinder, model_ordering
 from transom.db.models.query.binding import bind_condition, bind_ordering
 from transom.db.models.query.columns import Columns
@@ -37,7 +38,9 @@ if TYPE_CHECKING:
 
     from transom.db.models.expressions import OrderBy
     from transom.db.models.options import Options
+    from transom.db.models.query.beside import AnyCTE
     from transom.db.sql.metadata import Hop
+    from transom.db.sql.shapes import Step
 
 M = TypeVar("M", bound=Record)
 
@@ -50,6 +53,7 @@ class Query(Generic[M]):
 
     __slots__ = (
         "_annotations",
+        "_beside",
         "_chosen",
         "_columns",
         "_distinct",
@@ -57,7 +61,6 @@ class Query(Generic[M]):
         "_grouping",
         "_high",
         "_instance",
-        "_lock",
         "_low",
         "_ordering",
         "_ordering_values",
@@ -74,7 +77,7 @@ class Query(Generic[M]):
         self.model = model
         self._chosen = using  # None: the routers choose, by the object whose relation this is
         self._instance = instance
-        self._steps: tuple[ConditionShape | Annotation, ...] = ()
+        self._steps: tuple[Step, ...] = ()
         self._values: tuple[Any, ...] = ()  # of the steps. Any: values of all types
         self._annotations: Mapping[str, Bound] = _NONE
         self._selected: tuple[str, ...] = ()  # the annotations that results have
@@ -85,7 +88,7 @@ class Query(Generic[M]):
         self._distinct: bool | tuple[ExpressionShape, ...] = False
         self._related: tuple[tuple[Hop, ...], ...] = ()
         self._columns: Columns | None = None  # None: all
-        self._lock: Lock | None = None
+        self._beside: Beside | None = None  # what few queries have
         self._low = 0
         self._high: int | None = None
         self._empty = False
@@ -111,7 +114,7 @@ class Query(Generic[M]):
         made._distinct = self._distinct
         made._related = self._related
         made._columns = self._columns
-        made._lock = self._lock
+        made._beside = self._beside
         made._low = self._low
         made._high = self._high
         made._empty = self._empty
@@ -185,7 +188,8 @@ class Query(Generic[M]):
             return made
         self._refuse_sliced("filter")
         values = list(self._values)
-        shape = bind_condition(condition, self._binder(values))
+        binder = self._binder(values)
+        shape = bind_condition(condition, binder)
         made = self._clone()
         if self._sticky:
             last = cast("ConditionShape", self._steps[-1])
@@ -193,7 +197,14 @@ class Query(Generic[M]):
         made._steps = (*(self._steps[:-1] if self._sticky else self._steps), shape)
         made._values = tuple(values)
         made._sticky = False
+        if binder.ctes:
+            made._attach(binder.ctes)
         return made
+
+    def _attach(self, ctes: Sequence[AnyCTE]) -> None:
+        """Let CTEs that were just bound stand before this query, which nobody else has yet."""
+        beside = self._beside or Beside()
+        self._beside = beside._replace(ctes=merge_ctes(beside.ctes, ctes))
 
     def _narrowed(self, condition: Q) -> Self:
         """Put a condition before all others: what is selected of several related rows is that of the first condition."""
@@ -292,12 +303,15 @@ class Query(Generic[M]):
         """Annotate this query itself, which nobody else has yet."""
         self._check_annotation(name, expression)
         values = list(self._values)
-        bound = self._binder(values).bind(expression)
+        binder = self._binder(values)
+        bound = binder.bind(expression)
         if bound.field is None:
             raise FieldError(f"what {expression!r} has for values, nobody knows; give it an output_field")
         if self._grouping is None and is_aggregate(bound.shape, ()):
             self._grouping = self._make_grouping()
         self._values = tuple(values)
+        if binder.ctes:
+            self._attach(binder.ctes)
         self._steps = (*self._steps, Annotation(name, bound.shape))
         self._annotations = {**self._annotations, name: bound}
         if select:
@@ -335,8 +349,11 @@ class Query(Generic[M]):
         self._refuse_sliced("order_by")
         made = self._clone()
         values: list[Any] = []
-        made._ordering = bind_ordering(terms, self._binder(values))
+        binder = self._binder(values)
+        made._ordering = bind_ordering(terms, binder)
         made._ordering_values = tuple(values)
+        if binder.ctes:
+            made._attach(binder.ctes)
         made._reversed = False
         return made
 
@@ -442,7 +459,8 @@ class Query(Generic[M]):
             raise TypeError("nowait and skip_locked exclude each other")
         hops = [() if name == "self" else resolve_relation(self._options, name) for name in of]
         made = self._clone()
-        made._lock = Lock(nowait, skip_locked, tuple(hops) if hops else None, no_key)
+        lock = Lock(nowait, skip_locked, tuple(hops) if hops else None, no_key)
+        made._beside = (self._beside or Beside())._replace(lock=lock)
         return made
 
     def only(self, *names: str) -> Self:
@@ -491,6 +509,7 @@ class Query(Generic[M]):
     # -- what it comes to ------------------------------------------------------------------------------------------
 
     def _shape(self, *, ordered: bool = True) -> SelectShape:
+        lock, ctes = (None, ()) if self._beside is None else self._beside.shapes()
         return SelectShape(
             self.model._meta,
             self._steps,
@@ -500,12 +519,13 @@ class Query(Generic[M]):
             bool(self._low),
             self._high is not None,
             self._grouping,
-            self._lock,
+            lock,
+            ctes,
         )
 
     def _arguments(self, *, ordered: bool = True, selected: Sequence[Any] = ()) -> tuple[Any, ...]:
-        """Return the values in the order of their places: of the steps, the ordering, what is selected, then the slice's."""
-        values = self._values
+        """Return the values in the order of their places: of CTEs, steps, the ordering, what is selected, then the slice's."""
+        values = self._values if self._beside is None else self._step_values()
         if ordered and self._ordering_values:
             values = (*values, *self._ordering_values)
         if selected:
@@ -515,6 +535,18 @@ class Query(Generic[M]):
         if self._high is not None:
             values = (*values, self._high - self._low)
         return values
+
+    def _cte_values(self) -> tuple[Any, ...]:
+        """Return the values of the CTEs, of all types."""
+        return () if self._beside is None else self._beside.values()
+
+    def _step_values(self) -> tuple[Any, ...]:
+        """Return the values of CTEs and steps, of all types."""
+        return (*self._cte_values(), *self._values)
+
+    def _own_arguments(self, *, ordered: bool) -> tuple[Any, ...]:
+        """Return the values without those of CTEs, which a query within another leaves to that."""
+        return self._arguments(ordered=ordered)[len(self._cte_values()) :]
 
     def _result_columns(self) -> list[Bound]:
         """Return what each result is made of."""
@@ -549,9 +581,9 @@ class Query(Generic[M]):
         """
         made = self._with_false() if self._empty else self
         is_ordered = ordered or made._is_sliced or isinstance(made._distinct, tuple)
-        shape = made._shape(ordered=is_ordered)._replace(related=(), lock=None)
+        shape = made._shape(ordered=is_ordered)._replace(related=(), lock=None, ctes=())
         column = made._subquery_column() if one_column else made._key_column()
-        return shape, column, made._arguments(ordered=is_ordered)
+        return shape, column, made._own_arguments(ordered=is_ordered)
 
     def _with_false(self) -> Self:
         made = self._clone()

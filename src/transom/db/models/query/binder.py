@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from transom.db.models.expressions import Operator, OrderBy
     from transom.db.models.fields import Field
     from transom.db.models.options import Options
+    from transom.db.models.query.beside import AnyCTE
     from transom.db.models.query.binding import Values
     from transom.db.sql.column_type import ColumnKind
     from transom.db.sql.shapes import ConditionShape, ExpressionShape, Lookup, Ordering, SelectShape
@@ -66,6 +67,14 @@ class QueryBinder:
     def scratch(self) -> QueryBinder:
         """Return a binder like this one, with values of its own: to see what something would be bound to."""
         return QueryBinder(self._options, self.annotations, [])
+
+    ctes: tuple[AnyCTE, ...] = ()
+    """What the queries that were met speak of; it stands before the outermost."""
+
+    def note_ctes(self, queryset: Any) -> None:
+        """Note what stands before a query (of any model) within this one."""
+        if queryset._beside is not None:
+            self.ctes = (*self.ctes, *queryset._beside.ctes)
 
     def for_model(self, options: Options) -> QueryBinder:
         """Return a binder with the same values for a model that this one refers to."""
@@ -155,6 +164,7 @@ class QueryBinder:
         """Return another query, within this one, and its one column. Any: of any model."""
         if not hasattr(queryset, "as_subquery"):
             raise FieldError(f"a subquery is made of a queryset, not of {queryset!r}")
+        self.note_ctes(queryset)
         select, column, values = queryset.as_subquery(one_column=one_column, ordered=ordered)
         self.values.extend(values)
         select, shape = self.resolve_outer((select, column.shape))

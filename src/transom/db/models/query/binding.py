@@ -82,6 +82,10 @@ class ConditionBinder(Binder, Protocol):
         """Return a binder like this one, with values of its own."""
         ...
 
+    def note_ctes(self, queryset: Any) -> None:
+        """Note what stands before a query (of any model) within this one."""
+        ...
+
     def for_model(self, options: Options) -> ConditionBinder:
         """Return a binder with the same values for a model that this one refers to."""
         ...
@@ -274,6 +278,7 @@ def _bind_members(lookup: Lookup, value: Any, binder: ConditionBinder) -> Operan
     if isinstance(value, Subquery):
         value = value.queryset
     if hasattr(value, "as_operand"):
+        binder.note_ctes(value)
         operand, inner = cast("tuple[SubqueryOperand, tuple[Any, ...]]", value.as_operand())
         binder.values.extend(inner)
         resolved = SubqueryOperand(*binder.resolve_outer(tuple(operand)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar, overload
 
 from transom.db.exceptions import FieldError
+from transom.db.models.query.beside import merge_ctes
 from transom.db.models.query.plans import compound_count_plan, compound_plan
 from transom.db.sql.shapes import CompoundShape
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from transom.db.models.query.asking import AskingQuery
+    from transom.db.models.query.beside import AnyCTE
 
 Row = TypeVar("Row")
 Operator: TypeAlias = Literal["UNION", "UNION ALL", "INTERSECT", "EXCEPT"]
@@ -160,10 +162,18 @@ class CompoundQuery(Generic[Row]):
 
     def _shape(self) -> CompoundShape:
         parts = tuple([query._as_part()[:2] for query in self._queries])
-        return CompoundShape(self._operator, parts, self._ordering, bool(self._low), self._high is not None)
+        ctes = tuple([cte.shape for cte in self._ctes()])
+        return CompoundShape(
+            self._operator, parts, self._ordering, bool(self._low), self._high is not None, ctes
+        )
+
+    def _ctes(self) -> tuple[AnyCTE, ...]:
+        """Return what stands before all of the queries."""
+        return merge_ctes((), [cte for query in self._queries if query._beside for cte in query._beside.ctes])
 
     def _arguments(self) -> tuple[Any, ...]:
-        values = [value for query in self._queries for value in query._as_part()[2]]
+        values = [value for cte in self._ctes() for value in cte.values]
+        values += [value for query in self._queries for value in query._as_part()[2]]
         if self._low:
             values.append(self._low)
         if self._high is not None:

@@ -435,7 +435,11 @@ class QuerySet(ChoosingQuery[M, M]):
         binder = self._binder(arguments)
         get = self._options.get_field
         assignments = tuple([bind_assignment(get(name), value, binder) for name, value in values.items()])
-        return self._changed_rows(), assignments, arguments
+        query = self
+        if binder.ctes:
+            query = self._clone()
+            query._attach(binder.ctes)
+        return query._changed_rows(), assignments, [*query._cte_values(), *arguments]
 
     def _changed_rows(self) -> SelectShape:
         return self._shape(ordered=False)._replace(related=(), lock=None)
@@ -460,7 +464,7 @@ class QuerySet(ChoosingQuery[M, M]):
         self._refuse_sliced("delete")
         if self._empty:
             return 0
-        return await delete_where(self._changed_rows(), self._values, self._written_to)
+        return await delete_where(self._changed_rows(), self._step_values(), self._written_to)
 
     def __repr__(self) -> str:
         return f"<QuerySet of {self.model.__name__}: await it for its rows>"
@@ -508,7 +512,7 @@ class ReturningQuery(Generic[M]):
     async def delete(self) -> list[dict[str, Any]]:
         """Delete the rows, as `QuerySet.delete`. Any: the fields know their types."""
         self._query._refuse_sliced("delete")
-        return await self._run(self._query._changed_rows(), None, self._query._values)
+        return await self._run(self._query._changed_rows(), None, self._query._step_values())
 
     async def _run(
         self, shape: SelectShape, assignments: tuple[Assignment, ...] | None, arguments: Sequence[Any]
