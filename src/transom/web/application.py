@@ -107,9 +107,11 @@ class App:
         self._atomic = [alias for alias in self.settings.atomic_requests if alias in self.settings.databases]
         if self.settings.databases:
             from transom.db import connections
+            from transom.db.timezone import set_default_timezone
 
             routers = [_make_router(name) for name in self.settings.database_routers]
             connections.configure(self.settings.databases, routers)
+            set_default_timezone(self.settings.time_zone)
 
     @property
     def urlconf(self) -> URLconf:

@@ -252,6 +252,10 @@ async def lookups() -> None:
     reveal_type(NotEqual("pages", 3) & models.Q(pages__abs=3))  # Q
     reveal_type(~NotEqual("pages", F("pages")))  # Q
     reveal_type(await Book.objects.filter(NotEqual("pages", 3)))  # list[Book]
+    reveal_type(await Book.objects.dates("added", "month"))  # list[date]
+    reveal_type(
+        await Book.objects.all().datetimes("added", "day", "DESC", tzinfo="Europe/Berlin")
+    )  # list[datetime]
 
 
 USED = (date, datetime, time, timedelta, Decimal, UUID)

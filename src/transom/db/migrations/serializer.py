@@ -18,6 +18,7 @@ from transom.db.migrations.code import Code, call, sequence
 from transom.db.migrations.exceptions import Unserializable
 from transom.db.migrations.operations.base import Operation
 from transom.db.models.expressions import Case, Combined, Condition, F, Func, Function, Lookup, Q, Value, When
+from transom.db.models.expressions.functions.dates import PartOfTime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -251,7 +252,10 @@ def _serialize_function(value: Function) -> Code:
     function = (
         Code(f"{FUNCTIONS}.{cls.__name__}", imports=frozenset({FUNCTIONS})) if public else serialize(cls)
     )
-    return call(function, map(serialize, value.operands), _output_field(value.output_field))
+    kwargs = _output_field(value.output_field)
+    if isinstance(value, PartOfTime) and value.tzinfo is not None:
+        kwargs.append(("tzinfo", serialize(value.tzinfo)))
+    return call(function, map(serialize, value.operands), kwargs)
 
 
 def _serialize_func(value: Func) -> Code:

@@ -12,7 +12,7 @@ from transom.db.models.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
-    from datetime import date, datetime
+    from datetime import date, datetime, tzinfo
     from typing import Self
 
     from transom.db.models.expressions import Aggregate, Expression, OrderBy, Q
@@ -201,9 +201,11 @@ class Manager(Generic[M]):
         """See `QuerySet.dates`."""
         return self.get_queryset().dates(field, kind, order)
 
-    def datetimes(self, field_name: str, kind: str, order: str = "ASC") -> ValuesQuery[M, datetime]:
+    def datetimes(
+        self, field_name: str, kind: str, order: str = "ASC", tzinfo: tzinfo | str | None = None
+    ) -> ValuesQuery[M, datetime]:
         """See `QuerySet.datetimes`."""
-        return self.get_queryset().datetimes(field_name, kind, order)
+        return self.get_queryset().datetimes(field_name, kind, order, tzinfo)
 
     async def get(self, *conditions: Q | Expression, **lookups: Any) -> M:
         """See `QuerySet.get`."""

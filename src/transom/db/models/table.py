@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from transom.db.exceptions import FieldError
@@ -28,6 +29,7 @@ from transom.db.sql.items import (
 )
 from transom.db.sql.shapes import ColumnOperand
 from transom.db.sql.walk import columns_of, has_queries, is_aggregate, is_window
+from transom.db.timezone import override
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -173,7 +175,8 @@ def own_expression(expression: Expression, options: Options) -> BoundExpression:
         FieldError: an unknown name, or one that leads through a relation.
     """
     values: list[Any] = []  # Any: values of all types
-    shape = QueryBinder(options, {}, values).bind(expression).shape
+    with override(UTC):  # what is stored has no zone of its own
+        shape = QueryBinder(options, {}, values).bind(expression).shape
     _refuse_others(shape, options)
     return BoundExpression(shape, tuple(values))
 
@@ -189,7 +192,8 @@ def own_condition(condition: Q, options: Options) -> BoundCondition:
         FieldError: an unknown name, or one that leads through a relation.
     """
     values: list[Any] = []  # Any: values of all types
-    shape = bind_condition(_without_lists(condition), QueryBinder(options, {}, values))
+    with override(UTC):
+        shape = bind_condition(_without_lists(condition), QueryBinder(options, {}, values))
     _refuse_others(shape, options)
     return BoundCondition(shape, tuple(values))
 

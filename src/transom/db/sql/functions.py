@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import sqlalchemy as sa
 
-from transom.db.sql.column_type import ColumnType
 from transom.db.sql.search import SEARCH_FUNCTIONS
 from transom.db.sql.types import TextualType, element_name, parameter_type
+from transom.db.sql.zones import BEGINNINGS, MICROSECOND, date_of, in_zone, start, time_of, trunc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from transom.db.sql.column_type import ColumnType
     from transom.db.sql.metadata import Vendor
 
 # Any: columns of every type
@@ -146,16 +147,14 @@ _PARTS_OF_SQLITE: Final[Mapping[str, str]] = {
 
 
 def _extract(part: str) -> Build:
-    """Return a part of a date or time, in UTC, as a whole number."""
+    """Return a part of a date or time, or of a point in time in a zone, as a whole number."""
 
     def build(operands: Sequence[Column], output: ColumnType | None, vendor: Vendor) -> Column:
-        (value,) = operands
+        value = in_zone(operands, vendor)
         if vendor == "sqlite":
             return _extract_of_sqlite(part, value)
         if vendor == "mysql":
             return _extract_of_mysql(part, value)
-        if isinstance(value.type, sa.DateTime):
-            value = sa.func.timezone(_text("UTC"), value)
         field = {"week_day": "dow", "iso_week_day": "isodow", "iso_year": "isoyear"}.get(part, part)
         number: Column = sa.cast(sa.func.floor(sa.extract(field, value)), sa.Integer())
         return (number + _number(1)).self_group() if part == "week_day" else number
@@ -181,7 +180,7 @@ def _extract_of_mysql(part: str, value: Column) -> Column:
 
 def _extract_of_sqlite(part: str, value: Column) -> Column:
     # To the second: SQLite rounds to milliseconds, and so sometimes to the next day.
-    value = _start(value, 19)
+    value = start(value, 19)
 
     def number(form: str, *modifiers: str) -> Column:
         return sa.cast(sa.func.strftime(_text(form), value, *map(_text, modifiers)), sa.Integer())
@@ -208,61 +207,6 @@ def _extract_of_sqlite(part: str, value: Column) -> Column:
             return number(_PARTS_OF_SQLITE[part])
 
 
-_BEGINNINGS: Final[Mapping[str, str]] = {
-    "year": "%Y-01-01T00:00:00",
-    "month": "%Y-%m-01T00:00:00",
-    "day": "%Y-%m-%dT00:00:00",
-    "hour": "%Y-%m-%dT%H:00:00",
-    "minute": "%Y-%m-%dT%H:%M:00",
-    "second": "%Y-%m-%dT%H:%M:%S",
-}
-
-
-def _trunc(part: str) -> Build:
-    """Return the point in time, or the day, at which the year, month and so on began, in UTC."""
-
-    def build(operands: Sequence[Column], output: ColumnType | None, vendor: Vendor) -> Column:
-        (value,) = operands
-        is_day = output is not None and output.kind == "date"
-        if vendor == "sqlite":
-            form = _BEGINNINGS[part].partition("T")[0] if is_day else _BEGINNINGS[part] + ".000000+00:00"
-            return sa.func.strftime(_text(form), _start(value, 19), type_=sa.Text())
-        if vendor == "mysql":
-            form = _BEGINNINGS[part].replace("%M", "%i").replace("%S", "%s")
-            kind = parameter_type(ColumnType("date" if is_day else "datetime"), vendor)
-            return sa.cast(sa.func.date_format(value, _text(form)), kind)
-        if is_day:
-            return sa.cast(sa.func.date_trunc(_text(part), value), sa.Date())
-        return sa.func.date_trunc(_text(part), value, _text("UTC"), type_=sa.DateTime(timezone=True))
-
-    return build
-
-
-_MICROSECOND: Final = sa.literal_column("MICROSECOND", sa.Text())
-
-
-def _start(text: Column, length: int) -> Column:
-    return sa.func.substr(text, _number(1), _number(length), type_=sa.Text())
-
-
-def _date_of(operands: Sequence[Column], output: ColumnType | None, vendor: Vendor) -> Column:
-    """Return the day of a point in time, in UTC."""
-    if vendor == "sqlite":
-        return _start(operands[0], 10)
-    if vendor == "mysql":
-        return sa.cast(operands[0], sa.Date())
-    return sa.cast(sa.func.timezone(_text("UTC"), operands[0]), sa.Date())
-
-
-def _time_of(operands: Sequence[Column], output: ColumnType | None, vendor: Vendor) -> Column:
-    """Return the time of day of a point in time, in UTC."""
-    if vendor == "sqlite":
-        return sa.func.substr(operands[0], _number(12), _number(15), type_=sa.Text())
-    if vendor == "mysql":
-        return sa.cast(operands[0], parameter_type(ColumnType("time"), vendor))
-    return sa.cast(sa.func.timezone(_text("UTC"), operands[0]), sa.Time())
-
-
 def _shift(operator: str, *, swapped: bool = False) -> Build:
     """Return a point in time moved by a length of time; swapped, that comes first."""
 
@@ -273,7 +217,7 @@ def _shift(operator: str, *, swapped: bool = False) -> Build:
             return sa.func.transom_later(point, moved, type_=sa.Text())
         if vendor == "mysql":  # a length of time is a number of microseconds there
             moved = length if operator == "+" else -length
-            return sa.func.timestampadd(_MICROSECOND, moved, point, type_=sa.DateTime())
+            return sa.func.timestampadd(MICROSECOND, moved, point, type_=sa.DateTime())
         return sa.type_coerce(point.op(operator)(length), sa.DateTime(timezone=True)).self_group()
 
     return build
@@ -284,7 +228,7 @@ def _elapsed(operands: Sequence[Column], output: ColumnType | None, vendor: Vend
     if vendor == "sqlite":
         return sa.func.transom_elapsed(*operands, type_=sa.BigInteger())
     if vendor == "mysql":
-        return sa.func.timestampdiff(_MICROSECOND, operands[1], operands[0], type_=sa.BigInteger())
+        return sa.func.timestampdiff(MICROSECOND, operands[1], operands[0], type_=sa.BigInteger())
     return sa.type_coerce(operands[0].op("-")(operands[1]), sa.Interval()).self_group()
 
 
@@ -329,14 +273,14 @@ FUNCTIONS: Final[Mapping[str, Build]] = {
     "sqrt": _plain("sqrt"),
     # time
     "now": _now,
-    "date_of": _date_of,
+    "date_of": date_of,
     "earlier": _shift("-"),
     "elapsed": _elapsed,
     "later": _shift("+"),
     "later_by": _shift("+", swapped=True),
-    "time_of": _time_of,
+    "time_of": time_of,
     **{f"extract_{part}": _extract(part) for part in PARTS},
-    **{f"trunc_{part}": _trunc(part) for part in _BEGINNINGS},
+    **{f"trunc_{part}": trunc(part) for part in BEGINNINGS},
     # windows
     "cume_dist": _plain("cume_dist"),
     "dense_rank": _plain("dense_rank"),

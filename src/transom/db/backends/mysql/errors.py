@@ -49,6 +49,12 @@ INTEGRITY: dict[int, type[IntegrityError]] = {
     1762: ForeignKeyViolation,
     4025: CheckViolation,
 }
+OUT_OF_RANGE = 1690
+NO_ZONE = "transom_no_zone"  # of `sql/zones.py`
+NO_ZONE_MESSAGE = (
+    "MariaDB converts no time to this zone: it knows only zones that were loaded by "
+    "`mysql_tzinfo_to_sql /usr/share/zoneinfo | mariadb mysql`, and the years from 1970 to 2037"
+)
 NUMBERS: dict[int, type[DatabaseError]] = {
     1020: SerializationFailure,  # the row has changed since the transaction's snapshot
     1040: ConnectionFailed,  # too many connections
@@ -119,6 +125,8 @@ def translate_report(exc: MySQLError, message: str, sql: str) -> DatabaseError:
     The server's own state is kept only where the class says nothing as exact: it has one for all constraints.
     """
     number = error_number(exc)
+    if number == OUT_OF_RANGE and NO_ZONE in message:
+        return OperationalError(NO_ZONE_MESSAGE)
     state = str(getattr(exc, "sqlstate", None) or "")
     if number in INTEGRITY:
         return translate_integrity(INTEGRITY[number], message, sql)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
     import sqlite3
@@ -16,6 +17,8 @@ def install(driver: sqlite3.Connection) -> None:
     driver.create_function("regexp", 2, _regexp, deterministic=True)
     driver.create_function("transom_later", 2, _later, deterministic=True)
     driver.create_function("transom_elapsed", 2, _elapsed, deterministic=True)
+    driver.create_function("transom_in_zone", 2, _in_zone, deterministic=True)
+    driver.create_function("transom_trunc", 4, _trunc, deterministic=True)
     for name, (over, is_root) in _SPREADS.items():
         driver.create_aggregate(name, 1, _spread(over, is_root=is_root))  # type: ignore[arg-type]
 
@@ -39,6 +42,57 @@ def _elapsed(end: str | None, start: str | None) -> int | None:
     if end is None or start is None:
         return None
     return (datetime.fromisoformat(end) - datetime.fromisoformat(start)) // timedelta(microseconds=1)
+
+
+# A zone is its name, or how many microseconds it is from UTC.
+
+
+def _zone(zone: str | int | None) -> tzinfo:
+    if zone is None:
+        return UTC
+    return ZoneInfo(zone) if isinstance(zone, str) else timezone(timedelta(microseconds=zone))
+
+
+def _in_zone(point: str | None, zone: str | int) -> str | None:
+    """Return what a clock in the zone shows, as text of the same form."""
+    moment = None if point is None else datetime.fromisoformat(point)
+    if moment is None or moment.tzinfo is None:  # a day is the same everywhere
+        return point
+    local = moment.astimezone(_zone(zone))
+    return local.replace(tzinfo=UTC).isoformat(timespec="microseconds")
+
+
+def _trunc(point: str | None, part: str, zone: str | int | None, is_day: int) -> str | None:
+    """Return when the part began that a day or a point in time is in, as text of the same form, or as a day."""
+    if point is None:
+        return None
+    moment = datetime.fromisoformat(point)
+    local = moment if moment.tzinfo is None else moment.astimezone(_zone(zone))
+    began = _beginning(part, local.replace(tzinfo=None, fold=0))
+    if is_day:
+        return began.date().isoformat()
+    if part in ("hour", "minute", "second"):  # as long before as a clock shows that goes on as it did
+        begin = moment - (local.replace(tzinfo=None) - began)
+    else:
+        begin = began.replace(tzinfo=_zone(zone)).astimezone(UTC)
+    return begin.isoformat(timespec="microseconds")
+
+
+def _beginning(part: str, local: datetime) -> datetime:
+    within_day = {"hour": 0, "minute": 0, "second": 0, "microsecond": 0}
+    kept = {"hour": 1, "minute": 2, "second": 3}.get(part, 0)
+    began = local.replace(**dict(list(within_day.items())[kept:]))  # type: ignore[arg-type]  # no tzinfo among them
+    match part:
+        case "year":
+            return began.replace(month=1, day=1)
+        case "quarter":
+            return began.replace(month=(began.month - 1) // 3 * 3 + 1, day=1)
+        case "month":
+            return began.replace(day=1)
+        case "week":
+            return began - timedelta(days=began.weekday())
+        case _:
+            return began
 
 
 # How many fewer than all the mean square is over, and whether its root is wanted.

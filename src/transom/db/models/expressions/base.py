@@ -8,6 +8,7 @@ from transom.db.exceptions import FieldError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import tzinfo
 
     from transom.db.sql.column_type import ColumnKind
     from transom.db.sql.shapes import ConditionShape, ExpressionShape, Ordering, SelectShape
@@ -79,8 +80,8 @@ class Binder(Protocol):
         """Return another query, within this one, and its one column, if it matters which one that is, or in which order."""
         ...
 
-    def field(self, kind: ColumnKind) -> Any:
-        """Return the field of computed values of this kind."""
+    def field(self, kind: ColumnKind, zone: tzinfo | None = None) -> Any:
+        """Return the field of computed values of this kind; of points in time, which come back in this zone."""
         ...
 
     def output(self, field: Any) -> Any:

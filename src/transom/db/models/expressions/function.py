@@ -24,6 +24,8 @@ class Call(RegisterLookupMixin, Expression):
 
     lookup_name: ClassVar[str] = ""
     """Its name in queries: `name__length`."""
+    is_contextual: ClassVar[bool] = False
+    """Whether what it comes to depends on where it is bound, such as on the current time zone."""
     bilateral: ClassVar[bool] = False
     """Whether, as part of a name, it is applied to the right side of the comparison too."""
 

@@ -15,7 +15,7 @@ from transom.db.models.query.lookups import (
     resolve_path,
     take_transforms,
 )
-from transom.db.models.query.outputs import BARE, computed_field, field_of, told_field
+from transom.db.models.query.outputs import BARE, computed_field, field_of, told_field, zoned_field
 from transom.db.sql.shapes import (
     AnnotationOperand,
     BareOperand,
@@ -31,6 +31,7 @@ from transom.db.sql.walk import replace_outer_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import tzinfo
 
     from transom.db.models.expressions import Operator, OrderBy
     from transom.db.models.fields import Field
@@ -177,9 +178,9 @@ class QueryBinder:
     def _outer_column(self, name: str, depth: int) -> ExpressionShape:
         return OuterColumn(resolve_path(self._options, name), depth)
 
-    def field(self, kind: ColumnKind) -> Field[Any]:
-        """Return the field of computed values of this kind."""
-        return computed_field(kind)
+    def field(self, kind: ColumnKind, zone: tzinfo | None = None) -> Field[Any]:
+        """Return the field of computed values of this kind; of points in time, which come back in this zone."""
+        return computed_field(kind) if zone is None else zoned_field(zone)
 
     def output(self, field: object) -> Field[Any]:
         """Return the field that an expression was told to have."""

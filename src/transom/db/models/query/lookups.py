@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, Protocol, Ty
 
 from transom.db.exceptions import FieldError
 from transom.db.models.expressions import Binder, Bound, RegisterLookupMixin
+from transom.db.models.expressions.function import Call
 from transom.db.models.expressions.references import Settled
 from transom.db.models.fields import (
     Field,
@@ -155,8 +156,12 @@ def take_transforms(
         source, words = make(source), words[1:]
         scratch = binder.scratch()
         bound = scratch.bind(source)
-        is_fixed = not scratch.values and not getattr(source, "bilateral", False) and is_fixed
+        is_fixed = is_fixed and not scratch.values and not _is_special(source)
     return Left(source, bound, words, is_fixed)
+
+
+def _is_special(source: Expression) -> bool:
+    return isinstance(source, Call) and (source.bilateral or source.is_contextual)
 
 
 def _is_lookup(source: Expression, bound: Bound, word: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID
@@ -25,6 +25,7 @@ from transom.db.models.fields import (
     UUIDField,
 )
 from transom.db.sql.column_type import ColumnType
+from transom.db.timezone import zone_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -69,6 +70,22 @@ class _ScalarField(JSONField):
             return encode_json(value) if vendor == "postgresql" else value
 
         return encode
+
+
+class _ZonedDateTimeField(DateTimeField[datetime]):
+    """Points in time that come back in a zone."""
+
+    def __init__(self, zone: tzinfo) -> None:
+        super().__init__()
+        self.zone = zone
+
+    def decoder(self, vendor: Vendor) -> Converter:
+        """Return a function that moves a point in time to the zone."""
+        decode = super().decoder(vendor)
+        zone = self.zone
+        if decode is None:
+            return lambda value: value.astimezone(zone)
+        return lambda value: decode(value).astimezone(zone)
 
 
 SCALAR: Final = _ScalarField()
@@ -142,12 +159,22 @@ _KINDS: Final[tuple[tuple[type, ColumnKind], ...]] = (
     (list, "json"),
 )
 
+_zoned: dict[tzinfo, Field[Any]] = {}
 _told: dict[str, Field[Any]] = {}
 
 
 def computed_field(kind: ColumnKind) -> Field[Any]:
     """Return the field of computed values of this kind."""
     return _FIELDS[kind]
+
+
+def zoned_field(zone: tzinfo) -> Field[Any]:
+    """Return the field of computed points in time that come back in a zone."""
+    if zone_value(zone) is None:
+        return _FIELDS["datetime"]
+    if len(_zoned) >= _MAX_OUTPUTS:
+        _zoned.clear()
+    return _zoned.get(zone) or _zoned.setdefault(zone, _ZonedDateTimeField(zone))
 
 
 def told_field(field: object) -> Field[Any]:

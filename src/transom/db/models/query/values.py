@@ -16,7 +16,7 @@ from transom.db.sql.walk import is_aggregate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import date, datetime
+    from datetime import date, datetime, tzinfo
 
     from transom.db.backends.base import Executor
     from transom.db.models.expressions import Bound, Q
@@ -70,11 +70,11 @@ class ChoosingQuery(RowsQuery[M, Row]):
         return ValuesQuery(self, words, expressions, "flat" if flat else "named" if named else "tuple")
 
     def dates(self, field: str, kind: str, order: str = "ASC") -> ValuesQuery[M, date]:
-        """Return the years, months or days of which the rows have any, each once, by its first day.
+        """Return the years, months, weeks or days of which the rows have any, each once, by its first day.
 
         Args:
             field: the name of a DateField.
-            kind: `"year"`, `"month"` or `"day"`.
+            kind: `"year"`, `"quarter"`, `"month"`, `"week"` or `"day"`.
             order: `"ASC"` or `"DESC"`.
 
         Raises:
@@ -84,19 +84,22 @@ class ChoosingQuery(RowsQuery[M, Row]):
         moments = with_moments(self, field, "date", kind, order)
         return moments.values_list("datefield", flat=True).distinct()
 
-    def datetimes(self, field_name: str, kind: str, order: str = "ASC") -> ValuesQuery[M, datetime]:
-        """Return the years, months, days, hours, minutes or seconds of which the rows have any, in UTC, by when they began.
+    def datetimes(
+        self, field_name: str, kind: str, order: str = "ASC", tzinfo: tzinfo | str | None = None
+    ) -> ValuesQuery[M, datetime]:
+        """Return the years, months, days, hours, minutes or seconds of which the rows have any, by when they began.
 
         Args:
             field_name: the name of a DateTimeField.
-            kind: `"year"`, `"month"`, `"day"`, `"hour"`, `"minute"` or `"second"`.
+            kind: as of `dates`, or `"hour"`, `"minute"`, `"second"`.
             order: `"ASC"` or `"DESC"`.
+            tzinfo: the zone, or its name; the current one if not given.
 
         Raises:
-            FieldError: there is no such field, or it holds something else.
+            FieldError: there is no such field, or it holds something else; there is no such zone.
             ValueError: an unknown kind or order.
         """
-        moments = with_moments(self, field_name, "datetime", kind, order)
+        moments = with_moments(self, field_name, "datetime", kind, order, tzinfo)
         return moments.values_list("datefield", flat=True).distinct()
 
     def union(self, *others: AskingQuery[Any], all: bool = False) -> CompoundQuery[Any]:
