@@ -212,17 +212,13 @@ async def test_dates_and_datetimes_are_each_there_once(events: list[Event]) -> N
     assert [month.astimezone(UTC) for month in months] == sorted(
         {began("month", event.at.astimezone(ZoneInfo("Asia/Kathmandu"))) for event in events}
     )
-    with pytest.raises(
-        FieldError, match=re.escape("dates() takes a column of kind date, not 'at' (datetime)")
-    ):
+    with pytest.raises(FieldError, match=r"Event\.at is none"):
         Event.objects.dates("at", "year")
-    with pytest.raises(FieldError, match="takes a column of kind datetime"):
-        Event.objects.datetimes("day", "year")
-    with pytest.raises(FieldError, match="'ASC' or 'DESC'"):
-        Event.objects.dates("day", "year", "up")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    with pytest.raises(FieldError, match="days have no hour"):
+    with pytest.raises(ValueError, match="'ASC' or 'DESC'"):
+        Event.objects.dates("day", "year", "up")
+    with pytest.raises(ValueError, match="'hour' is no part of a date"):
         Event.objects.dates("day", "hour")
-    with pytest.raises(FieldError, match="nothing begins with a 'decade'"):
+    with pytest.raises(ValueError, match="'decade' is no part of a date"):
         Event.objects.dates("day", "decade")
 
 

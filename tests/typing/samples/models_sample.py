@@ -253,9 +253,8 @@ async def lookups() -> None:
     reveal_type(~NotEqual("pages", F("pages")))  # Q
     reveal_type(await Book.objects.filter(NotEqual("pages", 3)))  # list[Book]
     reveal_type(await Book.objects.dates("added", "month"))  # list[date]
-    reveal_type(
-        await Book.objects.all().datetimes("added", "day", "DESC", tzinfo="Europe/Berlin")
-    )  # list[datetime]
+    days = Book.objects.all().datetimes("added", "day", "DESC", tzinfo="Europe/Berlin")
+    reveal_type(await days)  # list[datetime]
 
 
 USED = (date, datetime, time, timedelta, Decimal, UUID)

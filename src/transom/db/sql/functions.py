@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import sqlalchemy as sa
 
+from transom.db.sql.calculations import FUNCTIONS_OF_NUMBERS
 from transom.db.sql.search import SEARCH_FUNCTIONS
+from transom.db.sql.texts import FUNCTIONS_OF_TEXT
 from transom.db.sql.types import TextualType, element_name, parameter_type
 from transom.db.sql.zones import BEGINNINGS, MICROSECOND, date_of, in_zone, start, time_of, trunc
 
@@ -259,18 +261,14 @@ FUNCTIONS: Final[Mapping[str, Build]] = {
     "greatest": _extremes("greatest"),
     "least": _extremes("least"),
     "nullif": _plain("nullif"),
+    **FUNCTIONS_OF_TEXT,
     # numbers
     "abs": _plain("abs"),
     "ceil": _plain("ceil"),
-    "exp": _plain("exp"),
     "floor": _plain("floor"),
-    "ln": _plain("ln"),
-    "mod": _plain("mod"),
-    "power": _plain("power"),
-    "random": _plain("random"),
     "round": _round,
     "sign": _plain("sign"),
-    "sqrt": _plain("sqrt"),
+    **FUNCTIONS_OF_NUMBERS,
     # time
     "now": _now,
     "date_of": date_of,

@@ -8,12 +8,15 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from transom.db.backends.sqlite.calculations import install_calculations
+
 if TYPE_CHECKING:
     import sqlite3
 
 
 def install(driver: sqlite3.Connection) -> None:
     """Give a connection the functions."""
+    install_calculations(driver)
     driver.create_function("regexp", 2, _regexp, deterministic=True)
     driver.create_function("transom_later", 2, _later, deterministic=True)
     driver.create_function("transom_elapsed", 2, _elapsed, deterministic=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-from transom.db.models.expressions.function import Function
+from transom.db.exceptions import FieldError
+from transom.db.models.expressions.function import Function, Transform
 
 
 class Coalesce(Function):
@@ -52,3 +54,29 @@ class Cast(Function):
 
     def __init__(self, operand: Any, output_field: Any) -> None:
         super().__init__(operand, output_field=output_field)
+
+
+class Collate(Transform):
+    """A text that is compared and ordered by a collation: `order_by(Collate("name", "de-x-icu"))`. Names are the database's.
+
+    Args:
+        operand: a text; a str is the name of a column. Any: see `Function`.
+        collation: the name.
+
+    Raises:
+        FieldError: that is no name of a collation.
+    """
+
+    def __init__(self, operand: Any, collation: str) -> None:
+        if not re.fullmatch(r"[\w-]+", collation, re.ASCII):
+            raise FieldError(
+                f"{collation!r} is no name of a collation; take one of letters, digits, '_' and '-'"
+            )
+        self.collation = collation
+        quoted = f'({{}} COLLATE "{collation}")'
+        self.template = {
+            "sqlite": quoted,
+            "postgresql": quoted,
+            "mysql": f"({{}} COLLATE `{collation}`)",
+        }
+        super().__init__(operand)

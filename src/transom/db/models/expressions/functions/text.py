@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from transom.db.models.expressions.function import Function
+from transom.db.models.expressions.references import Value
 
 
 class Concat(Function):
@@ -117,3 +120,138 @@ class Upper(Function):
 
     name = "upper"
     lookup_name = "upper"
+
+
+class Chr(Function):
+    """The character of a code point: `Chr(65)` is `"A"`."""
+
+    __slots__ = ()
+
+    name = "chr"
+    lookup_name = "chr"
+    output = "text"
+
+
+class Ord(Function):
+    """The code point of the first character of a text; 0 of an empty one."""
+
+    __slots__ = ()
+
+    name = "ord"
+    lookup_name = "ord"
+    output = "integer"
+
+
+class Reverse(Function):
+    """A text from its end to its beginning."""
+
+    __slots__ = ()
+
+    name = "reverse"
+    lookup_name = "reverse"
+
+
+class MD5(Function):
+    """The MD5 hash of a text in UTF-8, as hexadecimal digits."""
+
+    __slots__ = ()
+
+    name = "md5"
+    lookup_name = "md5"
+    output = "text"
+
+
+class SHA1(Function):
+    """The SHA-1 hash of a text in UTF-8, as hexadecimal digits; on PostgreSQL by the extension pgcrypto."""
+
+    __slots__ = ()
+
+    name = "sha1"
+    lookup_name = "sha1"
+    output = "text"
+
+
+class SHA224(Function):
+    """The SHA-224 hash of a text in UTF-8, as hexadecimal digits."""
+
+    __slots__ = ()
+
+    name = "sha224"
+    lookup_name = "sha224"
+    output = "text"
+
+
+class SHA256(Function):
+    """The SHA-256 hash of a text in UTF-8, as hexadecimal digits."""
+
+    __slots__ = ()
+
+    name = "sha256"
+    lookup_name = "sha256"
+    output = "text"
+
+
+class SHA384(Function):
+    """The SHA-384 hash of a text in UTF-8, as hexadecimal digits."""
+
+    __slots__ = ()
+
+    name = "sha384"
+    lookup_name = "sha384"
+    output = "text"
+
+
+class SHA512(Function):
+    """The SHA-512 hash of a text in UTF-8, as hexadecimal digits."""
+
+    __slots__ = ()
+
+    name = "sha512"
+    lookup_name = "sha512"
+    output = "text"
+
+
+class ConcatPair(Concat):
+    """Two texts, one after the other; NULL counts as empty."""
+
+    __slots__ = ()
+
+    arity = (2, 2)
+
+
+class Repeat(Function):
+    """A text several times: `Repeat("name", 3)`; none at all is an empty text."""
+
+    __slots__ = ()
+
+    name = "repeat"
+    output = "text"
+    arity = (2, 2)
+
+
+class LPad(Function):
+    """A text of a length, with spaces in front of it, or with a third operand: `LPad("name", 8, Value("."))`.
+
+    A text that is longer loses its end.
+    """
+
+    __slots__ = ()
+
+    name = "lpad"
+    output = "text"
+    arity = (2, 3)
+
+    def __init__(self, *operands: Any, output_field: Any = None) -> None:  # Any: see `Function`
+        fill = () if len(operands) != 2 else (Value(" "),)
+        super().__init__(*operands, *fill, output_field=output_field)
+
+
+class RPad(LPad):
+    """A text of a length, with spaces behind it, or with a third operand: `RPad("name", 8, Value("."))`.
+
+    A text that is longer loses its end.
+    """
+
+    __slots__ = ()
+
+    name = "rpad"
