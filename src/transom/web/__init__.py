@@ -14,6 +14,7 @@ from transom.web.errors import (
     PermissionDenied,
     UnsupportedMediaType,
 )
+from transom.web.event_stream import EventStreamResponse, ServerSentEvent
 from transom.web.files import FileResponse
 from transom.web.formdata import FormData
 from transom.web.headers import Headers, MutableHeaders
@@ -84,6 +85,7 @@ __all__ = [
     "ContentTooLarge",
     "Converter",
     "Cookie",
+    "EventStreamResponse",
     "FileResponse",
     "FormData",
     "HTMLResponse",
@@ -106,6 +108,7 @@ __all__ = [
     "ResolverMatch",
     "Response",
     "Route",
+    "ServerSentEvent",
     "StaticFiles",
     "StreamingResponse",
     "URLPattern",

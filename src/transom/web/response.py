@@ -153,7 +153,7 @@ class JSONResponse(Response):
         headers: HeadersInit | None = None,
         content_type: str | None = None,
     ) -> None:
-        super().__init__(_json_encoder.encode(data), status, headers, content_type)
+        super().__init__(build_json(data), status, headers, content_type)
 
 
 class RedirectResponse(Response):
@@ -247,7 +247,7 @@ def _encode_foreign(value: Any) -> Any:  # Any: msgspec hands over whatever it d
     raise TypeError(f"no JSON for {type(value).__name__}; convert it to a dict, list, str or number first")
 
 
-_json_encoder = msgspec.json.Encoder(enc_hook=_encode_foreign)
+build_json = msgspec.json.Encoder(enc_hook=_encode_foreign).encode
 
 
 def _safe_location(url: str) -> str:
