@@ -201,7 +201,7 @@ class TimeColumn(Column[T]):
 
 
 class DateTimeColumn(DateColumn[T], TimeColumn[T]):
-    """A column of points in time. Its parts are those in UTC."""
+    """A column of points in time. Its parts are those in the current zone (`transom.db.timezone`)."""
 
     __slots__ = ()
 
