@@ -232,7 +232,7 @@ class MultipartDecoder:
     def _count_field(self, part: _Part) -> None:
         if len(self._fields) >= self._limits.max_form_fields:
             raise BadRequest(f"more than {self._limits.max_form_fields} form fields")
-        self._count_field_bytes(len(part.name))
+        self._count_field_bytes(len(part.name.encode()))
 
     def _count_file(self, part: _Part, filename: str) -> None:
         self._files_begun += 1
