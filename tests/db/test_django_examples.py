@@ -10,15 +10,23 @@ from django_examples import Examples, documented, names_of_django
 HERE = Path(__file__).parent
 
 ELSEWHERE = {
+    "BitAnd()": "test_postgres_aggregates.py, for PostgreSQL",
+    "BitOr()": "test_postgres_aggregates.py, for PostgreSQL",
+    "BitXor()": "test_postgres_aggregates.py, for PostgreSQL",
     "Model._base_manager": "test_models_definition.py",
     "Model.__str__()": "every example prints its objects",
     "Model.validate_constraints()": "test_models_validation.py",
     "iterator()": "test_query_results.py: Django has no async generator to run in step with",
-    "raw()": "SQL of one's own",
+    "RawSQL()": "test_query_raw.py",
+    "StringAgg()": "test_query_annotations.py",
+    "raw()": "test_query_raw.py",
 }
 """What is the same with us, and is tested there."""
 
 DIFFERENT = {
+    "AnyValue()": "Min() or Max() of a column in which the rows of a group are equal",
+    "ExpressionWrapper()": "arithmetic knows what comes out; elsewhere expressions take output_field",
+    "JSONNull()": "None beside `exact` of a part of a document is the null of JSON; isnull asks for that of SQL",
     "Manager.use_in_migrations": "migrations see no managers; a data migration imports the model or writes SQL",
     "Model._state": "an object has `_adding` and `_using` for itself; a copy is made by setting pk to None",
     "Model.from_db()": "loaders make objects without a call per row; `post_init`-like hooks would cost each of them",
