@@ -35,7 +35,14 @@ async def mistakes(author: Author, book: Book) -> None:
     book.readers.loaded.append(book)  # error
     book.readers = [author]  # error
     await author.read.all()  # error
+    Author.objects.all() & Book.objects.all()  # error
+    await Author.objects.all().contains("x")  # error
+    await Author.objects.bulk_create([book])  # error
+    await Author.objects.bulk_update([author], "name", batch_size="x")  # error
+    latest: Book = await Author.objects.all().latest("age")  # error
+    day: str = await Author.objects.dates("born", "year")  # error
+    await Author.objects.explain(analyze="x")  # error
     first: Author = await Author.objects.all().first()  # error
     for _ in await Author.objects.all():
         pass
-    print(first)
+    print(first, latest, day)

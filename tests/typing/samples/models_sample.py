@@ -194,6 +194,18 @@ async def querysets(author: Author, book: Book) -> None:
     reveal_type(author.books)  # RelatedManager[Book]
     reveal_type(await author.books.filter(pages__gt=3))  # list[Book]
     reveal_type(await Book.objects.update(pages=F("pages") + 1))  # int
+    reveal_type(Author.objects.filter(nick=None) | ordered)  # QuerySet[Author]
+    reveal_type(Q(name="x") ^ Q(nick=None))  # Q
+    reveal_type(await Author.objects.all().contains(author))  # bool
+    reveal_type(await Author.objects.in_bulk([1]))  # dict[Any, Author]
+    reveal_type(await Author.objects.all().latest("born"))  # Author
+    reveal_type(await Book.objects.dates("day", "month"))  # list[date]
+    reveal_type(await Author.objects.datetimes("born", "year"))  # list[datetime]
+    reveal_type(await Author.objects.values("name").first())  # dict[str, Any] | None
+    reveal_type(await Author.objects.values_list("name", "nick")[0])  # tuple[Any, ...]
+    reveal_type(await Author.objects.values("name").in_bulk())  # dict[Any, dict[str, Any]]
+    async for row in Author.objects.values("name").iterator():
+        reveal_type(row)  # dict[str, Any]
     async for each in Author.objects.all():
         reveal_type(each)  # Author
     async for each_book in Book.objects.all().iterator():
