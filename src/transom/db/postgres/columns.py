@@ -39,7 +39,9 @@ class ArrayColumn(Column[T]):
         return self.part("len")
 
     @overload
-    def __getitem__(self: ArrayColumn[list[E]] | ArrayColumn[list[E] | None], place: int) -> Column[E]: ...
+    def __getitem__(self: ArrayColumn[list[E]], place: int) -> Column[E]: ...
+    @overload
+    def __getitem__(self: ArrayColumn[list[E] | None], place: int) -> Column[E]: ...
     @overload
     def __getitem__(self, place: slice) -> ArrayColumn[T]: ...
     def __getitem__(self, place: int | slice) -> Column[Any]:
@@ -61,6 +63,20 @@ def _place(place: int) -> int:
     if place < 0:
         raise FieldError(f"places in an array are counted from 0 at its beginning, not {place}")
     return place
+
+
+class _Bound:
+    """One end of a range, as a column of its own: a property whose type is that of the bounds."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, column: RangeColumn[Range[E]], owner: type[Any]) -> Column[E]: ...
+    @overload
+    def __get__(self, column: RangeColumn[Range[E] | None], owner: type[Any]) -> Column[E]: ...
+    def __get__(self, column: RangeColumn[Any], owner: type[Any]) -> Column[Any]:
+        return Column(f"{column.path}__{self._name}", column.model)
 
 
 class RangeColumn(Column[T]):
@@ -104,15 +120,11 @@ class RangeColumn(Column[T]):
         """Hold where one ends where the other begins, with nothing between them or in both."""
         return self.lookup("adjacent_to", value)
 
-    @property
-    def startswith(self: RangeColumn[Range[E]] | RangeColumn[Range[E] | None]) -> Column[E]:
-        """The lower bound; NULL if there is none."""
-        return Column(f"{self.path}__startswith", self.model)
+    startswith = _Bound("startswith")
+    """The lower bound; NULL if there is none."""
 
-    @property
-    def endswith(self: RangeColumn[Range[E]] | RangeColumn[Range[E] | None]) -> Column[E]:
-        """The upper bound; NULL if there is none."""
-        return Column(f"{self.path}__endswith", self.model)
+    endswith = _Bound("endswith")
+    """The upper bound; NULL if there is none."""
 
     def isempty(self, empty: bool = True) -> Q:
         """Hold where the range holds nothing, or with False where it holds something."""
