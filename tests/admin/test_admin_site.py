@@ -73,12 +73,19 @@ def test_registration_refuses_what_could_only_be_a_mistake(shop):
             abstract = True
             app_label = "shop"
 
+    class Stock(models.Model):
+        pk = models.CompositePrimaryKey("shop", "product")
+        shop = models.IntegerField()
+        product = models.IntegerField()
+
     site = AdminSite()
     site.register(shop.Topic)
     with pytest.raises(ValueError, match=r"shop\.Topic is registered already"):
         site.register(shop.Topic)
     with pytest.raises(TypeError, match="abstract"):
         site.register(Base)
+    with pytest.raises(TypeError, match=r"Stock\.pk is a CompositePrimaryKey, which no address"):
+        site.register(Stock)
     with pytest.raises(TypeError, match="did you mean 'list_display'"):
         site.register(shop.Question, list_displays=["text"])
     assert site.urls

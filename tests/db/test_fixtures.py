@@ -55,7 +55,14 @@ class FixtureAll(models.Model):
     )
 
 
-MODELS: tuple[type[models.Model], ...] = (FixtureTag, FixtureNode, FixtureAll)
+class FixtureLink(models.Model):
+    pk = models.CompositePrimaryKey("node", "day")
+    day = models.DateField()
+    node = models.ForeignKey(FixtureNode, models.CASCADE)
+    text = models.TextField(default="")
+
+
+MODELS: tuple[type[models.Model], ...] = (FixtureTag, FixtureNode, FixtureAll, FixtureLink)
 
 
 @pytest.fixture(autouse=True)
@@ -243,3 +250,28 @@ async def test_a_file_is_read_item_by_item():
     assert next(items).pk == 0
     assert file.tell() < len(text) / 2
     assert [item.pk for item in items] == [1, 2]
+
+
+async def test_a_key_of_several_fields_is_a_list():
+    node = await FixtureNode.objects.create()
+    await FixtureLink.objects.bulk_create(
+        [FixtureLink(node=node, day=date(2026, 7, day), text=str(day)) for day in (1, 2)]
+    )
+    text = await dump(FixtureLink)
+    first, _ = json.loads(text)
+    assert first["pk"] == [node.pk, "2026-07-01"]
+    assert first["fields"] == {"text": "1"}
+    await FixtureLink.objects.filter(text="1").delete()
+    await FixtureLink.objects.update(text="old")
+    assert await load(text) == 2
+    assert await FixtureLink.objects.order_by("pk").values_list("pk", "text") == [
+        ((node.pk, date(2026, 7, 1)), "1"), ((node.pk, date(2026, 7, 2)), "2"),
+    ]  # fmt: skip
+    fields = {"node": node.pk, "day": "2026-07-03", "text": "3"}
+    assert await load([{"model": "test_fixtures.fixturelink", "fields": fields}]) == 1
+    assert await FixtureLink.objects.count() == 3
+    for key in (1, [1], "ab", [1, "2026-07-01", 3]):
+        with pytest.raises(
+            FixtureError, match=r"f.json, item 0: FixtureLink.pk takes a list of node, day, not"
+        ):
+            await load([{"model": "test_fixtures.fixturelink", "pk": key, "fields": {}}])

@@ -62,6 +62,12 @@ class Thing(models.Model):
     data = models.JSONField(null=True)
 
 
+class Place(models.Model):
+    pk = models.CompositePrimaryKey("shelf", "title")
+    shelf = models.IntegerField()
+    title = models.TextField()
+
+
 class Recorder:
     """An executor that notes statements and has no rows."""
 
@@ -319,6 +325,10 @@ VALUED: dict[str, Callable[[str], Any]] = {
     "count": lambda text: things.filter(title=text).distinct().count(),
     "exists": lambda text: things.filter(title=text).exists(),
     "JSON": lambda text: things.filter(data=text),
+    "key of several": lambda text: Place.objects.filter(pk=(1, text)),
+    "keys of several": lambda text: Place.objects.exclude(pk__in=[(1, text), (2, "x")]),
+    "order of keys": lambda text: Place.objects.filter(pk__gt=(1, text), pk__lte=(2, text)).order_by("-pk"),
+    "update by such a key": lambda text: Place.objects.filter(pk__in=Place.objects.filter(pk=(1, text))).update(title=text),
 }  # fmt: skip
 
 

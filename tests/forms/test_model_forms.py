@@ -50,6 +50,18 @@ class Country(models.Model):
     name = models.CharField(max_length=20)
 
 
+class Seat(models.Model):
+    pk = models.CompositePrimaryKey("row", "place")
+    row = models.CharField(max_length=1)
+    place = models.IntegerField()
+    guest = models.CharField(max_length=20)
+
+
+class SeatForm(ModelForm[Seat]):
+    class Meta:
+        fields = "__all__"
+
+
 class BookForm(ModelForm[Book]):
     class Meta:
         fields = ["title", "author", "price"]
@@ -241,6 +253,30 @@ async def test_a_transaction_survives_a_refused_row(ada):
             await form.save()
         await Author.objects.create(name="Bob")
     assert await Author.objects.count() == 2
+
+
+async def test_a_key_of_several_fields_is_chosen_once(ada):
+    await create_tables(Seat)
+    sent = {"row": "a", "place": "1", "guest": "Ann"}
+    assert list(SeatForm().fields) == ["row", "place", "guest"]
+    form = SeatForm(sent)
+    assert await form.is_valid()
+    seat = await form.save()
+    again = SeatForm({**sent, "guest": "Bob"})
+    assert not await again.is_valid()
+    assert again.errors == {"__all__": ["There is already one with these values."]}
+    moved = SeatForm({**sent, "place": "2"}, instance=seat)
+    assert not await moved.is_valid()
+    assert moved.errors == {"place": ["This cannot be changed."]}
+    renamed = SeatForm({**sent, "guest": "Cid"}, instance=seat)
+    assert await renamed.is_valid()
+    await renamed.save()
+    assert await Seat.objects.values_list("pk", "guest") == [(("a", 1), "Cid")]
+
+
+def test_rows_with_a_key_of_several_fields_are_no_choices():
+    with pytest.raises(TypeError, match=r"Seat\.pk has several columns, and a choice sends one value"):
+        ModelChoiceField(Seat.objects.all())
 
 
 async def test_a_primary_key_is_chosen_once(ada):

@@ -119,5 +119,5 @@ class ModelAdmin(Generic[M]):
             [field.name for field in meta.fields if field.editable] if self.fields is None else self.fields
         )
         key = meta.pk
-        asks = with_key and not (key.has_default() or key.has_db_default() or key.column_type().is_generated)
+        asks = with_key and not (key.has_default() or key.has_db_default() or meta.auto_field is not None)
         return modelform_factory(self.model, [name for name in names if asks or name not in (key.name, "pk")])

@@ -79,12 +79,17 @@ class AdminSite:
             options: attributes of `ModelAdmin` by name, in place of those of the class.
 
         Raises:
-            TypeError: an option is unknown, or the model is abstract.
+            TypeError: an option is unknown, the model is abstract, or its key has several fields.
             ValueError: the model is registered already.
             RuntimeError: `urls` was read before, and would lack this model.
         """
         if model._meta.abstract:
             raise TypeError(f"{model.__name__} is abstract and has no rows; register the models made from it")
+        if len(model._meta.pk_fields) > 1:
+            raise TypeError(
+                f"{model._meta.pk.label} is a CompositePrimaryKey, which no address of the administration can hold; "
+                "administer its rows by views of your own, or give the model a key of one field"
+            )
         if model in self._admins:
             raise ValueError(f"{model._meta.label} is registered already, with {self._admins[model]!r}")
         if self._is_routed:

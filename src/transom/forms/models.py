@@ -74,6 +74,11 @@ class ModelChoiceField(Field[T]):
         **options: Unpack[FieldOptions],
     ) -> None:
         super().__init__(required=required, **options)
+        key = queryset.model._meta.pk
+        if isinstance(key, models.CompositePrimaryKey):
+            raise TypeError(
+                f"{key.label} has several columns, and a choice sends one value; offer them by a ChoiceField"
+            )
         self.queryset = queryset
         self.empty_label = empty_label
         self.label_from_instance = label_from_instance
@@ -197,11 +202,18 @@ class ModelForm(Form, Generic[M]):
 
     async def _full_clean(self) -> None:
         await super()._full_clean()
-        key = self.model._meta.pk
-        new_key = self._cleaned_data.get(key.name)
-        if new_key is not None and self.instance.pk not in (None, new_key):
-            self.add_error(key.name, "This cannot be changed.")
+        if not self.instance._adding:
+            for field in self.model._meta.pk_fields:
+                self._check_key(field)
         await self._check_object()
+
+    def _check_key(self, field: models.Field[Any]) -> None:
+        """Refuse another value of the key, or of a part of it."""
+        value = self._cleaned_data.get(field.name)
+        if isinstance(value, models.Model) and isinstance(field, models.ForeignKey):
+            value = getattr(value, field.target_field.attname)
+        if value is not None and value != getattr(self.instance, field.attname):
+            self.add_error(field.name, "This cannot be changed.")
 
     async def _check_object(self) -> None:
         """Check a copy of the object that has the values, as the model does: `clean()`, what is unique, constraints.

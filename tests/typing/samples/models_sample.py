@@ -45,6 +45,12 @@ class Genre(models.Model):
     name = models.CharField(max_length=50)
 
 
+class Page(models.Model):
+    pk = models.CompositePrimaryKey("book", "number")
+    book = models.ForeignKey("Book", models.CASCADE)
+    number = models.IntegerField()
+
+
 class ProfileQuerySet(models.QuerySet[Profile]):
     def lively(self) -> ProfileQuerySet:
         return self.exclude(ghost=None)
@@ -141,6 +147,12 @@ async def values(author: Author, book: Book) -> None:
     book.kind = Kind.SCREEN
     book.text = None
     book.editor = author
+
+
+async def keys(page: Page) -> None:
+    reveal_type(page.pk)  # Any
+    page.pk = (1, 2)
+    reveal_type(await Page.objects.filter(Page.pk == (1, 2)).get(pk=(1, 2)))  # Page
 
 
 async def columns() -> None:

@@ -26,7 +26,7 @@ from transom.db.models.expressions import Expression
 from transom.db.models.fields import UNIQUE_FOR
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from transom.db.migrations.graph import MigrationGraph
     from transom.db.migrations.migration import Migration
@@ -106,9 +106,15 @@ def _refuse_unsupported(from_state: ProjectState, to_state: ProjectState) -> Non
 def _iter_unsupported(old: ModelState, new: ModelState) -> Iterator[str]:
     if _table_options(old) != _table_options(new):
         yield f"the changed Meta of {new.label}: {_table_options(old)} became {_table_options(new)}"
-    if old.pk_name != new.pk_name:
-        yield f"the changed primary key of {new.label}: {old.pk_name!r} became {new.pk_name!r}"
-    for name in (name for name in old.fields if name in new.fields):
+    if old.key_fields != new.key_fields:
+        before, after = (
+            model.key_fields if len(model.key_fields) > 1 else model.pk_name for model in (old, new)
+        )
+        yield (
+            f"the changed primary key of {new.label}: {before!r} became {after!r} (make a model with the new one, copy the "
+            "rows by RunPython, and delete the old model)"
+        )
+    for name in (name for name in old.fields if name in new.fields and name != "pk"):
         before, after = _signature(old, name), _signature(new, name)
         if before != after:
             yield f"the changed field {new.label}.{name}: {_show_change(before, after)}"
@@ -215,20 +221,29 @@ def _creation_order(models: Mapping[ModelKey, ModelState]) -> Iterator[tuple[Mod
         key: {target for _, target in models[key].references() if target in models and target != key}
         for key in sorted(models)
     }
+
+    def can_wait(key: ModelKey) -> bool:
+        late = [name for name, target in models[key].references() if target in waiting and target != key]
+        return not set(late) & set(models[key].key_fields)
+
     while waiting:
         key = next((key for key, needs in waiting.items() if not needs & waiting.keys()), None)
-        key = _member_of_ring(waiting) if key is None else key
+        key = _member_of_ring(waiting, can_wait) if key is None else key
         del waiting[key]
         late = [name for name, target in models[key].references() if target in waiting]
         yield key, list(dict.fromkeys(late))
 
 
-def _member_of_ring(waiting: Mapping[ModelKey, set[ModelKey]]) -> ModelKey:
-    key, seen = next(iter(waiting)), set[ModelKey]()
+def _member_of_ring(
+    waiting: Mapping[ModelKey, set[ModelKey]], can_wait: Callable[[ModelKey], bool]
+) -> ModelKey:
+    """Return a model that is created first in a ring: one whose references can come later, as those of a key cannot."""
+    key, seen = next(iter(waiting)), list[ModelKey]()
     while key not in seen:
-        seen.add(key)
+        seen.append(key)
         key = min(waiting[key] & waiting.keys())
-    return key
+    ring = seen[seen.index(key) :]
+    return next(filter(can_wait, ring), key)
 
 
 def _additions(

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
 from transom.db.migrations.exceptions import StateError
-from transom.db.models import ManyToManyField
+from transom.db.models import CompositePrimaryKey, ManyToManyField
 from transom.db.models.fields import UNIQUE_FOR
 
 if TYPE_CHECKING:
@@ -92,8 +92,7 @@ class ModelState:
             options["indexes"] = list(meta.indexes)
         if meta.constraints:
             options["constraints"] = list(meta.constraints)
-        declared = (*meta.fields, *meta.many_to_many)
-        fields = {item.name: clone_field(item, without=ONLY_IN_PYTHON) for item in declared}
+        fields = {item.name: clone_field(item, without=ONLY_IN_PYTHON) for item in meta.declared}
         return cls(meta.app_label, meta.object_name, fields, options)
 
     @property
@@ -115,6 +114,16 @@ class ModelState:
     def pk_name(self) -> str | None:
         """The name of the primary key, or None where the state has none yet."""
         return next((name for name, item in self.fields.items() if item.primary_key), None)
+
+    @property
+    def key_fields(self) -> tuple[str, ...]:
+        """The names of the fields of the primary key, in its order; none where the state has none yet."""
+        name = self.pk_name
+        key = self.fields.get(name or "")
+        if not isinstance(key, CompositePrimaryKey):
+            return () if name is None else (name,)
+        names = {item.attribute_name(name): name for name, item in self.fields.items()}
+        return tuple([names.get(part, part) for part in key.names])
 
     def targets(self) -> dict[str, ModelKey]:
         """Return which model each foreign key and many-to-many field refers to."""

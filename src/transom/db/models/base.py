@@ -87,16 +87,18 @@ class Model(Record, metaclass=ModelMeta):
     ) -> bool:
         """Write the row, and return whether it is new."""
         if names is not None:
-            await self._update([self._meta.get_field(name) for name in names], alias)
+            await self._update([self._meta.get_column(name) for name in names], alias)
         elif force_update:
-            await self._update(self._writable() or [self._meta.pk], alias)
+            await self._update(self._writable() or list(self._meta.pk_fields), alias)
             self._adding, self._using = False, alias
         elif force_insert or self.pk is None:
             await insert(self, alias)
             return True
         elif not self._adding and alias == self._using:
             await self._update(self._writable(), alias)
-        elif not self._can_exist() or not await update_row(self, self._writable() or [self._meta.pk], alias):
+        elif not self._can_exist() or not await update_row(
+            self, self._writable() or self._meta.pk_fields, alias
+        ):
             await insert(self, alias)
             return True
         else:
@@ -105,15 +107,17 @@ class Model(Record, metaclass=ModelMeta):
         return False
 
     def _can_exist(self) -> bool:
-        """Whether the key may be that of a row: not if the object is new and a default has made its key, or will."""
-        return not self._adding or not (self._meta.pk.has_default() or self._meta.pk.has_db_default())
+        """Whether the key may be that of a row: not if the object is new and defaults have made all of it, or will."""
+        return not self._adding or not all(
+            [field.has_default() or field.has_db_default() for field in self._meta.pk_fields]
+        )
 
     def _writable(self) -> list[Field[Any]]:  # Any: fields of every type
         loaded = vars(self)
         return [
             field
             for field in self._meta.fields
-            if field.attname in loaded and not (field.primary_key or field.is_left_to_database(self))
+            if field.attname in loaded and not (field.in_key or field.is_left_to_database(self))
         ]
 
     async def _update(self, fields: list[Field[Any]], alias: str) -> None:

@@ -11,6 +11,7 @@ from transom.db.models import registry
 from transom.db.models.fields import (
     CASCADE,
     BigAutoField,
+    CompositePrimaryKey,
     Field,
     ForeignKey,
     ManyToManyBase,
@@ -96,7 +97,7 @@ def _inherited(bases: tuple[type, ...]) -> list[Field[Any]]:
                 f"{base.__name__} has a table of its own; only an abstract model (class Meta: abstract = True) "
                 "can be inherited from, unless the class is a proxy (class Meta: proxy = True)"
             )
-        found.update({field.name: field for field in (*options.fields, *options.many_to_many)})
+        found.update({field.name: field for field in options.declared})
     return list(found.values())
 
 
@@ -158,7 +159,10 @@ def _add_fields(cls: ModelMeta, fields: dict[str, Field[Any]]) -> None:
     for name, field in fields.items():
         if not name.isidentifier() or iskeyword(name):  # generated loaders have it in their source
             raise TypeError(f"{cls.__name__} cannot have a field named {name!r}: that is no attribute name")
-        if name == "pk" or name.endswith("_") or "__" in name:
+        is_key = isinstance(field, CompositePrimaryKey)
+        if is_key and name != "pk":
+            raise TypeError(f"{cls.__name__}.{name} is a CompositePrimaryKey, whose name must be pk")
+        if (name == "pk" and not is_key) or name.endswith("_") or "__" in name:
             raise TypeError(
                 f"{cls.__name__} cannot have a field named {name!r}: 'pk' is the primary key, and two underscores "
                 "separate the words of a lookup"
@@ -166,9 +170,12 @@ def _add_fields(cls: ModelMeta, fields: dict[str, Field[Any]]) -> None:
         field.contribute_to_class(cls, name)
         if isinstance(field, ManyToManyBase):
             cls._meta.add_many_to_many(field)
+        elif is_key:
+            cls._meta.set_key(field)
         else:
             cls._meta.add_field(field)
             add_neighbour_methods(cls, field)
+    cls._meta.settle_key()
 
 
 def _complete(cls: ModelMeta) -> None:
@@ -209,6 +216,7 @@ def relate(field: ForeignKey[Any], target: type[Any]) -> None:
     """Tie a foreign key to the model it points to, and give that model the accessor."""
     relation = field.remote_field
     relation.model = target
+    _refuse_several_columns(field, target, relation.target_field)
     if not relation.target_field.unique:
         raise TypeError(
             f"{field.label} refers to {relation.target_field.label}, which is not unique; give that field unique=True"
@@ -219,6 +227,16 @@ def relate(field: ForeignKey[Any], target: type[Any]) -> None:
         setattr(target._meta.concrete_model, relation.accessor_name, accessor(relation))
 
 
+def _refuse_several_columns(field: Field[Any], model: type[Any], key: Field[Any]) -> None:
+    """Refuse a reference to a key that has more columns than the reference."""
+    if isinstance(key, CompositePrimaryKey):
+        raise TypeError(
+            f"{field.label} would refer to {key.label}, which has several columns, and a foreign key has one; give "
+            f"{model.__name__} a primary key of one column and a UniqueConstraint of {', '.join(key.names)}, or refer to "
+            "a unique field of it by to_field"
+        )
+
+
 def relate_many(field: ManyToManyBase, target: type[Any], *, registered: bool = True) -> None:
     """Tie a many-to-many field to the model it points to and to that in between, which is made if none is given.
 
@@ -227,6 +245,8 @@ def relate_many(field: ManyToManyBase, target: type[Any], *, registered: bool = 
     relation, through = field.remote_field, field.declared_through
     relation.model = target
     if through is None:
+        for model in (field.model, target):
+            _refuse_several_columns(field, model, model._meta.pk)
         field.through = _make_through(field, registered=registered)
     elif isinstance(through, str):
         if registered:

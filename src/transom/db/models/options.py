@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 from weakref import WeakSet
 
@@ -12,6 +13,7 @@ from transom.db.models.constraints import BaseConstraint, UniqueConstraint
 from transom.db.models.expressions.registration import ON_CHANGE
 from transom.db.models.fields import (
     UNIQUE_FOR,
+    CompositePrimaryKey,
     Field,
     ForeignKey,
     ManyToManyBase,
@@ -70,7 +72,7 @@ class Options:
         base_manager_name: the manager that `_base_manager` is, if not a plain one.
         model: the class. Any: any model.
         fields: the fields, in the order of the columns.
-        pk: the primary key.
+        pk: the primary key; a CompositePrimaryKey is not among the fields.
         many_to_many: the many-to-many fields, which have no column.
         indexes: the indexes of `class Meta`, which all have names. Those of single fields are not among them.
         constraints: the constraints of `class Meta`, the same; `unique_together` is among them.
@@ -146,6 +148,31 @@ class Options:
             raise FieldError(f"{self.object_name} is abstract and has no primary key")
         return self._pk
 
+    @property
+    def pk_fields(self) -> tuple[Field[Any], ...]:
+        """The fields of the primary key: one, or those that a CompositePrimaryKey names, in its order."""
+        return self.pk.parts
+
+    @cached_property
+    def auto_field(self) -> Field[Any] | None:
+        """The primary key, if the database counts it up."""
+        (field, *others) = self.pk_fields
+        return field if not others and field.column_type().is_generated else None
+
+    @property
+    def declared(self) -> tuple[Field[Any], ...]:
+        """All that class bodies declare: the fields, many-to-many fields, and a key of several."""
+        keys = (self._pk,) if isinstance(self._pk, CompositePrimaryKey) else ()
+        return (*keys, *self.fields, *self.many_to_many)
+
+    def split_key(self, key: Any) -> dict[str, Any]:
+        """Return a primary key as values by the names of fields. Any: a key of any type, and its parts.
+
+        Raises:
+            FieldError: it has not as many parts as the key of the model.
+        """
+        return self._pk.split(key) if isinstance(self._pk, CompositePrimaryKey) else {self.pk.name: key}
+
     def _check_names(self) -> None:
         names = [item.name for item in (*self.indexes, *self.constraints)]
         twice = next((name for at, name in enumerate(names) if name in names[:at]), None)
@@ -162,10 +189,14 @@ class Options:
         """
         for index in self.indexes:
             for name in (*(name for name, _ in index.field_orders()), *index.include):
-                self.get_field(name)
+                self.get_column(name)
         for constraint in self.constraints:
             for name in constraint.field_names():
                 self.get_field(name)
+            for name in (
+                (*constraint.fields, *constraint.include) if isinstance(constraint, UniqueConstraint) else ()
+            ):
+                self.get_column(name)
         for field in self.fields:
             self._check_unique_for(field)
         constraint_names.remember(self.db_table, self._unique_columns())
@@ -179,7 +210,9 @@ class Options:
                 )
 
     def _unique_columns(self) -> Iterable[tuple[str, tuple[str, ...]]]:
-        """Yield name and columns of each unique constraint that has nothing but columns."""
+        """Yield name and columns of each unique constraint that has nothing but columns, and of the primary key."""
+        if self._pk is not None:
+            yield f"pk_{self.db_table}", tuple([field.column for field in self.pk_fields])
         for field in self.fields:
             if field.unique and not field.primary_key:
                 yield f"uq_{self.db_table}_{field.column}", (field.column,)
@@ -197,13 +230,33 @@ class Options:
             if name in self._by_name:
                 raise TypeError(f"{self.object_name} has two fields named {name!r}")
         if field.primary_key:
-            if self._pk is not None:
-                raise TypeError(f"{self.object_name} has two primary keys; a model takes one")
-            self._pk = field
+            self.set_key(field)
         self.fields = (*self.fields, field)
         if field.has_db_default():
             self.database_defaults = (*self.database_defaults, field)
         self._by_name[field.name] = self._by_name[field.attname] = field
+
+    def set_key(self, field: Field[Any]) -> None:
+        """Take the primary key; that of several fields is no field itself.
+
+        Raises:
+            TypeError: there is one already.
+        """
+        if self._pk is not None:
+            raise TypeError(f"{self.object_name} has two primary keys; a model takes one")
+        self._pk = field
+
+    def settle_key(self) -> None:
+        """Find the fields of a key of several, once all are there; those of an abstract model may still come below it.
+
+        Raises:
+            TypeError: they are none that can be a key.
+        """
+        key = self._pk
+        if isinstance(key, CompositePrimaryKey) and not (
+            self.abstract and set(key.names) - self._by_name.keys()
+        ):
+            key.settle(self._by_name)
 
     def add_many_to_many(self, field: ManyToManyBase) -> None:
         """Append a many-to-many field that knows its name.
@@ -289,6 +342,25 @@ class Options:
                 f"{self.object_name}.{name} is a relation without a column of {self.object_name}"
             )
         return field if field is not None else self.unknown(name)
+
+    def get_column(self, name: str) -> Field[Any]:
+        """Return a field, as `get_field`, that has one column.
+
+        Raises:
+            FieldError: there is none, or it is a key of several.
+        """
+        field = self.get_field(name)
+        if isinstance(field, CompositePrimaryKey):
+            field.column_type()  # says what to do instead
+        return field
+
+    def get_columns(self, names: Iterable[str]) -> tuple[Field[Any], ...]:
+        """Return fields that have one column each, in place of a key of several those of it.
+
+        Raises:
+            FieldError: there is no such field.
+        """
+        return tuple([part for name in names for part in self.get_field(name).parts])
 
     def find(self, name: str) -> Field[Any] | End | None:
         """Return the field or relation of one word of a lookup, or None."""

@@ -43,13 +43,13 @@ class Record:
         self._adding = True
         meta = self._meta
         if "pk" in values:
-            values[meta.pk.name] = values.pop("pk")
+            values.update(meta.split_key(values.pop("pk")))
         for field in meta.fields:
             if field.name in values:
                 setattr(self, field.name, values.pop(field.name))
             elif field.attname in values:
                 setattr(self, field.attname, values.pop(field.attname))
-            elif field.db_default is NOT_PROVIDED or field.primary_key or field.has_default():
+            elif field.db_default is NOT_PROVIDED or field.in_key or field.has_default():
                 setattr(self, field.attname, field.get_default())
         if values:
             name = next(iter(values))
@@ -65,14 +65,18 @@ class Record:
                 f"{meta.object_name} has no field {name!r}; choose from {', '.join(meta.field_names)}"
             )
 
-    @property
-    def pk(self) -> Any:  # Any: a key of any type
-        """The value of the primary key, whatever the field is called; None before the first save."""
-        return getattr(self, self._meta.pk.attname)
+    if TYPE_CHECKING:
+        pk: Any  # a key of any type, a tuple of a CompositePrimaryKey, which a class body may put here
+    else:
 
-    @pk.setter
-    def pk(self, value: Any) -> None:
-        setattr(self, self._meta.pk.attname, value)
+        @property
+        def pk(self) -> Any:
+            """The value of the primary key, whatever the field is called; None before the first save."""
+            return getattr(self, self._meta.pk.attname)
+
+        @pk.setter
+        def pk(self, value: Any) -> None:
+            setattr(self, self._meta.pk.attname, value)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Record) or other._meta.concrete_model is not self._meta.concrete_model:
@@ -93,4 +97,5 @@ class Record:
         return f"{type(self).__name__} object ({self.pk})"
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__}: {self.__dict__.get(self._meta.pk.attname)!r}>"
+        key = [self.__dict__.get(field.attname) for field in self._meta.pk_fields]
+        return f"<{type(self).__name__}: {key[0] if len(key) == 1 else tuple(key)!r}>"

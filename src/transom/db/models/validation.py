@@ -116,6 +116,8 @@ async def validate_unique(instance: Record, excluded: set[str]) -> None:
         if value is not None and await _others(instance, {field.attname: value}).exists():
             errors[field.name] = [field.error("unique")]
     await _check_dates(instance, excluded, errors)
+    if len(instance._meta.pk_fields) > 1 and await _is_key_taken(instance, excluded):
+        errors[NON_FIELD_ERRORS] = [ValidationError(_TAKEN_TOGETHER, "unique_together")]
     together = [each for each in instance._meta.constraints if _is_together(each, instance)]
     await _check_constraints(instance, together, excluded, errors)
     _raise_if_any(errors)
@@ -138,6 +140,16 @@ async def _check_dates(instance: Record, excluded: set[str], errors: Errors) -> 
             if await _others(instance, {field.attname: value, **same}).exists():
                 told = {"field": field.verbose_name, "date": date.verbose_name}
                 errors.setdefault(field.name, []).append(field.error(option, **told))
+
+
+_TAKEN_TOGETHER = "There is already one with these values."
+
+
+async def _is_key_taken(instance: Record, excluded: set[str]) -> bool:
+    """Ask whether a row has the key of a new object, one of several fields."""
+    if not instance._adding or any(field.name in excluded for field in instance._meta.pk_fields):
+        return False
+    return instance.pk is not None and await _others(instance, {"pk": instance.pk}).exists()
 
 
 def _is_together(constraint: BaseConstraint, instance: Record) -> bool:
@@ -174,7 +186,7 @@ async def _check_constraints(
 ) -> None:
     """Ask about each constraint whose fields are all to be checked, and add what is broken to the errors."""
     for constraint in constraints:
-        fields = [instance._meta.get_field(name) for name in constraint.field_names()]
+        fields = instance._meta.get_columns(constraint.field_names())
         if any(field.name in excluded or not _has_value(field, instance) for field in fields):
             continue
         if await _is_broken(constraint, instance):
@@ -200,9 +212,7 @@ def _violation(constraint: BaseConstraint) -> ValidationError:
     if isinstance(constraint, UniqueConstraint):
         several = len(constraint.fields) != 1
         code = "unique_together" if several else "unique"
-        sentence = (
-            "There is already one with these values." if several else "There is already one with this value."
-        )
+        sentence = _TAKEN_TOGETHER if several else "There is already one with this value."
         name = name if several or not constraint.is_plain else constraint.fields[0]
     params = {"name": constraint.name}
     sentence = constraint.violation_error_message or sentence
@@ -213,7 +223,7 @@ async def _truth(condition: Q, instance: Record) -> bool | None:
     """Ask whether a condition holds for the object; None where SQL says NULL."""
     options = instance._meta
     bound = own_condition(condition, options)
-    fields = list({options.get_field(name): None for name in sorted(condition_names(condition))})
+    fields = list(dict.fromkeys(options.get_columns(sorted(condition_names(condition)))))
     values = [*(getattr(instance, field.attname) for field in fields), *bound.values]
 
     def compile_statement(vendor: Vendor) -> Statement:
@@ -258,7 +268,7 @@ async def _has_twin(constraint: UniqueConstraint, instance: Record) -> bool:
     """Ask for another row for which the expressions come to the same."""
     options = instance._meta
     names = set[str]().union(*(expression_names(expression) for expression in constraint.expressions))
-    fields = list({options.get_field(name): None for name in sorted(names)})
+    fields = list(dict.fromkeys(options.get_columns(sorted(names))))
     pairs = [(own_expression(expression, options), "=") for expression in constraint.expressions]
     return await _has_rival(instance, fields, pairs, constraint.condition)
 

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.functions import Function, FunctionElement
 
 from transom.db.exceptions import FieldError
 from transom.db.sql.ordering import direct
+from transom.db.sql.rows import countable
+from transom.db.sql.shapes import RowOperand
 from transom.db.sql.types import parameter_type
 
 if TYPE_CHECKING:
@@ -71,7 +73,7 @@ def call_aggregate(shape: AggregateOperand, builder: Builder, scope: int | None)
         FieldError: the database has no such function, or not in this form.
     """
     _refuse(shape, builder.vendor)
-    operands = [builder.expression(operand, scope) for operand in shape.operands]
+    operands = _operands(shape, builder, scope)
     holds = None if shape.condition is None else builder.condition(shape.condition, scope)
     keys = [builder.expression(each.expression, scope) for each in shape.order_by if each.expression]
     if builder.moved is not None:
@@ -100,8 +102,21 @@ def call_aggregate(shape: AggregateOperand, builder: Builder, scope: int | None)
     if order:
         *whole, last = first, *others
         first, *others = *whole, Ordered(last, order)
-    value: Any = getattr(sa.func, name)(first, *others)  # Any: as above
+    function: Any = _count if name == "count" else getattr(sa.func, name)
+    value: Any = function(first, *others)  # Any: as above
     return value if holds is None else value.filter(holds)
+
+
+def _count(first: Column, *others: Column) -> Any:  # Any: as above
+    """Return the call; MySQL counts the different rows of several columns, for which SQLAlchemy has no count()."""
+    return Function("count", first, *others, type_=sa.Integer()) if others else sa.func.count(first)
+
+
+def _operands(shape: AggregateOperand, builder: Builder, scope: int | None) -> list[Column]:
+    """Return what the function is called with; keys of several columns can only be counted."""
+    if shape.name == "count" and shape.operands and isinstance(shape.operands[0], RowOperand):
+        return countable(shape.operands[0], builder, scope, distinct=shape.distinct)
+    return [builder.expression(operand, scope) for operand in shape.operands]
 
 
 def settle(shape: AggregateOperand, value: Column, vendor: Vendor) -> Column:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import sqlalchemy as sa
 
 from transom.db.sql.joins import Joins
-from transom.db.sql.parameters import value_converter
-from transom.db.sql.shapes import ColumnOperand
+from transom.db.sql.parameters import Parameter, value_converter
+from transom.db.sql.shapes import ColumnOperand, RowOperand
 from transom.db.sql.tables import Tables
 from transom.db.sql.types import TextualType, parameter_type
 
@@ -52,10 +52,10 @@ class Builder:
         around: those of the queries around it, the nearest last.
         annotations: what the query at hand has annotated so far.
         aggregates: the names among them that are computed of groups.
-        converters: of the values met so far.
         ctes: what stands before the statement, by name.
         joined: the CTEs that the query at hand joins, by name.
         outside: the query around the one at hand, while a condition on a window is built there; else None.
+        parameters: where the arguments come from, of the places met so far.
         moved: what aggregates over a whole query are called with, by the name that it has as a column of that query; None
             where aggregates are part of the query itself.
     """
@@ -66,10 +66,10 @@ class Builder:
         self.around: list[Joins] = []
         self.annotations: dict[str, Column] = {}
         self.aggregates: set[str] = set()
-        self.converters: list[Converter | None] = []
         self.ctes: dict[str, sa.CTE] = {}
         self.joined: dict[str, sa.FromClause] = {}
         self.outside: Around | None = None
+        self.parameters: list[Parameter] = []
         self.moved: dict[str, Column] | None = None
         self._tables_made = 0
 
@@ -103,12 +103,13 @@ class Builder:
         finally:
             self.joins = outer
 
-    def parameter(self, convert: Converter | None, kind: TypeEngine[Any]) -> Column:
-        """Return the place of the next value. Any: a value of any type."""
+    def parameter(self, convert: Converter | None, kind: TypeEngine[Any], *, again: bool = False) -> Column:
+        """Return the place of an argument made of the next value; or, once more, of the last one. Any: of any type."""
         if isinstance(kind, TextualType):
-            return sa.cast(self.parameter(convert, sa.Text()), kind)
-        self.converters.append(convert)
-        return sa.bindparam(f"p{len(self.converters) - 1}", type_=kind)
+            return sa.cast(self.parameter(convert, sa.Text(), again=again), kind)
+        place = self.parameters[-1].place + (not again) if self.parameters else 0
+        self.parameters.append(Parameter(place, convert))
+        return sa.bindparam(f"p{len(self.parameters) - 1}", type_=kind)
 
     def value(self, field: FieldLike) -> Column:
         """Return the place of the next value, one of a field's."""
@@ -125,7 +126,12 @@ class Builder:
         return sa.column(name, column.type)
 
     def left(self, lookup: Lookup, scope: int | None) -> Column:
-        """Return the left side of a comparison: a column as it is stored, or what is computed."""
+        """Return the left side of a comparison: a column as it is stored, or what is computed.
+
+        Of a key of several columns it is the first one, which is NULL where all of them are.
+        """
+        if isinstance(lookup.left, RowOperand):
+            return self.expression(lookup.left.parts[0], scope)
         if isinstance(lookup.left, ColumnOperand):
             return self.joins.column(lookup.left.path, scope)
         return self.expression(lookup.left, scope)

@@ -19,11 +19,13 @@ from transom.db.sql.parameters import (
     pattern_converter,
     regex_converter,
 )
+from transom.db.sql.rows import compare_row
 from transom.db.sql.shapes import (
     BETWEEN_SETS,
     ConstantOperand,
     Mark,
     RangeOperand,
+    RowOperand,
     SubqueryOperand,
     TemplateOperand,
 )
@@ -69,6 +71,8 @@ def compare(
             return left.is_not(None)
         case Mark.NEVER:
             return sa.false()
+        case _ if isinstance(lookup.left, RowOperand):
+            return compare_row(comparison, builder, scope)
         case SubqueryOperand():
             return left.in_(builder.members(operand))
         case TemplateOperand() if lookup.name == "in":

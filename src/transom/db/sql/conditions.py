@@ -120,10 +120,11 @@ _TWO_VALUED = (Mark.NULL, Mark.NOT_NULL, Mark.ALWAYS, Mark.NEVER)
 def _exists(shape: Comparison, builder: Builder) -> Condition:
     """Return whether any related row fits: a subquery on the same row of the base table, read again."""
     outer = builder.joins
-    key = ColumnPath((), outer.options.pk)
     inner = Joins(outer.options, outer.tables, alias=True)
     with builder.using_joins(inner):
         condition = _comparison(shape, builder, Position(0))
     query: sa.Select[Any] = sa.select(sa.literal_column("1", sa.Integer)).select_from(inner.from_clause())
-    query = query.where(inner.column(key) == outer.column(key), condition)
+    keys = [ColumnPath((), field) for field in outer.options.pk_fields]
+    same_row = [inner.column(key) == outer.column(key) for key in keys]
+    query = query.where(*same_row, condition)
     return sa.exists(query.correlate(*outer.all_tables()))

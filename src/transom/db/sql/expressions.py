@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
+from transom.db.exceptions import FieldError
 from transom.db.sql.aggregates import build_aggregate
 from transom.db.sql.builder import comparable
 from transom.db.sql.ctes import joined_column
@@ -25,6 +26,7 @@ from transom.db.sql.shapes import (
     FunctionOperand,
     NullOperand,
     OuterColumn,
+    RowOperand,
     ScalarOperand,
     TemplateOperand,
     TruthOperand,
@@ -89,6 +91,10 @@ def build_expression(shape: ExpressionShape, builder: Builder, scope: int | None
             return build_part(shape, build_expression(shape.document, builder, scope), builder.vendor)
         case FunctionOperand() | TemplateOperand():
             return _call(shape, builder, scope)
+        case RowOperand():
+            raise FieldError(
+                f"a key of {len(shape.parts)} columns is no value of an expression; name its columns one by one"
+            )
         case _:
             raise AssertionError(f"the query around this one was not known when it was bound: {shape!r}")
 

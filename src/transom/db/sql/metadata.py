@@ -75,8 +75,8 @@ class OptionsLike(Protocol):
         ...
 
     @property
-    def pk(self) -> FieldLike:
-        """The primary key."""
+    def pk_fields(self) -> Sequence[FieldLike]:
+        """The fields of the primary key, in its order."""
         ...
 
 

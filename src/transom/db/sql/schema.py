@@ -25,10 +25,11 @@ from transom.db.sql.items import (
     UniqueItem,
 )
 from transom.db.sql.literals import literal
+from transom.db.sql.rows import is_row
 from transom.db.sql.statement import StatementBuilder
 from transom.db.sql.tables import build_table
 from transom.db.sql.templates import Template
-from transom.db.sql.types import parameter_type, sql_type
+from transom.db.sql.types import sql_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -209,11 +210,12 @@ class LiteralBuilder(StatementBuilder):
         super().__init__(options, vendor)
         self.joins.base = table
         self._values = iter(values)
+        self._value: Any = None  # the last one. Any: of any type
 
-    def parameter(self, convert: Converter | None, kind: TypeEngine[Any]) -> Column:
-        """Return the next value as a constant."""
-        value = next(self._values)
-        return literal(value if convert is None else convert(value), kind, self.vendor)
+    def parameter(self, convert: Converter | None, kind: TypeEngine[Any], *, again: bool = False) -> Column:
+        """Return the next value as a constant, or the last one again."""
+        self._value = self._value if again else next(self._values)
+        return literal(self._value if convert is None else convert(self._value), kind, self.vendor)
 
 
 def condition_of_row(
@@ -275,12 +277,9 @@ def _candidate(field: FieldLike, builder: StatementBuilder) -> Column:
 
 def _other_conditions(builder: StatementBuilder, shape: ConditionShape | None, beside: bool) -> list[Column]:
     """Return that a row is not one given by its key, if so wanted, and that the condition holds for it, if there is one."""
-    options = builder.joins.options
     tests: list[Column] = []
     if beside:
-        key = options.pk
-        kind = parameter_type(key.column_type(), builder.vendor)
-        tests.append(builder.joins.base.c[key.column] != builder.parameter(key.writer(builder.vendor), kind))
+        tests.append(sa.not_(is_row(builder.joins.base, builder.joins.options, builder)))
     if shape is not None:
         tests.append(build_condition(shape, builder, Position(0)))
     return tests

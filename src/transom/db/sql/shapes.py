@@ -108,7 +108,9 @@ class Lookup:
     @property
     def is_nullable(self) -> bool:
         """Whether the left side can be NULL. Of what is computed, nobody knows."""
-        return not isinstance(self.left, ColumnOperand) or self.left.path.is_nullable
+        if isinstance(self.left, ColumnOperand | RowOperand):
+            return any(path.is_nullable for path in self.paths)
+        return True
 
 
 class Mark(Enum):
@@ -128,6 +130,21 @@ class ColumnOperand(NamedTuple):
     """The value of a column."""
 
     path: ColumnPath
+
+
+class RowOperand(NamedTuple):
+    """Several values side by side: a key of several columns. It is compared, counted and selected, and nothing else.
+
+    Attributes:
+        parts: the values.
+    """
+
+    parts: tuple[ExpressionShape, ...]
+
+
+def spread(shape: ExpressionShape) -> tuple[ExpressionShape, ...]:
+    """Return the values side by side that a shape is: those of a row, else the one that it is."""
+    return shape.parts if isinstance(shape, RowOperand) else (shape,)
 
 
 class OuterName(NamedTuple):
@@ -328,6 +345,7 @@ class ExistsOperand(NamedTuple):
 
 ExpressionShape: TypeAlias = (
     ColumnOperand
+    | RowOperand
     | OuterName
     | OuterColumn
     | AnnotationOperand
@@ -356,7 +374,7 @@ class RangeOperand(NamedTuple):
 
 
 class SubqueryOperand(NamedTuple):
-    """The rows of another query, by one of its columns.
+    """The rows of another query, by one of its columns, or a row of them.
 
     Attributes:
         select: the query.

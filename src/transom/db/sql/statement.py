@@ -20,7 +20,7 @@ from transom.db.sql.expressions import build_expression
 from transom.db.sql.joins import Joins, column_of
 from transom.db.sql.ordering import direct
 from transom.db.sql.outside import Outside, check_groups, conjuncts
-from transom.db.sql.parameters import Parameter
+from transom.db.sql.rows import equal
 from transom.db.sql.shapes import (
     Annotation,
     ColumnOperand,
@@ -29,7 +29,9 @@ from transom.db.sql.shapes import (
     CTESource,
     Mark,
     RangeOperand,
+    RowOperand,
     SubqueryOperand,
+    spread,
 )
 from transom.db.sql.types import parameter_type
 from transom.db.sql.walk import (
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from sqlalchemy.sql.compiler import SQLCompiler
 
     from transom.db.sql.metadata import FieldLike, OptionsLike, Vendor
+    from transom.db.sql.parameters import Parameter
     from transom.db.sql.shapes import (
         Assignment,
         CompoundShape,
@@ -120,30 +123,30 @@ class StatementBuilder(Builder):
 
     def members(self, operand: SubqueryOperand) -> sa.Select[Any]:
         """Return another query as the right side of IN: without NULL, which would make NOT IN undecided."""
-        query, column = self._inner(operand.select, operand.column)
+        query, columns = self._inner(operand.select, spread(operand.column))
         # MySQL takes no LIMIT directly inside of IN.
         if (operand.select.offset or operand.select.limit) and (operand.null or self.vendor == "mysql"):
-            rows = query.with_only_columns(column.label("member")).subquery()
-            members = sa.select(rows.c.member)
-            return members.where(rows.c.member.is_not(None)) if operand.null else members
+            labels = [column.label(f"member{number or ''}") for number, column in enumerate(columns)]
+            rows = query.with_only_columns(*labels).subquery()
+            members = cast("sa.Select[Any]", sa.select(*rows.c))
+            return members.where(*(column.is_not(None) for column in rows.c)) if operand.null else members
         if not operand.null:
             return query
-        return (
-            query.where(column.is_not(None))
-            if not query._group_by_clauses
-            else query.having(column.is_not(None))
-        )
+        known = [column.is_not(None) for column in columns]
+        return query.where(*known) if not query._group_by_clauses else query.having(*known)
 
     def subselect(self, shape: SelectShape, column: ExpressionShape) -> sa.Select[Any]:
         """Return a query of one column, within the one at hand."""
-        return self._inner(shape, column)[0]
+        return self._inner(shape, [column])[0]
 
-    def _inner(self, shape: SelectShape, column: ExpressionShape) -> tuple[sa.Select[Any], Column]:
+    def _inner(
+        self, shape: SelectShape, columns: Sequence[ExpressionShape]
+    ) -> tuple[sa.Select[Any], list[Column]]:
         with self.within(Joins(shape.options, self.joins.tables, alias=True)):
-            query = self.select(shape, lambda: [self.column(column)])
+            query = self.select(shape, lambda: [self.column(each) for each in columns])
             # What a column of the query around joins there is known only now.
             query = query.correlate(*self.tables_around())
-        return query, next(iter(query.selected_columns))
+        return query, list(query.selected_columns)
 
     def select(self, shape: SelectShape, columns: Callable[[], Sequence[Column]]) -> sa.Select[Any]:
         """Return a query of the columns, which are asked for once the tables of the conditions are joined.
@@ -265,7 +268,11 @@ class StatementBuilder(Builder):
             for hops in shape.related:
                 for length in range(1, len(hops) + 1):
                     keyed[self.joins.table(hops[:length])] = hops[length - 1].target
-            groups: list[Column] = [column_of(table, options.pk.column) for table, options in keyed.items()]
+            groups: list[Column] = [
+                column_of(table, field.column)
+                for table, options in keyed.items()
+                for field in options.pk_fields
+            ]
             # Columns of other tables, of values().
             groups += [each for each in columns if isinstance(each, sa.Column) and each.table not in keyed]
             groups += [
@@ -337,9 +344,8 @@ class StatementBuilder(Builder):
         check_names(self)
         compiled = statement.compile(dialect=dialect(self.vendor))
         names = cast("SQLCompiler", compiled).positiontup or ()
-        places = [int(name.removeprefix("p")) for name in names]
-        sql = str(compiled) if places else undouble(str(compiled), self.vendor)
-        return Statement(sql, tuple(Parameter(place, self.converters[place]) for place in places))
+        parameters = tuple([self.parameters[int(name.removeprefix("p"))] for name in names])
+        return Statement(str(compiled) if parameters else undouble(str(compiled), self.vendor), parameters)
 
 
 def select_rows(shape: SelectShape, columns: Sequence[ExpressionShape], vendor: Vendor) -> Statement:
@@ -467,29 +473,34 @@ def _row_condition(builder: StatementBuilder, shape: SelectShape, *, may_join: b
         )
     trial = StatementBuilder.of(shape, shape.options, builder.vendor)
     query = trial.select(shape, list)
-    pk = ColumnPath((), shape.options.pk)
-    operand = SubqueryOperand(shape, ColumnOperand(pk), False)
-    key = builder.joins.base.c[pk.field.column]
+    fields = shape.options.pk_fields
+    operand = SubqueryOperand(
+        shape, RowOperand(tuple(ColumnOperand(ColumnPath((), field)) for field in fields)), False
+    )
+    key = [builder.joins.base.c[field.column] for field in fields]
     if builder.vendor == "mysql" and (trial.joins or shape.grouping or _has_subquery(query)):
         matched = _matched_key(builder, operand)
-        return [key == matched if may_join else key.in_(sa.select(matched))]
+        return [equal(key, matched) if may_join else _beside(key).in_(sa.select(*matched))]
     if trial.joins or shape.grouping or filters_by_window(shape.steps):
-        return [key.in_(builder.members(operand))]
+        return [_beside(key).in_(builder.members(operand))]
     return builder._take_steps(shape).where
+
+
+def _beside(columns: Sequence[Column]) -> Any:  # Any: a column, or several side by side
+    return columns[0] if len(columns) == 1 else sa.tuple_(*columns)
 
 
 def _has_subquery(query: sa.Select[Any]) -> bool:
     return any(isinstance(part, sa.Select) and part is not query for part in visitors.iterate(query))
 
 
-def _matched_key(builder: StatementBuilder, operand: SubqueryOperand) -> Column:
-    """Return the keys of a query as a table to join with.
+def _matched_key(builder: StatementBuilder, operand: SubqueryOperand) -> list[Column]:
+    """Return the columns of the keys of a query as a table to join with.
 
     MySQL neither changes a table that a subquery reads, nor finds the rows of a subquery by an index in UPDATE and DELETE.
     DISTINCT has it find the keys before it changes anything.
     """
-    (key,) = builder.members(operand).distinct().subquery("matched").c
-    return key
+    return list(builder.members(operand).distinct().subquery("matched").c)
 
 
 def insert_row(

@@ -48,7 +48,10 @@ def build_table(options: OptionsLike, metadata: sa.MetaData, vendor: Vendor) -> 
     known = metadata.tables.get(options.db_table)
     if known is not None:
         return known
-    columns = [build_column(field, vendor) for field in options.fields]
+    columns: list[SchemaItem] = [build_column(field, vendor) for field in options.fields]
+    keys = [field.column for field in options.pk_fields]
+    if len(keys) > 1:  # in the order of the key, which need not be that of the columns
+        columns.append(sa.PrimaryKeyConstraint(*keys))
     generated = any(field.column_type().is_generated for field in options.fields)
     if vendor == "mysql":
         table = sa.Table(options.db_table, metadata, *columns, **MYSQL_TABLE)

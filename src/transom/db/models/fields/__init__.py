@@ -3,6 +3,7 @@
 from transom.db.models.fields.addresses import GenericIPAddressField
 from transom.db.models.fields.base import NOT_PROVIDED, Field
 from transom.db.models.fields.binary import BinaryField
+from transom.db.models.fields.composite import CompositePrimaryKey
 from transom.db.models.fields.dates import DateField, DateTimeField, DurationField, TimeField
 from transom.db.models.fields.defaults import DatabaseDefault, Now, RandomUUID
 from transom.db.models.fields.foreign_key import ForeignKey
@@ -57,6 +58,7 @@ __all__ = [
     "BinaryField",
     "BooleanField",
     "CharField",
+    "CompositePrimaryKey",
     "DatabaseDefault",
     "DateField",
     "DateTimeField",

@@ -135,6 +135,7 @@ class Field(RegisterLookupMixin, Validated, Generic[T]):
         self.default: Any = self._constant(options.get("default", NOT_PROVIDED))
         self.db_default: Any = self._database_default(options.get("db_default", NOT_PROVIDED))
         self.primary_key: bool = options.get("primary_key", False)
+        self.in_key: bool = self.primary_key  # also where it is only part of it: see CompositePrimaryKey
         self.unique: bool = options.get("unique", False) or self.primary_key
         self.db_index: bool = options.get("db_index", False)
         self.db_column: str | None = options.get("db_column")
@@ -216,6 +217,11 @@ class Field(RegisterLookupMixin, Validated, Generic[T]):
 
     # -- the column ------------------------------------------------------------------------------------------------
 
+    @property
+    def parts(self) -> tuple[Field[Any], ...]:
+        """The fields whose columns have its value: itself; for a key of several, those."""
+        return (self,)
+
     def column_type(self) -> ColumnType:
         """Return what the column holds."""
         raise NotImplementedError(f"{type(self).__name__} must say its column_type()")
@@ -258,7 +264,7 @@ class Field(RegisterLookupMixin, Validated, Generic[T]):
         if not self.has_db_default():
             return False
         values: dict[str, Any] = instance.__dict__
-        return values.get(self.attname) is None if self.primary_key else self.attname not in values
+        return values.get(self.attname) is None if self.in_key else self.attname not in values
 
     def get_default(self) -> Any:
         """Return the value of a new object that was given none: the default, else None."""

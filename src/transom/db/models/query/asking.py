@@ -9,6 +9,7 @@ from transom.db.exceptions import FieldError, TransactionError
 from transom.db.models.query.base import M, Query, named_expressions
 from transom.db.models.query.plans import aggregate_plan, count_plan, exists_plan
 from transom.db.open_transaction import find_open
+from transom.db.sql.shapes import spread
 from transom.db.sql.walk import is_aggregate
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class AskingQuery(Query[M]):
 
     def _any_column(self) -> tuple[Any, ...]:  # Any: shapes of expressions
         """Return one column, for a table of which only the number of rows matters."""
-        return (self._subquery_column().shape,)
+        return spread(self._subquery_column().shape)[:1]
 
     async def exists(self) -> bool:
         """Return whether there is any result."""

@@ -11,7 +11,7 @@ from transom.db.models.query.beside import Beside, merge_ctes
 from transom.db.models.query.binder import QueryBinder, model_ordering
 from transom.db.models.query.binding import bind_condition, bind_ordering
 from transom.db.models.query.columns import Columns
-from transom.db.models.query.lookups import resolve_path, resolve_relation
+from transom.db.models.query.lookups import column_operand, resolve_path, resolve_relation
 from transom.db.models.query.outputs import computed_field
 from transom.db.models.record import Record
 from transom.db.sql.shapes import (
@@ -26,9 +26,11 @@ from transom.db.sql.shapes import (
     Junction,
     Lock,
     Ordering,
+    RowOperand,
     SelectShape,
     SubqueryOperand,
     WindowOperand,
+    spread,
 )
 from transom.db.sql.walk import is_aggregate
 
@@ -268,7 +270,7 @@ class Query(Generic[M]):
             shapes = [binder.bind(F(term) if isinstance(term, str) else term).shape for term in terms]
             if values:
                 raise FieldError("distinct() takes columns, and expressions of columns without values")
-            made._distinct = tuple(shapes)
+            made._distinct = tuple([part for shape in shapes for part in spread(shape)])
         return made
 
     # -- with which values -----------------------------------------------------------------------------------------
@@ -307,6 +309,10 @@ class Query(Generic[M]):
         bound = binder.bind(expression)
         if bound.field is None:
             raise FieldError(f"what {expression!r} has for values, nobody knows; give it an output_field")
+        if isinstance(bound.shape, RowOperand):
+            raise FieldError(
+                f"{name}={expression!r} has several columns; annotate one of them, or choose it by values()"
+            )
         if self._grouping is None and is_aggregate(bound.shape, ()):
             self._grouping = self._make_grouping()
         self._values = tuple(values)
@@ -562,12 +568,12 @@ class Query(Generic[M]):
 
     def _key_column(self) -> Bound:
         pk = self._options.pk
-        return Bound(ColumnOperand(ColumnPath((), pk)), pk)
+        return Bound(column_operand(ColumnPath((), pk)), pk)
 
     def as_operand(self) -> tuple[SubqueryOperand, tuple[Any, ...]]:
         """Return the query as the right side of `__in`: its rows by one column, and the values."""
         shape, column, values = self.as_subquery()
-        is_nullable = column.field.null if isinstance(column.shape, ColumnOperand) else True
+        is_nullable = column.field.null if isinstance(column.shape, ColumnOperand | RowOperand) else True
         return SubqueryOperand(shape, column.shape, is_nullable), values
 
     def as_subquery(

@@ -9,6 +9,7 @@ from transom.db.models.expressions import Bound, Expression, Q
 from transom.db.models.query.binding import bind_condition, bind_ordering
 from transom.db.models.query.lookups import (
     SEPARATOR,
+    column_operand,
     make_lookup,
     resolve_left,
     resolve_lookup,
@@ -25,9 +26,10 @@ from transom.db.sql.shapes import (
     NullOperand,
     OuterColumn,
     OuterName,
+    RowOperand,
     TruthOperand,
 )
-from transom.db.sql.walk import replace_outer_names
+from transom.db.sql.walk import columns_of, replace_outer_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -167,6 +169,11 @@ class QueryBinder:
             raise FieldError(f"a subquery is made of a queryset, not of {queryset!r}")
         self.note_ctes(queryset)
         select, column, values = queryset.as_subquery(one_column=one_column, ordered=ordered)
+        if one_column and isinstance(column.shape, RowOperand):
+            raise FieldError(
+                f"the value of a subquery is one column, and {column.field.label} has several; "
+                "choose one by values_list()"
+            )
         self.values.extend(values)
         select, shape = self.resolve_outer((select, column.shape))
         return select, Bound(shape, column.field)
@@ -176,7 +183,9 @@ class QueryBinder:
         return replace_outer_names(shape, self._outer_column)
 
     def _outer_column(self, name: str, depth: int) -> ExpressionShape:
-        return OuterColumn(resolve_path(self._options, name), depth)
+        path = resolve_path(self._options, name)
+        columns = [OuterColumn(each, depth) for each in columns_of(column_operand(path))]
+        return columns[0] if len(columns) == 1 else RowOperand(tuple(columns))
 
     def field(self, kind: ColumnKind, zone: tzinfo | None = None) -> Field[Any]:
         """Return the field of computed values of this kind; of points in time, which come back in this zone."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from transom.db.exceptions import FieldError
@@ -25,8 +24,9 @@ from transom.db.models.expressions.function import Call
 from transom.db.models.expressions.references import Given
 from transom.db.models.expressions.templates import by_side, declared, for_each
 from transom.db.models.fields import Field, ForeignKey
-from transom.db.models.query.lookups import SEPARATOR, intern_lookup
-from transom.db.models.record import Record
+from transom.db.models.query.composite import bind_key, list_keys
+from transom.db.models.query.lookups import SEPARATOR, column_operand, intern_lookup
+from transom.db.models.query.right_sides import LARGEST, SMALLEST, beyond, key_of, label_of, list_of
 from transom.db.sql.shapes import (
     BETWEEN_SETS,
     Assignment,
@@ -42,14 +42,18 @@ from transom.db.sql.shapes import (
     Operand,
     Ordering,
     RangeOperand,
+    RowOperand,
     SubqueryOperand,
     TemplateOperand,
     Truth,
     TruthOperand,
+    spread,
 )
 from transom.db.sql.walk import columns_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from transom.db.models.options import Options
     from transom.db.sql.shapes import ExpressionShape
 
@@ -91,9 +95,6 @@ class ConditionBinder(Binder, Protocol):
         ...
 
 
-_SMALLEST, _LARGEST = -(1 << 63), (1 << 63) - 1
-
-
 def bind_condition(condition: Q | Condition | Expression, binder: ConditionBinder) -> ConditionShape:
     """Return the shape of a condition, appending its values.
 
@@ -104,6 +105,8 @@ def bind_condition(condition: Q | Condition | Expression, binder: ConditionBinde
         lookup = binder.lookup(condition.name, condition.model)
         if lookup.source is not None:
             return _bind_anew(lookup, condition.value, binder)
+        if isinstance(lookup.left, RowOperand):
+            return _bind_row(lookup, condition.value, binder)
         return Comparison(lookup, _bind_operand(lookup, condition.value, binder))
     if isinstance(condition, LookupExpression):
         return _bind_lookup(condition, binder)
@@ -137,7 +140,16 @@ def _bind_common(source: Any, name: LookupName, value: Any, binder: ConditionBin
     if transforms and name != "isnull" and value is not None:
         return _bind_both_sides(source, name, value, transforms, binder)
     lookup = intern_lookup(binder.bind(source), name)
+    if isinstance(lookup.left, RowOperand):
+        return _bind_row(lookup, value, binder)
     return Comparison(lookup, _bind_operand(lookup, value, binder))
+
+
+def _bind_row(lookup: Lookup, value: Any, binder: ConditionBinder) -> Comparison:
+    """Return a comparison of a key of several columns."""
+    if value is None or lookup.name in ("in", "isnull"):
+        return Comparison(lookup, _bind_operand(lookup, value, binder))
+    return bind_key(lookup, value, binder, binder.values)
 
 
 def _bilateral_transforms(source: Any) -> list[Call]:
@@ -156,10 +168,8 @@ def _bind_both_sides(
     """Return a comparison with what the transforms make of the right side; of a list, each member by itself."""
     scratch = binder.scratch().bind(source)
     if name == "in":
-        members = _list_of(intern_lookup(scratch, name), value)
-        each = tuple(
-            [_bind_common(source, "exact", member, binder) for member in members if member is not None]
-        )
+        members = list_of(intern_lookup(scratch, name), value)
+        each = tuple([_bind_common(source, "exact", member, binder) for member in members])
         return Junction("OR", False, each) if each else Junction("OR", True, ())
     field = binder.scratch().bind(transforms[0].lhs).field
     if name == "range":
@@ -208,7 +218,7 @@ def _right_side(given: LookupExpression, left: Bound, binder: ConditionBinder) -
     field = binder.scratch().bind(transforms[0].lhs).field if transforms else left.field
     if not isinstance(value, Expression):
         lookup = intern_lookup(left, "custom")
-        value = given.get_prep_lookup(_key_of(lookup, value))
+        value = given.get_prep_lookup(key_of(cast("Field[Any]", lookup.field), value))
         own = declared(given, "rhs_field")
         value = Given(_check_value(given, lookup, value), field if own is None else binder.output(own))
     return _transform(value, field, transforms)
@@ -217,9 +227,9 @@ def _right_side(given: LookupExpression, left: Bound, binder: ConditionBinder) -
 def _check_value(given: LookupExpression, lookup: Lookup, value: Any) -> Any:
     name = type(given).lookup_name
     if value is None and not given.can_use_none_as_rhs:
-        raise FieldError(f"{_label(lookup)} cannot be compared with None by {name!r}; use isnull")
-    if type(value) is int and not _SMALLEST <= value <= _LARGEST:
-        raise FieldError(f"{_label(lookup)} with {name!r} takes numbers of at most 64 bits, not {value!r}")
+        raise FieldError(f"{label_of(lookup)} cannot be compared with None by {name!r}; use isnull")
+    if type(value) is int and not SMALLEST <= value <= LARGEST:
+        raise FieldError(f"{label_of(lookup)} with {name!r} takes numbers of at most 64 bits, not {value!r}")
     return value
 
 
@@ -232,7 +242,7 @@ def _bind_operand(lookup: Lookup, value: Any, binder: ConditionBinder) -> Operan
             return Mark.NULL
         case "isnull":
             if not isinstance(value, bool):
-                raise FieldError(f"{_label(lookup)} with isnull takes True or False, not {value!r}")
+                raise FieldError(f"{label_of(lookup)} with isnull takes True or False, not {value!r}")
             return Mark.NULL if value else Mark.NOT_NULL
         case "in":
             return _bind_members(lookup, value, binder)
@@ -244,7 +254,7 @@ def _bind_operand(lookup: Lookup, value: Any, binder: ConditionBinder) -> Operan
 
 def _bind_value(lookup: Lookup, value: Any, binder: ConditionBinder) -> Operand:
     if value is None:
-        raise FieldError(f"{_label(lookup)} cannot be compared with None by {lookup.name!r}; use isnull")
+        raise FieldError(f"{label_of(lookup)} cannot be compared with None by {lookup.name!r}; use isnull")
     if isinstance(value, Value) and value.output_field is None:
         value = value.value
     if lookup.name in BETWEEN_SETS:
@@ -254,22 +264,17 @@ def _bind_value(lookup: Lookup, value: Any, binder: ConditionBinder) -> Operand:
             lookup.name == "contains" and lookup.field.column_type().kind == "json"
         )
         if of_values and not lookup.field.column_type().has_elements:
-            raise FieldError(f"{_label(lookup)} with {lookup.name!r} takes a value, not {value!r}")
+            raise FieldError(f"{label_of(lookup)} with {lookup.name!r} takes a value, not {value!r}")
         return binder.bind(value).shape
-    value = _key_of(lookup, value)
-    if type(value) is int and not _SMALLEST <= value <= _LARGEST and lookup.field.column_type().is_integer:
-        return _out_of_range(lookup, value)
+    field = cast("Field[Any]", lookup.field)
+    value = key_of(field, value)
+    if type(value) is int and not SMALLEST <= value <= LARGEST and field.column_type().is_integer:
+        return beyond(lookup, value)
     binder.values.append(value)
     return Mark.PARAMETER
 
 
 _WITH_VALUES = ("contained_by", "has_key", "has_keys", "has_any_keys")
-
-
-def _out_of_range(lookup: Lookup, value: int) -> Mark:
-    """Return what comparing with a number of more than 64 bits comes to, which no driver takes."""
-    holds = ("lt", "lte") if value > 0 else ("gt", "gte")
-    return Mark.ALWAYS if lookup.name in holds else Mark.NEVER
 
 
 def _bind_members(lookup: Lookup, value: Any, binder: ConditionBinder) -> Operand:
@@ -282,38 +287,49 @@ def _bind_members(lookup: Lookup, value: Any, binder: ConditionBinder) -> Operan
         operand, inner = cast("tuple[SubqueryOperand, tuple[Any, ...]]", value.as_operand())
         binder.values.extend(inner)
         resolved = SubqueryOperand(*binder.resolve_outer(tuple(operand)))
-        return _by_target_field(resolved, cast("Field[Any]", lookup.field))
-    members = [_key_of(lookup, member) for member in _list_of(lookup, value) if member is not None]
-    if lookup.field.column_type().is_integer:
-        members = [member for member in members if type(member) is not int or _SMALLEST <= member <= _LARGEST]
+        resolved = _by_target_field(resolved, cast("Field[Any]", lookup.field))
+        _check_width(lookup, resolved)
+        return resolved
+    if isinstance(lookup.left, RowOperand):
+        binder.values.append(list_keys(lookup, value))
+        return Mark.PARAMETER
+    field = cast("Field[Any]", lookup.field)
+    members = [key_of(field, member) for member in list_of(lookup, value)]
+    if field.column_type().is_integer:
+        members = [member for member in members if type(member) is not int or SMALLEST <= member <= LARGEST]
     binder.values.append(members)
     return Mark.PARAMETER
 
 
-def _list_of(lookup: Lookup, value: Any) -> Iterable[Any]:
-    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
-        raise FieldError(f"{_label(lookup)} with in takes a list of values or a queryset, not {value!r}")
-    return cast("Iterable[Any]", value)
-
-
 def _by_target_field(operand: SubqueryOperand, field: Field[Any]) -> SubqueryOperand:
     """Let a query of objects give what a foreign key refers to, where that is not their primary key."""
-    options = operand.select.options
-    if isinstance(field, ForeignKey) and operand.column == ColumnOperand(ColumnPath((), options.pk)):
+    options = cast("Options", operand.select.options)
+    if isinstance(field, ForeignKey) and operand.column == column_operand(ColumnPath((), options.pk)):
         target = field.target_field
         if target.model._meta.db_table == options.db_table:
             return operand._replace(column=ColumnOperand(ColumnPath((), target)), null=target.null)
     return operand
 
 
+def _check_width(lookup: Lookup, operand: SubqueryOperand) -> None:
+    """Refuse a query of another number of columns than are compared."""
+    wanted, found = len(spread(lookup.left)), len(spread(operand.column))
+    if wanted != found:
+        columns = "one column" if wanted == 1 else f"{wanted} columns"
+        raise TypeError(
+            f"a queryset within another needs {columns} for {label_of(lookup)}, not {found}: "
+            f".values_list({', '.join(['…'] * wanted)})"
+        )
+
+
 def _bind_range(lookup: Lookup, value: Any, binder: ConditionBinder) -> Operand:
     low, high = _ends_of(lookup, value)
     if lookup.field.column_type().is_integer:
-        if (type(low) is int and low > _LARGEST) or (type(high) is int and high < _SMALLEST):
+        if (type(low) is int and low > LARGEST) or (type(high) is int and high < SMALLEST):
             return Mark.NEVER
         # No row is beyond 64 bits, so a range that reaches there ends there.
-        low = max(low, _SMALLEST) if type(low) is int else low
-        high = min(high, _LARGEST) if type(high) is int else high
+        low = max(low, SMALLEST) if type(low) is int else low
+        high = min(high, LARGEST) if type(high) is int else high
     return RangeOperand(
         _bind_value(dataclasses.replace(lookup, name="gte"), low, binder),
         _bind_value(dataclasses.replace(lookup, name="lte"), high, binder),
@@ -322,29 +338,8 @@ def _bind_range(lookup: Lookup, value: Any, binder: ConditionBinder) -> Operand:
 
 def _ends_of(lookup: Lookup, value: Any) -> tuple[Any, Any]:
     if not isinstance(value, tuple | list) or len(cast("tuple[Any, ...]", value)) != 2:
-        raise FieldError(f"{_label(lookup)} with range takes two values, (lowest, highest), not {value!r}")
+        raise FieldError(f"{label_of(lookup)} with range takes two values, (lowest, highest), not {value!r}")
     return cast("tuple[Any, Any]", value)
-
-
-def _key_of(lookup: Lookup, value: Any) -> Any:
-    """Return the key of an object that stands for its row."""
-    if not isinstance(value, Record):
-        return value
-    field = cast("Field[Any]", lookup.field)
-    if field.primary_key and (isinstance(value, field.model) or not isinstance(field, ForeignKey)):
-        target, name = field.model, field.attname
-    elif isinstance(field, ForeignKey):
-        target, name = field.remote_field.target, field.target_field.attname
-    else:
-        raise FieldError(f"{_label(lookup)} is no relation and cannot be compared with {value!r}")
-    if not isinstance(value, target._meta.concrete_model):
-        raise FieldError(f"{_label(lookup)} takes a {target.__name__}, not {value!r}")
-    key = getattr(value, name)
-    if key is None:
-        raise FieldError(
-            f"{value!r} has no primary key yet, so {_label(lookup)} cannot be compared with it; save it"
-        )
-    return key
 
 
 def bind_assignment(field: Field[Any], value: Any, binder: ConditionBinder) -> Assignment:
@@ -357,7 +352,7 @@ def bind_assignment(field: Field[Any], value: Any, binder: ConditionBinder) -> A
         shape = binder.bind(value).shape
         _refuse_joins(shape, field)
         return Assignment(field, shape)
-    binder.values.append(_key_of(binder.lookup(field.name, None), value))
+    binder.values.append(key_of(field, value))
     return Assignment(field, Mark.PARAMETER)
 
 
@@ -405,7 +400,7 @@ def _bind_order(order: OrderBy, binder: ConditionBinder) -> list[Ordering]:
             if related.ordering and related is not binder.options:
                 inner = bind_ordering(related.ordering, binder.for_model(related))
                 return [_through(shape.path.hops, field, each, order) for each in inner]
-    return [Ordering(shape, order.descending, order.nulls)]
+    return [Ordering(part, order.descending, order.nulls) for part in spread(shape)]
 
 
 def _through(hops: tuple[Any, ...], field: ForeignKey[Any], inner: Ordering, order: OrderBy) -> Ordering:
@@ -413,7 +408,3 @@ def _through(hops: tuple[Any, ...], field: ForeignKey[Any], inner: Ordering, ord
         return inner
     path = inner.expression.path._replace(hops=(*hops, field.hop, *inner.expression.path.hops))
     return Ordering(ColumnOperand(path), inner.descending != order.descending, order.nulls or inner.nulls)
-
-
-def _label(lookup: Lookup) -> str:
-    return cast("Field[Any]", lookup.field).label

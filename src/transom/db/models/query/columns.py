@@ -40,7 +40,8 @@ class Columns(NamedTuple):
             named |= {field for field in options.fields if field.column in self._on_the_way(hops)}
             if not named and hops:
                 return options.fields
-        return [field for field in options.fields if field.primary_key or (field in named) is self.are_wanted]
+        keys = options.pk_fields
+        return [field for field in options.fields if field in keys or (field in named) is self.are_wanted]
 
     def _on_the_way(self, hops: tuple[Hop, ...]) -> set[str]:
         """Return the columns of one object that lead to others of which something was named."""

@@ -138,7 +138,7 @@ class _Source:
         self._names[f"M{number}"] = entity.options.model
         indent = "        "
         if entity.hops:
-            key = first + fields.index(entity.options.pk)
+            key = first + fields.index(entity.options.pk_fields[0])
             self._lines.append(f"{indent}if c{key} is None: o{number} = None")
             self._lines.append(f"{indent}else:")
             indent += "    "
@@ -233,15 +233,18 @@ def _identifier(name: str) -> str:
 def build_values_loader(
     fields: Sequence[Field[Any]], names: Sequence[str], form: str, vendor: Vendor, *, spare: int = 0
 ) -> Load:
-    """Return the function that makes dicts, tuples or single values of rows, by `form`: "dict", "tuple" or "flat"."""
+    """Return the function that makes dicts, tuples or single values of rows, by `form`: "dict", "tuple" or "flat".
+
+    A key of several columns takes these, and is a tuple of their values, or None.
+    """
     functions: dict[str, object] = {}
     values: list[str] = []
-    for column, field in enumerate(fields):
-        decode = field.decoder(vendor)
-        functions[f"d{column}"] = decode
-        # An outer join may have found no row, so any column can be NULL.
-        values.append(f"None if c{column} is None else d{column}(c{column})" if decode else f"c{column}")
-    columns = "".join(f"c{column}, " for column in range(len(fields) + spare))
+    count = 0
+    for field in fields:
+        first, count = count, count + len(field.parts)
+        parts = [_optional(column, part, vendor, functions) for column, part in enumerate(field.parts, first)]
+        values.append(parts[0] if len(parts) == 1 else f"None if c{first} is None else ({', '.join(parts)})")
+    columns = "".join(f"c{column}, " for column in range(count + spare))
     match form:
         case "dict":
             row = (
@@ -252,6 +255,12 @@ def build_values_loader(
         case _:
             row = values[0]
     return _define("load", f"def load(rows):\n    return [{row} for {columns}in rows]\n", functions)
+
+
+def _optional(column: int, field: Field[Any], vendor: Vendor, functions: dict[str, object]) -> str:
+    """Return the value of a column, any of which can be NULL: an outer join may have found no row."""
+    decode = functions[f"d{column}"] = field.decoder(vendor)
+    return f"None if c{column} is None else d{column}(c{column})" if decode else f"c{column}"
 
 
 def _define(

@@ -27,6 +27,7 @@ from transom.db.sql.shapes import (
     DocumentPart,
     Lookup,
     LookupName,
+    RowOperand,
 )
 from transom.db.sql.walk import columns_of
 
@@ -43,7 +44,8 @@ T = TypeVar("T")
 SEPARATOR: Final = "__"
 LOOKUP_NAMES: Final[tuple[LookupName, ...]] = get_args(LookupName)[:-1]  # not "custom", which is no name
 _ANY: Final[tuple[LookupName, ...]] = ("exact", "in", "isnull")
-_ORDERED: Final[tuple[LookupName, ...]] = (*_ANY, "gt", "gte", "lt", "lte", "range")
+_OF_ROWS: Final[tuple[LookupName, ...]] = (*_ANY, "gt", "gte", "lt", "lte")
+_ORDERED: Final[tuple[LookupName, ...]] = (*_OF_ROWS, "range")
 _OF_TEXT: Final[tuple[LookupName, ...]] = (
     "iexact", "contains", "icontains", "startswith", "istartswith", "endswith", "iendswith", "regex", "iregex",
 )  # fmt: skip
@@ -116,8 +118,16 @@ def resolve_left(options: Options, name: str, binder: ScratchBinder) -> Expressi
     return left.source
 
 
+def column_operand(path: ColumnPath) -> ExpressionShape:
+    """Return what a path leads to: a column, or those of a key of several side by side."""
+    parts = cast("Field[Any]", path.field).parts
+    if len(parts) == 1:
+        return ColumnOperand(path)
+    return RowOperand(tuple([ColumnOperand(path._replace(field=part)) for part in parts]))
+
+
 def _column(path: ColumnPath) -> Bound:
-    return Bound(ColumnOperand(path), path.field)
+    return Bound(column_operand(path), path.field)
 
 
 class ScratchBinder(Binder, Protocol):
@@ -166,7 +176,8 @@ def _is_special(source: Expression) -> bool:
 
 def _is_lookup(source: Expression, bound: Bound, word: str) -> bool:
     if word in LOOKUP_NAMES:
-        return word in _WITH_OWN_NAMES.get(bound.field.column_type().kind, LOOKUP_NAMES)
+        is_row = isinstance(bound.shape, RowOperand)
+        return is_row or word in _WITH_OWN_NAMES.get(bound.field.column_type().kind, LOOKUP_NAMES)
     return _find_custom(source, bound.field, word) is not None
 
 
@@ -280,7 +291,8 @@ def _check_kind(left: ExpressionShape, field: Field[Any], word: LookupName) -> N
     """Refuse a lookup that makes no sense for such values."""
     if isinstance(left, DocumentPart):
         return  # what it is, only the document knows
-    allowed: tuple[str, ...] = _FEWER.get(field.column_type().kind, _ORDERED)
+    is_row = isinstance(left, RowOperand)
+    allowed: tuple[str, ...] = _OF_ROWS if is_row else _FEWER.get(field.column_type().kind, _ORDERED)
     if word not in allowed:
         allowed += tuple([name for name, found in field.get_lookups().items() if found.is_condition])
         raise FieldError(f"{field.label} has no lookup {word!r}; choose from {', '.join(allowed)}")

@@ -52,8 +52,9 @@ def _left_to_database(instance: Record) -> tuple[Field[Any], ...]:
     """Return the fields whose values the database makes for this new row: a key that counts up, a db_default."""
     meta = instance._meta
     left = [field for field in meta.database_defaults if field.is_left_to_database(instance)]
-    if meta.pk.column_type().is_generated and instance.pk is None and meta.pk not in left:
-        left.insert(0, meta.pk)
+    counting = meta.auto_field
+    if counting is not None and instance.pk is None and counting not in left:
+        left.insert(0, counting)
     return tuple(left)
 
 
@@ -100,7 +101,7 @@ def _group(meta: Options, objects: Sequence[M]) -> list[tuple[tuple[Field[Any], 
         for instance in objects:
             alike.setdefault(_left_to_database(instance), []).append(instance)
         return sorted(alike.items(), key=lambda group: len(group[0]))
-    left = (meta.pk,) if meta.pk.column_type().is_generated else ()
+    left = (meta.auto_field,) if meta.auto_field is not None else ()
     with_key = [instance for instance in objects if instance.pk is not None]
     without = (
         [instance for instance in objects if instance.pk is None] if len(with_key) < len(objects) else []
@@ -117,9 +118,10 @@ async def _insert_alike(
     raw: bool,
 ) -> None:
     meta = model._meta
-    if meta.pk in left and not meta.pk.column_type().is_generated and len(objects) > 1:
+    unknown = [field for field in meta.pk_fields if field in left]
+    if unknown and meta.auto_field is None and len(objects) > 1:
         raise FieldError(
-            f"bulk_create() could not tell which row got which {meta.pk.label} from the database; "
+            f"bulk_create() could not tell which row got which {unknown[0].label} from the database; "
             "set the keys, or create the objects one by one"
         )
     fields = _all_but(meta, left)
@@ -157,9 +159,11 @@ def _take_rows(objects: Sequence[Record], made: tuple[Field[Any], ...], rows: li
         for instance, row in zip(objects, sorted(rows, key=itemgetter(0)), strict=True):
             _take(instance, made, row)
         return
-    found = {row[0]: row for row in rows}
+    width = len(objects[0]._meta.pk_fields)
+    found = {row[:width]: row[width:] for row in rows}
     for instance in objects:
-        _take(instance, made[1:], found[instance.pk][1:])
+        key = tuple([getattr(instance, field.attname) for field in made[:width]])
+        _take(instance, made[width:], found[key])
 
 
 def _returned(
@@ -168,7 +172,7 @@ def _returned(
     """Return what the insertion gives back: what the database makes, and what tells whose it is."""
     if not left or (conflict is not None and not conflict.update):
         return ()
-    made = (meta.pk, *(field for field in left if field is not meta.pk))
+    made = (*meta.pk_fields, *(field for field in left if not field.in_key))
     return made if conflict is None else (*cast("tuple[Field[Any], ...]", conflict.unique), *made)
 
 
@@ -186,7 +190,7 @@ def _take_unique(
 async def update_many(objects: Sequence[Record], fields: tuple[Field[Any], ...], using: str) -> int:
     """Write columns of the rows of objects of one model with one statement, and return how many rows there were."""
     meta = objects[0]._meta
-    columns = [[instance.pk for instance in objects]]
+    columns = [[getattr(instance, field.attname) for instance in objects] for field in meta.pk_fields]
     columns += [[field.pre_save(instance, adding=False) for instance in objects] for field in fields]
     executor = connections.executor(using)
     plan = bulk_update_plan(meta, fields, executor.vendor)

@@ -16,7 +16,7 @@ from transom.db.models.query.loader import (
     entity_columns,
     related_entities,
 )
-from transom.db.sql.shapes import AnnotationOperand
+from transom.db.sql.shapes import AnnotationOperand, spread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -125,7 +125,7 @@ def values_plan(
     def build() -> Plan:
         from transom.db.sql.statement import select_rows
 
-        shapes = [column.shape for column in columns]
+        shapes = [part for column in columns for part in spread(column.shape)]
         spare = shape.spare_columns(shapes)
         statement = select_rows(shape, [*shapes, *spare], vendor)
         fields = [cast("Field[Any]", column.field) for column in columns]
@@ -237,7 +237,7 @@ def bulk_insert_plan(
 
 
 def bulk_update_plan(options: Options, fields: tuple[Field[Any], ...], vendor: Vendor) -> Plan:
-    """Return the plan of changing any number of rows in one statement; its values are the keys, then one list per field."""
+    """Return the plan of changing any number of rows in one statement; it takes one list per field, the key first."""
 
     def build() -> Plan:
         from transom.db.sql.bulk import update_rows_by_key
@@ -260,10 +260,11 @@ def returning_plan(
     def build() -> Plan:
         from transom.db.sql.statement import delete_rows, update_rows
 
+        wanted = [part for field in fields for part in field.parts]
         statement = (
-            delete_rows(shape, vendor, fields)
+            delete_rows(shape, vendor, wanted)
             if assignments is None
-            else update_rows(shape, assignments, vendor, fields)
+            else update_rows(shape, assignments, vendor, wanted)
         )
         load = build_values_loader(fields, names, "dict", vendor)
         return Plan(statement.sql, build_encoder(statement.parameters), load)

@@ -323,7 +323,7 @@ class QuerySet(ChoosingQuery[M, M]):
         names = frozenset(changes)
         if pre_save.has_listeners(self.model):
             await pre_save.send(self.model, instance=found, raw=False, using=using, update_fields=names)
-        await update_row(found, [self._options.get_field(name) for name in changes], using)
+        await update_row(found, [self._options.get_column(name) for name in changes], using)
         if post_save.has_listeners(self.model):
             await post_save.send(
                 self.model, instance=found, created=False, raw=False, using=using, update_fields=names
@@ -375,9 +375,9 @@ class QuerySet(ChoosingQuery[M, M]):
             raise TypeError("update_conflicts needs update_fields and unique_fields")
         if (update_fields or unique_fields) and not change:
             raise TypeError("update_fields and unique_fields are for update_conflicts")
-        get = self._options.get_field
-        unique = tuple([get(name) for name in unique_fields])
-        return Conflict(unique, tuple([get(name) for name in update_fields])) if ignore or change else None
+        unique = self._options.get_columns(unique_fields)
+        update = tuple([self._options.get_column(name) for name in update_fields])
+        return Conflict(unique, update) if ignore or change else None
 
     async def bulk_update(
         self, objects: Iterable[M], fields: Sequence[str], batch_size: int | None = None
@@ -397,7 +397,7 @@ class QuerySet(ChoosingQuery[M, M]):
         chosen = tuple([self._options.get_field(name) for name in fields])
         if not chosen:
             raise TypeError("bulk_update() needs fields")
-        if any(field.primary_key for field in chosen):
+        if any(field.in_key for field in chosen):
             raise FieldError("bulk_update() finds rows by their key and cannot change it")
         rows = list(objects)
         unsaved = next((row for row in rows if row.pk is None), None)
@@ -433,7 +433,7 @@ class QuerySet(ChoosingQuery[M, M]):
             raise TypeError("update() needs at least one field=value")
         arguments: list[Any] = list(self._values)
         binder = self._binder(arguments)
-        get = self._options.get_field
+        get = self._options.get_column
         assignments = tuple([bind_assignment(get(name), value, binder) for name, value in values.items()])
         query = self
         if binder.ctes:

@@ -98,11 +98,12 @@ class RawQuerySet(Generic[M]):
             FieldError: the key is not among them, two are the same, or one would hide an attribute of the model.
         """
         columns = tuple([(name, self._fields.get(name)) for name in names])
-        label, pk = self.model.__name__, self.model._meta.pk
-        if not any(field is pk for _, field in columns):
-            raise FieldError(
-                f"raw() needs the key {pk.label} among the columns; there are {', '.join(names)}"
-            )
+        label, given = self.model.__name__, [field for _, field in columns]
+        for part in self.model._meta.pk_fields:
+            if part not in given:
+                raise FieldError(
+                    f"raw() needs the key {part.label} among the columns; there are {', '.join(names)}"
+                )
         taken: set[str] = set()
         for name, field in columns:
             attribute = name if field is None else field.attname

@@ -11,7 +11,7 @@ from transom.db.models.query.moments import with_moments
 from transom.db.models.query.plans import values_plan
 from transom.db.models.query.rows import RowsQuery
 from transom.db.models.record import Record
-from transom.db.sql.shapes import Grouping
+from transom.db.sql.shapes import Grouping, RowOperand, SubqueryOperand, spread
 from transom.db.sql.walk import is_aggregate
 
 if TYPE_CHECKING:
@@ -175,19 +175,27 @@ class ValuesQuery(ChoosingQuery[M, Row]):
     def _make_grouping(self) -> Grouping:
         """Return what groups the rows when the first aggregate is annotated: equal values."""
         return Grouping(
-            tuple([column.shape for column in self._row_columns if not is_aggregate(column.shape, ())])
+            tuple([column.shape for column in self._result_columns() if not is_aggregate(column.shape, ())])
         )
 
     def _result_columns(self) -> list[Bound]:
-        return list(self._row_columns)
+        return [
+            column._replace(shape=part, field=field)
+            for column in self._row_columns
+            for part, field in zip(spread(column.shape), column.field.parts, strict=True)
+        ]
 
     def _plan(self, executor: Executor, using: str) -> Plan:
         form = "tuple" if self._form == "named" else self._form
         return values_plan(self._shape(), self._row_columns, self._names, form, executor.vendor)
 
     def _result_names(self) -> list[str]:
-        """Return the names of the columns of each result."""
-        return list(self._names)
+        """Return the names of the columns of each result; in place of a key of several those of its parts."""
+        names: list[str] = []
+        for name, column in zip(self._names, self._row_columns, strict=True):
+            parts = column.field.parts
+            names += [name] if len(parts) == 1 else [part.attname for part in parts]
+        return names
 
     def _form_results(self, rows: list[Any]) -> list[Any]:
         """Return the results in their form; those with names have a class of their own."""
@@ -242,5 +250,13 @@ class ValuesQuery(ChoosingQuery[M, Row]):
             )
         return self._row_columns[0]
 
+    def as_operand(self) -> tuple[SubqueryOperand, tuple[Any, ...]]:
+        """Return the query as the right side of `__in`; with several columns, for keys of as many."""
+        if len(self._row_columns) == 1:
+            return super().as_operand()
+        shape, _, values = self.as_subquery(one_column=False)
+        row = RowOperand(self._any_column())
+        return SubqueryOperand(shape, row, null=True), values
+
     def _any_column(self) -> tuple[Any, ...]:  # Any: shapes of expressions
-        return tuple([column.shape for column in self._row_columns])
+        return tuple([column.shape for column in self._result_columns()])
