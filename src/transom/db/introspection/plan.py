@@ -40,7 +40,7 @@ class ModelPlan:
     Attributes:
         table: what it is of.
         name: of the class.
-        key: the column that is the primary key of the model.
+        key: the column that is the primary key of the model; empty where `keys` are.
         key_note: why it is, if the table does not say so.
         fields: names of fields by names of columns.
         references: by the name of the column.
@@ -54,6 +54,11 @@ class ModelPlan:
     fields: dict[str, str] = field(default_factory=dict[str, str])
     references: dict[str, ReferencePlan] = field(default_factory=dict[str, ReferencePlan])
     lost: dict[str, list[str]] = field(default_factory=lambda: defaultdict[str, list[str]](list))
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The columns of a primary key of several."""
+        return () if self.key else self.table.primary_key
 
     @property
     def names(self) -> set[str]:
@@ -78,21 +83,28 @@ def plan_models(tables: Iterable[TableInfo]) -> list[ModelPlan]:
 
 
 def _key(table: TableInfo) -> tuple[str, str]:
-    """Return the column that is the key of the model, and why, if the table does not say so."""
+    """Return the column that is the key of the model, empty for several, and why, if the table does not say so."""
+    known = {column.name: column for column in table.columns}
     if len(table.primary_key) == 1:
         return table.primary_key[0], ""
+    if table.primary_key and _can_be_key([known[name] for name in table.primary_key]):
+        return "", ""
     if table.primary_key:
-        names = ", ".join(table.primary_key)
-        return table.primary_key[
-            0
-        ], f"the primary key is of several columns ({names}); the first one stands in"
-    known = {column.name: column for column in table.columns}
+        first, names = table.primary_key[0], ", ".join(table.primary_key)
+        return first, (
+            f"the primary key is of several columns ({names}), of which one is computed or counted up; the first stands in"
+        )
     alone = [name for name in known if name in table.unique_columns and not known[name].null]
     if alone:
         return alone[0], f"the {table.kind} has no primary key; this unique column stands in"
     named = next((name for name in known if name.lower() == "id"), None)
     name = named or _first_writable(table.columns).name
     return name, f"the {table.kind} has no primary key; name the column whose values are unique"
+
+
+def _can_be_key(columns: Iterable[Column]) -> bool:
+    """Whether a model can have these columns as its key."""
+    return not any(column.computed is not None or column.counts_up for column in columns)
 
 
 def _first_writable(columns: Sequence[Column]) -> Column:

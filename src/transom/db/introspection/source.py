@@ -93,6 +93,10 @@ class _ModelWriter:
         yield f"class {self._plan.name}(models.Model):"
         yield from _docstring(text, _INDENT)
         yield ""
+        if self._plan.keys:
+            names = [serialize(self._plan.fields[column]) for column in self._plan.keys]
+            key = _call("CompositePrimaryKey", {}, *names)
+            yield f"{_INDENT}pk = {self._laid_out(key, _INDENT, len('pk = '))}"
         for column in table.columns:
             yield from self._field_lines(column)
         yield ""
