@@ -18,7 +18,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from transom.web._threads import to_thread
 from transom.web.errors import BadRequest, ContentTooLarge, UnsupportedMediaType
 from transom.web.multidict import MultiDict
-from transom.web.uploads import UploadedFile, finish_all, spill_all
+from transom.web.uploads import UploadedFile, close_all, finish_all, spill_all
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Iterable
@@ -44,7 +44,9 @@ CHARSETS = {
     "iso-8859-1": "latin-1",
     "latin-1": "latin-1",
 }
-CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# With those that end a line or turn the direction of text, by which `exe.jpg` may be shown for `gpj.exe`.
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+DRIVE = re.compile(r"[A-Za-z]:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +90,7 @@ class FormData(MultiDict[str]):
 
     async def aclose(self) -> None:
         """Drop the content of the files and remove what is on disk."""
-        for _, upload in self.files.multi_items():
-            await upload.aclose()
+        await close_all([upload for _, upload in self.files.multi_items()])
 
 
 def form_charset(name: str) -> str:
@@ -127,7 +128,7 @@ async def parse_multipart(chunks: AsyncIterable[bytes], boundary: str, limits: F
         else:
             await to_thread(lambda: finish_all(decoder.uploads))
     except BaseException:
-        decoder.abort()
+        await close_all(decoder.uploads)
         raise
     return form
 
@@ -333,4 +334,5 @@ def _safe_filename(filename: str) -> str:
     """Return the last part of a path in any system's notation, without control characters; empty if none is left."""
     # RFC 7578 4.2: do not use directory path information that may be present.
     base = CONTROL.sub("", filename.replace("\\", "/").rpartition("/")[2]).strip()
+    base = base[2:] if DRIVE.match(base) else base
     return "" if base in (".", "..") else base

@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING
 from transom.web._threads import to_thread
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator, Iterable, Sequence
 
 __all__ = ["UploadedFile"]
 
@@ -25,7 +25,7 @@ class UploadedFile:
 
     Attributes:
         name: the field's name.
-        filename: the last part of the name the client gave, without control characters; still the client's word.
+        filename: the last part of the path the client gave, on any system, without control characters; still the client's word.
         content_type: the type the client claims.
         size: bytes received.
     """
@@ -73,10 +73,7 @@ class UploadedFile:
 
     async def aclose(self) -> None:
         """Drop the content and remove the temporary file."""
-        if self.in_memory:
-            self.close()
-        else:
-            await to_thread(self.close)  # freeing a large file can take the disk a while
+        await close_all([self])
 
     def close(self) -> None:
         """Do what `aclose` does, on this thread."""
@@ -126,3 +123,13 @@ def finish_all(uploads: Iterable[UploadedFile]) -> None:
     """Make several uploads ready to be read; blocking."""
     for upload in uploads:
         upload.finish()
+
+
+async def close_all(uploads: Sequence[UploadedFile]) -> None:
+    """Drop the content of several uploads and remove what is on disk."""
+    on_disk = [upload for upload in uploads if not upload.in_memory]
+    for upload in uploads:
+        if upload.in_memory:
+            upload.close()
+    if on_disk:  # freeing a large file can take a while
+        await to_thread(lambda: [upload.close() for upload in on_disk])
