@@ -2,13 +2,17 @@
 
 import asyncio
 import logging
+from datetime import UTC, datetime
 
 import pytest
 
 from transom.cache import Cache, MemoryCache
-from transom.sessions import CachedSessions, Session, sessions
+from transom.db import set_rollback
+from transom.db.open_transaction import find_open
+from transom.sessions import CachedSessions, DatabaseSessions, Session, sessions
+from transom.sessions.models import StoredSession
 from transom.testing import Client
-from transom.web import DEFAULT_MIDDLEWARE, App, JSONResponse, Response, path, websocket
+from transom.web import DEFAULT_MIDDLEWARE, App, Http404, JSONResponse, Response, path, redirect, websocket
 
 KEY = "0123456789abcdef0123456789abcdef"
 
@@ -32,7 +36,7 @@ class RecordingStore(CachedSessions):
 
     async def delete(self, token):
         self.calls.append("delete")
-        await super().delete(token)
+        return await super().delete(token)
 
 
 async def ignore(request):
@@ -105,9 +109,18 @@ async def large(request):
 VIEWS = [ignore, read, count, login, logout, clear, fail, logout_and_fail, public, expire, together, large]
 
 
-def make_app(*layers, extra=()):
+def make_app(*layers, extra=(), **settings):
     routes = [path(f"{view.__name__}/", view) for view in VIEWS]
-    return App([*routes, *extra], middleware=[*DEFAULT_MIDDLEWARE, *layers], secret_key=KEY)
+    return App([*routes, *extra], middleware=[*DEFAULT_MIDDLEWARE, *layers], secret_key=KEY, **settings)
+
+
+def in_database(url, store=None, **options):
+    return make_app(
+        sessions(store or DatabaseSessions()),
+        databases={"default": url},
+        installed_apps=["transom.sessions"],
+        **options,
+    )
 
 
 @pytest.fixture
@@ -127,9 +140,23 @@ async def cookie_client():
         yield client
 
 
-@pytest.fixture(params=["client", "cookie_client"])
-def any_client(request):
-    return request.getfixturevalue(request.param)
+STORES = {
+    "cookie": lambda url, **options: make_app(sessions(), **options),
+    "cache": lambda url, **options: make_app(sessions(RecordingStore()), **options),
+    "database": in_database,
+}
+
+
+@pytest.fixture(params=STORES)
+def make_any_app(request, database):
+    """Return a function that makes a site with sessions in each of the stores."""
+    return lambda *extra: STORES[request.param](database, extra=extra)
+
+
+@pytest.fixture
+async def any_client(make_any_app):
+    async with Client(make_any_app(), raise_exceptions=False) as client:
+        yield client
 
 
 async def test_session_lasts_from_request_to_request(any_client):
@@ -163,6 +190,86 @@ async def test_reading_stores_nothing_sets_no_cookie_but_varies(client, store):
     response = await client.get("/read/")
     assert store.calls == ["load"]
     assert "set-cookie" not in response.headers
+
+
+LOOKS = [
+    dict,
+    len,
+    bool,
+    repr,
+    list,
+    lambda session: "a" in session,
+    lambda session: session.get("a"),
+    lambda session: session.pop("a", None),
+    lambda session: session == {},
+    lambda session: session.modified,
+    lambda session: session.expiry,
+    lambda session: session.update({}),
+    lambda session: session.set_expiry(60),
+    lambda session: (session.update(a=1), session.clear()),
+    lambda session: session.cycle_key(),
+    lambda session: session.flush(),
+]
+
+
+@pytest.mark.parametrize("stored", [False, True], ids=["anonymous", "stored"])
+async def test_every_access_varies_and_no_read_makes_a_session(make_any_app, stored):
+    """A cache must not give one visitor's page to another, and a visitor who is only looked at gets no cookie."""
+
+    async def look(request, pk):
+        LOOKS[pk](await request.session())
+        return Response("ok")
+
+    reads = range(12 if stored else len(LOOKS))  # the rest changes a session that there is
+    async with Client(make_any_app(path("look/<int:pk>/", look))) as client:
+        if stored:
+            await client.get("/count/")
+        for pk in reads:
+            response = await client.get(f"/look/{pk}/")
+            assert (pk, response.headers.get("vary")) == (pk, "cookie")
+            assert (pk, response.headers.get("set-cookie")) == (pk, None)
+
+
+async def respond_404(request):
+    await request.session()
+    raise Http404("gone")
+
+
+async def respond_500(request):
+    await request.session()
+    raise LookupError("broken")
+
+
+async def respond_redirect(request):
+    await request.session()
+    return redirect("/ignore/")
+
+
+async def respond_varying(request):
+    await request.session()
+    return Response("ok", headers={"vary": "accept-language"})
+
+
+@pytest.mark.parametrize(
+    ("view", "vary"),
+    [
+        (respond_404, "accept, cookie"),
+        (respond_500, "accept, cookie"),
+        (respond_redirect, "cookie"),
+        (respond_varying, "accept-language, cookie"),
+        (ignore, None),
+    ],
+)
+async def test_every_kind_of_response_varies_where_the_session_was_looked_at(
+    make_any_app, view, vary, caplog
+):
+    caplog.set_level(logging.CRITICAL, "transom")
+    async with Client(
+        make_any_app(path("kind/", view)), raise_exceptions=False, follow_redirects=False
+    ) as client:
+        response = await client.get("/kind/")
+        assert response.headers.get("vary") == vary
+        assert "set-cookie" not in response.headers
 
 
 async def test_cookie_is_hidden_from_scripts_and_other_sites(any_client):
@@ -242,26 +349,105 @@ async def test_failed_view_logs_out_all_the_same(any_client, caplog):
     assert (await any_client.get("/read/")).json() == {}
 
 
-async def test_change_does_not_bring_a_deleted_session_back(store):
-    changing, deleted = asyncio.Event(), asyncio.Event()
+class Beside:
+    """A site with views that wait in the middle of a request until the test says go."""
 
-    async def slow(request):
-        session = await request.session()
-        changing.set()
-        await deleted.wait()
-        session["visits"] = 100
-        return Response("ok")
+    def __init__(self):
+        self.started, self.go = asyncio.Event(), asyncio.Event()
 
-    async with Client(make_app(sessions(store), extra=[path("slow/", slow)])) as client:
-        await client.get("/count/")
-        token = client.cookies["sessionid"]
+    def wrap(self, change):
+        async def slow(request):
+            session = await request.session()
+            self.started.set()
+            await self.go.wait()
+            change(session)
+            return Response("ok")
+
+        return path("slow/", slow)
+
+    async def run(self, client, *targets):
+        """Return the answer of the slow view, while which these requests ran."""
         async with asyncio.TaskGroup() as group:
             answer = group.create_task(client.get("/slow/"))
-            await changing.wait()
-            await client.get("/logout/")
-            deleted.set()
-        assert answer.result().status_code == 400
-        assert await store.load(token) is None
+            await self.started.wait()
+            for target in targets:
+                await client.get(target)
+            self.go.set()
+        return answer.result()
+
+
+@pytest.mark.parametrize("keep", [STORES["cache"], STORES["database"]], ids=["cache", "database"])
+@pytest.mark.parametrize("meanwhile", ["/logout/", "/login/", "/clear/"])
+@pytest.mark.parametrize("change", [lambda s: s.update(visits=100), lambda s: s.cycle_key()])
+async def test_nothing_brings_back_a_session_deleted_meanwhile(database, keep, meanwhile, change):
+    beside = Beside()
+    async with Client(keep(database, extra=[beside.wrap(change)]), raise_exceptions=False) as client:
+        await client.get("/count/")
+        old = client.cookies["sessionid"]
+        answer = await beside.run(client, meanwhile)
+        assert answer.status_code == 400
+        assert "set-cookie" not in answer.headers
+        client.cookies.clear()
+        client.cookies.set("sessionid", old)
+        assert (await client.get("/read/")).json() == {}
+
+
+@pytest.mark.parametrize("keep", [STORES["cache"], STORES["database"]], ids=["cache", "database"])
+async def test_login_beside_a_login_moves_the_session_all_the_same(database, keep):
+    beside = Beside()
+    app = keep(database, extra=[beside.wrap(lambda session: session.cycle_key(revive=True))])
+    async with Client(app, raise_exceptions=False) as client:
+        await client.get("/count/")
+        answer = await beside.run(client, "/login/")
+        assert answer.status_code == 200
+        assert (await client.get("/read/")).json() == {"visits": 1}
+
+
+async def test_of_two_changes_at_a_time_the_last_one_stored_is_kept_whole(make_any_app):
+    beside = Beside()
+    async with Client(make_any_app(beside.wrap(lambda session: session.update(slow=True)))) as client:
+        await client.get("/count/")
+        await beside.run(client, "/count/")
+        assert (await client.get("/read/")).json() == {"visits": 1, "slow": True}
+
+
+class TransactionNotes(DatabaseSessions):
+    """Sessions that note whether the view's transaction is open when they are asked."""
+
+    def __init__(self):
+        super().__init__()
+        self.notes = []
+
+    def _rows(self):
+        self.notes.append("inside" if find_open("default") else "outside")
+        return super()._rows()
+
+
+@pytest.mark.parametrize(("method", "where"), [("GET", "outside"), ("POST", "inside")])
+async def test_session_is_read_in_the_transaction_of_the_view_and_stored_after_it(database, method, where):
+    store = TransactionNotes()
+    headers = {"sec-fetch-site": "same-origin"}
+    async with Client(in_database(database, store), headers=headers) as client:
+        await client.request(method, "/count/")
+        store.notes.clear()
+        await client.request(method, "/count/")
+        assert (await client.get("/read/")).json() == {"visits": 2}
+        assert store.notes == [where, "outside", "outside"]
+
+
+async def test_session_of_a_view_that_is_rolled_back_is_not_stored(database, caplog):
+    caplog.set_level(logging.CRITICAL, "transom")
+
+    async def undo(request):
+        (await request.session())["undone"] = True
+        await StoredSession.objects.create(key="x", content=b"", expires_at=datetime.now(UTC))
+        set_rollback(True)
+        raise LookupError("half done")
+
+    app = in_database(database, extra=[path("undo/", undo)])
+    async with Client(app, headers={"sec-fetch-site": "same-origin"}, raise_exceptions=False) as client:
+        assert "set-cookie" not in (await client.post("/undo/")).headers
+        assert await StoredSession.objects.count() == 0
 
 
 @pytest.mark.parametrize(

@@ -1,23 +1,22 @@
 """The stores: what every one does, and what only one does."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from transom.cache import Cache, MemoryCache
-from transom.sessions import CachedSessions, SessionInterrupted, SignedCookieSessions
+from transom.db import atomic
+from transom.sessions import CachedSessions, DatabaseSessions, SessionInterrupted, SignedCookieSessions
+from transom.sessions.models import StoredSession
+from transom.testing.contract import SessionStoreContract
+from transom.web import App
 
 KEY = b"0123456789abcdef0123456789abcdef"
 
 
-class Clock:
-    now = 1_000_000.0
-
-    def __call__(self):
-        return self.now
-
-
 @pytest.fixture
-def clock():
-    return Clock()
+def advance(clock):
+    return clock.advance
 
 
 @pytest.fixture
@@ -35,32 +34,29 @@ def signed(clock):
     return SignedCookieSessions(KEY, clock=clock)
 
 
-@pytest.fixture(params=["cached", "signed"])
-def store(request):
-    return request.getfixturevalue(request.param)
+@pytest.fixture
+def in_database(each_database, clock):
+    return DatabaseSessions(clock=clock)
 
 
-async def test_content_is_found_by_its_token_until_it_expires(store, clock):
-    token = await store.save(None, b'[null,{"a":"\xc3\xa9"}]', 60)
-    assert await store.load(token) == b'[null,{"a":"\xc3\xa9"}]'
-    clock.now += 59
-    token = await store.save(token, b"[null,{}]", 60)
-    clock.now += 59
-    assert await store.load(token) == b"[null,{}]"
-    clock.now += 2
-    assert await store.load(token) is None
+class TestCachedSessions(SessionStoreContract):
+    @pytest.fixture
+    def store(self, cached):
+        return cached
 
 
-@pytest.mark.parametrize("token", ["", "x", "é", ".", "a.b.c", "9" * 43, "A" * 4000])
-async def test_token_nobody_gave_out_is_unknown(store, token):
-    assert await store.load(token) is None
-    await store.delete(token)
+class TestSignedCookieSessions(SessionStoreContract):
+    forgets = False
+
+    @pytest.fixture
+    def store(self, signed):
+        return signed
 
 
-async def test_altered_token_is_unknown(store):
-    token = await store.save(None, b"[null,{}]", 60)
-    assert await store.load(("C" if token[0] == "B" else "B") + token[1:]) is None
-    assert await store.load(token[:-2]) is None
+class TestDatabaseSessions(SessionStoreContract):
+    @pytest.fixture
+    def store(self, in_database):
+        return in_database
 
 
 async def test_cached_token_is_random_and_the_cache_holds_only_its_hash(cached, backend):
@@ -70,13 +66,96 @@ async def test_cached_token_is_random_and_the_cache_holds_only_its_hash(cached, 
     assert not any(one in key or two in key for key in backend._entries)
 
 
-async def test_cached_session_that_was_deleted_stays_so(cached):
-    token = await cached.save(None, b"1", 60)
-    await cached.delete(token)
-    assert await cached.load(token) is None
-    with pytest.raises(SessionInterrupted, match="deleted while"):
-        await cached.save(token, b"2", 60)
-    assert await cached.load(token) is None
+async def test_stolen_table_opens_no_session(in_database):
+    token = await in_database.save(None, b"1", 60)
+    row = await StoredSession.objects.get()
+    assert len(token) == 43
+    assert token not in (row.key, row.content.decode())
+    assert await in_database.load(row.key) is None
+
+
+async def test_row_shows_no_content_in_logs(in_database):
+    await in_database.save(None, b"hunter2", 60)
+    row = await StoredSession.objects.get()
+    assert "hunter2" not in repr(row) + str(row)
+
+
+async def test_row_says_when_it_expires(in_database, clock):
+    await in_database.save(None, b"1", 90)
+    row = await StoredSession.objects.get()
+    assert row.expires_at == datetime.fromtimestamp(clock.now + 90, UTC)
+
+
+async def test_clear_expired_deletes_what_is_over_and_nothing_else(in_database, clock):
+    for timeout in (1, 2, 60):
+        token = await in_database.save(None, b"1", timeout)
+    await clock.advance(2)
+    assert await in_database.clear_expired() == 2
+    assert await in_database.clear_expired() == 0
+    assert await in_database.load(token) == b"1"
+
+
+async def test_large_content_is_kept_whole(in_database):
+    content = bytes(range(256)) * 1000
+    assert await in_database.load(await in_database.save(None, content, 60)) == content
+
+
+async def test_each_step_is_one_statement(in_database, monkeypatch):
+    from transom.db import connections
+
+    ran = []
+    executor = connections.executor
+
+    def note(using="default"):
+        ran.append(using)
+        return executor(using)
+
+    monkeypatch.setattr(connections, "executor", note)
+    token = await in_database.save(None, b"1", 60)
+    await in_database.load(token)
+    await in_database.save(token, b"2", 60)
+    await in_database.delete(token)
+    assert ran == ["default"] * 4
+
+
+async def test_store_works_inside_a_transaction_and_is_undone_with_it(in_database):
+    before = await in_database.save(None, b"1", 60)
+    with pytest.raises(LookupError):
+        async with atomic():
+            token = await in_database.save(None, b"2", 60)
+            assert await in_database.load(token) == b"2"
+            await in_database.delete(before)
+            raise LookupError("undo")
+    assert await in_database.load(token) is None
+    assert await in_database.load(before) == b"1"
+
+
+async def test_interruption_leaves_a_transaction_usable(in_database):
+    async with atomic():
+        with pytest.raises(SessionInterrupted):
+            await in_database.save("gone", b"1", 60)
+        token = await in_database.save(None, b"2", 60)
+    assert await in_database.load(token) == b"2"
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"installed_apps": ["transom.sessions"]}, []),
+        ({}, ["sessions.E001"]),
+        ({"installed_apps": ["transom.sessions"], "databases": {}}, ["sessions.E002"]),
+    ],
+)
+def test_site_without_the_table_is_told_at_start_up(settings, expected):
+    from transom.sessions import sessions
+    from transom.web import DEFAULT_MIDDLEWARE
+
+    app = App(
+        [],
+        middleware=[*DEFAULT_MIDDLEWARE, sessions(DatabaseSessions())],
+        **{"secret_key": "k" * 40, "databases": {"default": "sqlite:///:memory:"}} | settings,
+    )
+    assert [message.id for message in app.check()] == expected
 
 
 async def test_cookie_of_another_key_or_use_is_unknown(signed, clock):

@@ -72,7 +72,7 @@ async def login(request: Request, user: User) -> None:
     if _is_of_another(session, user):
         session.flush()
     else:
-        session.cycle_key()  # or who planted the old key would be logged in as well
+        session.cycle_key(revive=True)  # or who planted the old key would be logged in as well
     user.last_login = now()
     await user.save(update_fields=["last_login"])
     _remember(request, session, user)

@@ -20,6 +20,7 @@ COMMANDS = {
     "dumpdata": "Write rows of the database as JSON.",
     "loaddata": "Read rows from JSON files into the database.",
     "createsuperuser": "Create a user who may do everything.",
+    "clearsessions": "Delete expired sessions from the database.",
     "shell": "An interpreter with await and the site's models.",
     "check": "Look for mistakes in the site without serving it.",
     "routes": "List the routes of the site.",

@@ -37,6 +37,6 @@ class SessionStore(Protocol):
         """
         ...
 
-    async def delete(self, token: str) -> None:
-        """Forget a session, if it is there."""
+    async def delete(self, token: str) -> bool:
+        """Forget a session, and return whether it was there; True where nobody can tell."""
         ...

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from typing import TYPE_CHECKING
 
 from transom.cache import cache as default_cache
 from transom.sessions.base import SessionInterrupted
+from transom.sessions.tokens import hash_token, make_token
 
 if TYPE_CHECKING:
     from transom.cache import Cache
 
 __all__ = ["CachedSessions"]
-
-TOKEN_SIZE = 32  # bytes; 256 bits cannot be guessed
 
 
 class CachedSessions:
@@ -39,16 +36,16 @@ class CachedSessions:
     async def save(self, token: str | None, content: bytes, timeout: float) -> str:
         """Keep content; see `SessionStore.save`."""
         if token is None:
-            token = secrets.token_urlsafe(TOKEN_SIZE)
+            token = make_token()
             await self._cache.set(_key(token), content, timeout)
         elif not await self._cache.replace(_key(token), content, timeout):
             raise SessionInterrupted("the session was deleted while this request ran; log in again")
         return token
 
-    async def delete(self, token: str) -> None:
-        """Forget a session."""
-        await self._cache.delete(_key(token))
+    async def delete(self, token: str) -> bool:
+        """Forget a session; return whether it was there."""
+        return await self._cache.delete(_key(token))
 
 
 def _key(token: str) -> str:
-    return f"session:{hashlib.sha256(token.encode()).hexdigest()}"
+    return f"session:{hash_token(token)}"

@@ -56,5 +56,6 @@ class SignedCookieSessions:
             )
         return signed
 
-    async def delete(self, token: str) -> None:
-        """Leave it to the middleware to take the cookie from the visitor: there is nothing else to delete."""
+    async def delete(self, token: str) -> bool:
+        """Leave it to the middleware to take the cookie from the visitor: there is nothing else to delete. Return True."""
+        return True

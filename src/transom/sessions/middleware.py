@@ -13,12 +13,17 @@ from __future__ import annotations
 from math import ceil
 from typing import TYPE_CHECKING
 
+from transom.sessions.base import SessionInterrupted
 from transom.sessions.cookie import SignedCookieSessions
 from transom.web.middleware import Phase
 from transom.web.session import Session
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from transom.conf import CheckMessage
     from transom.sessions.base import SessionStore
+    from transom.web import App
     from transom.web.connection import Connection
     from transom.web.cookies import SameSite
     from transom.web.middleware import CallNext
@@ -88,6 +93,11 @@ class Sessions:
         """
         return await _Visit(self, connection).open()
 
+    def check_app(self, app: App) -> list[CheckMessage]:
+        """Return what the site lacks, as the store knows; `App.check` asks."""
+        check: Callable[[App], list[CheckMessage]] | None = getattr(self.store, "check_app", None)
+        return [] if check is None else check(app)
+
 
 class _Visit:
     """The session during one request."""
@@ -124,8 +134,10 @@ class _Visit:
 
     async def _save(self, session: Session, response: Response) -> None:
         content = session.to_bytes()
-        if session.flushed or session.cycled:
+        if session.flushed:
             await self._forget()
+        elif session.cycled and not await self._forget() and not session.revives:
+            raise SessionInterrupted("the session was deleted while this request ran; log in again")
         timeout = session.expiry or self._keeper.max_age
         self._token = await self._store.save(self._token, content, timeout)
         response.set_cookie(
@@ -143,10 +155,10 @@ class _Visit:
             response.delete_cookie(self._cookie_name)
             _keep_private(response)
 
-    async def _forget(self) -> None:
-        if self._token is not None:
-            await self._store.delete(self._token)
-            self._token = None
+    async def _forget(self) -> bool:
+        """Delete what is stored; return False where somebody else has done so since it was loaded."""
+        token, self._token = self._token, None
+        return token is None or await self._store.delete(token)
 
     @property
     def _store(self) -> SessionStore:

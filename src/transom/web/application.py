@@ -156,11 +156,11 @@ class App:
             *_check_middleware(self._middleware),
             *self._check_key(),
         ]
-        # What a view needs of the site besides its route, it knows itself: layers, installed apps.
+        # What a view or layer needs of the site, it knows itself: other layers, installed apps, databases.
         messages += [
             message
-            for view in self.urlconf.views
-            if (check_app := getattr(view, "check_app", None)) is not None
+            for part in (*self.urlconf.views, *self._middleware)
+            if (check_app := getattr(part, "check_app", None)) is not None
             for message in check_app(self)
         ]
         return sorted(messages, key=lambda message: -message.severity)

@@ -23,6 +23,7 @@ class Session(MutableMapping[str, Any]):  # Any: JSON values nest, and the site 
     Attributes:
         flushed: `flush` was called in this request.
         cycled: `cycle_key` was called in this request.
+        revives: it was told that the content may come back where the stored session was deleted meanwhile.
     """
 
     def __init__(self, content: bytes | None = None) -> None:
@@ -33,6 +34,7 @@ class Session(MutableMapping[str, Any]):  # Any: JSON values nest, and the site 
         self._loaded = self._encode()
         self.flushed = False
         self.cycled = False
+        self.revives = False
 
     def __getitem__(self, key: str) -> Any:  # Any: see the class
         return self._data[key]
@@ -92,9 +94,16 @@ class Session(MutableMapping[str, Any]):  # Any: JSON values nest, and the site 
         self._expiry = None
         self.flushed = True
 
-    def cycle_key(self) -> None:
-        """Move everything to a new key, as at login: who knew the old one has nothing. OWASP calls the attack fixation."""
+    def cycle_key(self, *, revive: bool = False) -> None:
+        """Move everything to a new key, as at login: who knew the old one has nothing. OWASP calls the attack fixation.
+
+        Args:
+            revive: move it even if the stored session is deleted while this request runs. For a login, which proves anew who
+                the visitor is: its button may be clicked twice. Without it such a request gets 400, or a logout would
+                be undone by what runs beside it.
+        """
         self.cycled = True
+        self.revives = revive
 
     def to_bytes(self) -> bytes:
         """Return the content to store.

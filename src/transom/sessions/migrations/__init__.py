@@ -1,0 +1,1 @@
+"""Migrations: how the tables of this app came to be, step by step."""
