@@ -13,6 +13,7 @@ import os
 import re
 import secrets
 import stat
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,6 +59,7 @@ class FileResponse(Response):
     """A file on disk.
 
     Sends `etag` and `last-modified`, answers If-Match, If-None-Match and the like, ranges (one, several, If-Range) and HEAD.
+    An `etag` among the headers is the one that counts. Conditions and ranges of other methods than GET and HEAD are ignored.
     A server that offers `http.response.pathsend` gets the path of a whole file; else it is read piece by piece, each sent
     before the next is read.
 
@@ -134,9 +136,10 @@ class FileResponse(Response):
     def _plan(self, file_status: os.stat_result, scope: HTTPScope) -> _Plan:
         size = file_status.st_size
         # Nanoseconds and size: a strong validator as far as the file system's clock tells two writes apart.
-        etag = f'"{file_status.st_mtime_ns:x}-{size:x}"'
-        validators = Validators(etag, datetime.fromtimestamp(int(file_status.st_mtime), tz=UTC))
-        self.headers.setdefault("etag", etag)
+        etag = self.headers.setdefault("etag", f'"{file_status.st_mtime_ns:x}-{size:x}"')
+        # RFC 9110 8.8.2.1: never later than the response, whatever the clock of who wrote the file.
+        modified = min(int(file_status.st_mtime), int(time.time()))
+        validators = Validators(etag, datetime.fromtimestamp(modified, tz=UTC))
         self.headers.setdefault("last-modified", validators.http_date)
         if self.status == 200:
             self.headers.setdefault("accept-ranges", "bytes")
@@ -150,6 +153,10 @@ class FileResponse(Response):
     def _plan_conditional(
         self, scope: HTTPScope, headers: Headers, validators: Validators, size: int
     ) -> _Plan:
+        if scope["method"] not in ("GET", "HEAD"):
+            return self._build_plan(
+                200, _whole(size)
+            )  # conditions are about what was asked for, before its effect
         condition = evaluate_preconditions(scope["method"], headers, validators)
         if condition is not None:
             return self._build_bodiless(condition)

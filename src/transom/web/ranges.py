@@ -39,8 +39,11 @@ def parse_range(header: str, size: int) -> list[Span] | None:
     if not equals or unit.strip().lower() != "bytes" or size == 0 or specs.count(",") >= MAX_RANGES:
         return None
     spans: list[Span] = []
-    for spec in specs.split(","):
-        match = RANGE_SPEC.fullmatch(spec.strip(" \t"))
+    if not specs.strip(" \t,"):
+        return None
+    # RFC 9110 5.6.1.2: empty elements of a list mean nothing.
+    for spec in filter(None, (spec.strip(" \t") for spec in specs.split(","))):
+        match = RANGE_SPEC.fullmatch(spec)
         if match is None or not _is_valid(match[1], match[2]):
             return None
         start, stop = _resolve(match[1], match[2], size)
