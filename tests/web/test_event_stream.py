@@ -281,6 +281,32 @@ async def test_what_sending_raises_ends_the_iterator():
     assert source.end == "closed"
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_an_iterator_that_never_began_is_closed_too(method: str):
+    """As one that holds a subscription from when it was made."""
+    closed: list[bool] = []
+
+    class Events:
+        def __aiter__(self) -> "Events":
+            return self
+
+        async def __anext__(self) -> str:
+            raise AssertionError("nobody takes it")
+
+        async def aclose(self) -> None:
+            closed.append(True)
+
+    async def send(message: dict[str, Any]) -> None:
+        raise OSError("gone")
+
+    async def receive() -> Any:
+        await asyncio.Event().wait()
+
+    with pytest.raises(OSError, match="gone"):
+        await EventStreamResponse(Events())({"method": method}, receive, send)  # type: ignore[arg-type, typeddict-item]
+    assert closed == [True]
+
+
 async def test_heartbeats_while_the_iterator_waits():
     source = Source("a")
     exchange = Exchange(EventStreamResponse(source(), heartbeat=0.001))

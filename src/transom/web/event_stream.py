@@ -23,7 +23,7 @@ import msgspec
 from transom.web.response import Response, build_json
 
 if TYPE_CHECKING:
-    from transom.asgi.types import HTTPScope, Receive, Send
+    from transom.asgi.types import HTTPResponseStartEvent, HTTPScope, Receive, Send
     from transom.web.headers import HeadersInit
 
 __all__ = ["EventStreamResponse", "ServerSentEvent", "build_event"]
@@ -124,12 +124,12 @@ class EventStreamResponse(Response):
         Raises:
             Exception: what the iterator raised, or its value that has no form in JSON.
         """
-        await send({"type": "http.response.start", "status": self.status, "headers": self.headers.raw})
-        sender = _Sender(send)
+        sender = _Sender(
+            send, {"type": "http.response.start", "status": self.status, "headers": self.headers.raw}
+        )
         if scope["method"] == "HEAD":
             await sender.run(self.events, is_head=True)
             return
-        await sender.send(b"")  # now, not with the first event: it tells the browser that it is connected
         error = await _run_until_one_ends(sender, self.events, receive, self.heartbeat)
         if error is not None:
             raise error
@@ -141,8 +141,9 @@ class EventStreamResponse(Response):
 class _Sender:
     """Sends one piece at a time, and knows when the last one left."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, start: HTTPResponseStartEvent) -> None:
         self._send = send
+        self._start = start
         self._turn = asyncio.Lock()
         self._clock = asyncio.get_running_loop().time
         self._last = self._clock()
@@ -154,7 +155,11 @@ class _Sender:
             iterator = aiter(events)
             if close := getattr(iterator, "aclose", None):
                 stack.push_async_callback(close)
+            await self._send(self._start)
             if not is_head:
+                await self.send(
+                    b""
+                )  # the head leaves now, not with the first event: a browser is told that it is connected
                 async for event in iterator:
                     await self.send(build_event(event))
         await self.send(b"", more_body=False)
