@@ -109,8 +109,9 @@ def build_queryset(
 ) -> models.QuerySet[Any]:  # Any: rows of any model, here and below
     """Return the rows that a list is about, in its order, with the objects that its columns read."""
     found = admin.get_queryset(context.request)
-    related = [column.related for column in admin.columns if column.related]
-    return search(found, admin, query.search).select_related(*related).order_by(*build_ordering(admin, query))
+    if related := [column.related for column in admin.columns if column.related]:
+        found = found.select_related(*related)
+    return search(found, admin, query.search).order_by(*build_ordering(admin, query))
 
 
 def search(queryset: models.QuerySet[Any], admin: ModelAdmin[Any], text: str) -> models.QuerySet[Any]:

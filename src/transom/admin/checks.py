@@ -73,7 +73,7 @@ def check_admin(admin: ModelAdmin[Any]) -> Iterator[CheckMessage]:
         (
             "admin.E005",
             "list_select_related",
-            lambda: QuerySet(model).select_related(*admin.list_select_related),
+            lambda: admin.list_select_related and QuerySet(model).select_related(*admin.list_select_related),
         ),
         ("admin.E006", "search_fields", lambda: _try_search(model, admin.search_fields)),
         ("admin.E007", "ordering", lambda: QuerySet(model).order_by(*admin.ordering)),

@@ -90,7 +90,8 @@ class ModelAdmin(Generic[M]):
 
         What is not in it is answered with 404 everywhere, and cannot be chosen in forms of other models.
         """
-        return models.QuerySet(self.model, self.using).select_related(*self.list_select_related)
+        rows = models.QuerySet(self.model, self.using)
+        return rows.select_related(*self.list_select_related) if self.list_select_related else rows
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
