@@ -6,13 +6,12 @@ import copy
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from transom.admin.flash import add_message
 from transom.admin.keys import parse_key
 from transom.admin.labels import describe_row, model_values, name_row
 from transom.db import ForeignKeyViolation, IntegrityError, ObjectDoesNotExist, atomic
 from transom.forms import DateTimeField, ValidationError
 from transom.forms.models import ModelChoiceField, ModelForm
-from transom.web import Http404, get_object_or_404, redirect
+from transom.web import Http404, get_object_or_404, messages, redirect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +37,7 @@ async def show_add(context: AdminContext, admin: ModelAdmin[Any]) -> Response:
         saved = await _save(form)
     if not saved:
         return await _render(context, admin, form, UNPROCESSABLE)
-    await add_message(context.request, f"{describe_row(form.instance)} was added.")
+    await messages.success(context.request, f"{describe_row(form.instance)} was added.")
     return _leave(context, data, form.instance)
 
 
@@ -58,7 +57,7 @@ async def show_change(context: AdminContext, admin: ModelAdmin[Any], key: str) -
         saved = await _save(form)
     if not saved:
         return await _render(context, admin, form, UNPROCESSABLE)
-    await add_message(context.request, f"{describe_row(form.instance)} was changed.")
+    await messages.success(context.request, f"{describe_row(form.instance)} was changed.")
     return _leave(context, data, form.instance)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from transom.admin.flash import take_messages
 from transom.web import NoReverseMatch, render, reverse
 
 if TYPE_CHECKING:
@@ -43,7 +42,6 @@ class AdminContext:
             "user": self.user,
             "site_title": self.title,
             "logout_url": _find_logout(),
-            "messages": await take_messages(self.request),
         }
         return await render(self.request, name, {**shared, **values}, status)
 

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from transom.admin.changeform import find_row
-from transom.admin.flash import add_message
 from transom.admin.labels import describe_row, model_values, name_row
 from transom.db import ForeignKeyViolation, atomic, models
-from transom.web import redirect
+from transom.web import messages, redirect
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -65,7 +64,7 @@ async def show_delete(context: AdminContext, admin: ModelAdmin[Any], key: str) -
             await row.delete()
     except ForeignKeyViolation:
         return await _render(context, admin, await find_row(context, admin, key), CONFLICT)
-    await add_message(context.request, f"{label} was deleted.")
+    await messages.success(context.request, f"{label} was deleted.")
     return redirect(context.links.changelist(admin.model))
 
 

@@ -111,6 +111,12 @@ class Settings(BaseSettings):
     locale_dirs: PathList = Field(
         [], description="Folders searched for translations before those of the apps."
     )
+    message_level: int = Field(
+        20, description="Least level of messages that are kept for the visitor's next page; 20 is INFO."
+    )
+    message_tags: dict[int, str] = Field(
+        {}, description="Words for levels of messages, in place of those there are or for levels of the site."
+    )
     authentication_backends: StrList = Field(
         ["transom.auth:ModelBackend"], description="What checks names and passwords, asked in turn."
     )

@@ -45,12 +45,14 @@ class Request(Connection):
         method: in the letters it was sent in, `GET` in practice.
         csrf_token: the token for forms of this response, set by the CSRF middleware; empty without it.
         open_session: what `session()` awaits, set by the session middleware; None without it.
+        message_level: what `messages.set_level` was given.
         request_id: the name that `request_ids` has given; empty without it.
         used_csp_nonce: the nonce, where somebody has asked for it.
     """
 
     scope: HTTPScope
     open_session: Callable[[], Awaitable[Session]] | None = None
+    message_level: int | None = None
     request_id: str = ""
     used_csp_nonce: str | None = None
     _user: Any = UNKNOWN  # Any: see `user`

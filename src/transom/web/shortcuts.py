@@ -40,8 +40,8 @@ async def render(
 ) -> Response:
     """Return a template as an HTML response.
 
-    The template also sees `request`, `csrf_input` and `csrf_token`; the functions `url(name, …)` and `static(path)` are there
-    in every template.
+    The template also sees `request`, `csrf_input`, `csrf_token` and `messages`; the functions `url(name, …)` and
+    `static(path)` are there in every template.
 
     Args:
         request: its application has the engine.

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from transom.conf import apps
+from transom.web.messages import WaitingMessages
 from transom.web.middleware.csrf import FIELD_NAME
 from transom.web.urls import reverse
 
@@ -55,7 +56,12 @@ def make_engine(settings: Settings) -> Engine:
 
 def build_context(request: Request) -> dict[str, Any]:  # Any: a template shows whatever it is handed
     """Return the names that every template rendered for a request sees."""
-    return {"request": request, "csrf_token": request.csrf_token, "csrf_input": CSRFInput(request)}
+    return {
+        "request": request,
+        "csrf_token": request.csrf_token,
+        "csrf_input": CSRFInput(request),
+        "messages": WaitingMessages(request),
+    }
 
 
 def find_template_dirs(settings: Settings) -> list[Path]:
