@@ -19,7 +19,6 @@ from transom.db import (
     F,
     FieldError,
     ObjectDoesNotExist,
-    ProgrammingError,
     Q,
     connections,
     create_tables,
@@ -386,7 +385,7 @@ async def test_text_comes_back_as_it_was_stored_or_is_refused(owner: Owner) -> N
         assert (await things.get(pk=made.pk)).title == text
         for lookup in ("exact", "contains", "startswith", "endswith", "in"):
             found = things.filter(**{f"title__{lookup}": [text] if lookup == "in" else text})
-            with contextlib.suppress(ProgrammingError) if len(text) > 50_000 else contextlib.nullcontext():
+            with contextlib.suppress(DataError) if len(text) > 50_000 else contextlib.nullcontext():
                 # SQLite takes no longer patterns.
                 assert made.pk in await found.values_list("pk", flat=True), (lookup, text[:50])
         assert await things.filter(pk=made.pk).annotate(a=Value(text)).values_list("a", flat=True) == [text]

@@ -323,11 +323,11 @@ class DefaultManager:
 
 def bound_manager(model: type[M]) -> Manager[M]:
     """Return the plain manager of a model: all its rows."""
-    found: Manager[M] | None = model.__dict__.get("_bound_manager")
+    managers = model._meta.managers
+    found: Manager[M] | None = managers.get("plain")
     if found is None:
-        found = Manager()
+        managers["plain"] = found = Manager()
         found._model = model
-        type.__setattr__(model, "_bound_manager", found)
     return found
 
 
