@@ -35,6 +35,9 @@ NORMAL_CLOSURE = 1000
 UNSUPPORTED_DATA = 1003
 POLICY_VIOLATION = 1008
 INTERNAL_ERROR = 1011
+# 1004 is reserved; 1005, 1006 and 1015 only ever stand for a code that nobody sent.
+CLOSE_CODES = frozenset((*range(1000, 1004), *range(1007, 1015)))
+MAX_REASON_SIZE = 123
 
 logger = logging.getLogger("transom.request")
 
@@ -139,7 +142,10 @@ class WebSocket(Connection):
         message = await self.receive()
         try:
             return msgspec.json.decode(message)
-        except (msgspec.DecodeError, RecursionError):
+        except (
+            ValueError,
+            RecursionError,
+        ):  # msgspec's own error is a ValueError, and so is that of broken UTF-8
             return await self._refuse("message is not JSON")
 
     async def __aiter__(self) -> AsyncIterator[str | bytes]:
@@ -208,9 +214,13 @@ class WebSocket(Connection):
         """Close the connection; before `accept`, refuse it with 403. A closed socket stays as it is.
 
         Args:
-            code: 1000, 1001, 1003, 1007 to 1014, or 3000 to 4999 for codes of your own.
+            code: 1000 to 1003, 1007 to 1014, or 3000 to 4999 for codes of your own.
             reason: at most 123 bytes of UTF-8.
+
+        Raises:
+            ValueError: no close frame can carry the code or the reason.
         """
+        _check_close(code, reason)
         if self.connection_state is SocketState.CLOSED:
             return
         try:
@@ -278,6 +288,16 @@ async def serve_view(socket: WebSocket, view: Callable[..., Awaitable[None]], kw
         logger.error("WebSocket %r failed", socket.path, exc_info=exc)
     else:
         await socket.close()
+
+
+def _check_close(code: int, reason: str) -> None:
+    """Refuse what a close frame cannot carry, whichever server it is that would send it (RFC 6455 5.5 and 7.4)."""
+    if not (code in CLOSE_CODES or 3000 <= code <= 4999):
+        raise ValueError(f"close code {code!r} may not be sent; choose from 1000-1003, 1007-1014, 3000-4999")
+    if (size := len(reason.encode())) > MAX_REASON_SIZE:
+        raise ValueError(
+            f"close reason of {size} bytes does not fit into a frame; keep it to {MAX_REASON_SIZE}"
+        )
 
 
 def _is_disconnect(exc: Exception) -> bool:
