@@ -1,7 +1,8 @@
 """The application that `transom run` and `transom serve` serve."""
 
-from transom.web import App
+from transom.sessions import sessions
+from transom.web import DEFAULT_MIDDLEWARE, App
 
 from .urls import urlpatterns
 
-app = App(urlpatterns, installed_apps=["polls"])
+app = App(urlpatterns, middleware=[*DEFAULT_MIDDLEWARE, sessions()], installed_apps=["polls"])

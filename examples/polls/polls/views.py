@@ -2,7 +2,7 @@
 
 from transom.channels import group_send, groups
 from transom.db import F
-from transom.web import Request, Response, WebSocket, get_object_or_404, redirect, render
+from transom.web import Request, Response, WebSocket, get_object_or_404, messages, redirect, render
 
 from .models import Question, now
 
@@ -31,6 +31,7 @@ async def vote(request: Request, pk: int) -> Response:
         context = {"question": question, "error": "Choose one of the answers."}
         return await render(request, "polls/detail.html", context, status=422)
     await group_send(group_name(pk), await tally(question))
+    await messages.success(request, "Your vote was counted.")
     return redirect("polls:results", pk=pk)
 
 

@@ -38,6 +38,8 @@ async def test_a_vote_is_counted_and_leads_to_the_results(client: Client, questi
     page = await post_vote(client, question, choice=tabs.pk)
     assert page.url.path == f"/polls/{question.pk}/results/"
     assert "1 vote<" in page.text
+    assert "Your vote was counted." in page.text
+    assert "Your vote was counted." not in (await client.get(page.url.path)).text  # it is said once
     assert [choice.votes for choice in await choices(question)] == [1, 0]
 
 
