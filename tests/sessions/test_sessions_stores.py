@@ -1,5 +1,7 @@
 """The stores: what every one does, and what only one does."""
 
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import pytest
@@ -156,6 +158,13 @@ def test_site_without_the_table_is_told_at_start_up(settings, expected):
         **{"secret_key": "k" * 40, "databases": {"default": "sqlite:///:memory:"}} | settings,
     )
     assert [message.id for message in app.check()] == expected
+
+
+@pytest.mark.slow  # starts an interpreter
+def test_sites_without_a_database_import_none():
+    code = "import sys, transom.sessions; transom.sessions.sessions(); assert 'transom.db' not in sys.modules"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
 
 
 async def test_cookie_of_another_key_or_use_is_unknown(signed, clock):
