@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,13 @@ import pytest
 from transom.db import connections
 from transom.db.backends.base import Backend, Executor
 from transom.db.migrations.introspection import existing_tables
+from transom.db.timezone import set_default_timezone
+
+
+@pytest.fixture(autouse=True)
+def default_timezone() -> None:
+    """Begin each test in UTC, whatever zone a site that another test has made was in."""
+    set_default_timezone(UTC)
 
 
 @pytest.fixture(
